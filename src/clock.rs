@@ -1,0 +1,54 @@
+//! The only source of time.
+//!
+//! The pure rooms take a [`Timestamp`] as a value and never ask; the rim asks here. `clippy.toml` bans the other doors.
+
+use std::time::{Duration, Instant, SystemTime};
+
+/// Nanoseconds since the Unix epoch, as OTLP carries them. 0 means "unknown", as it does there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub u64);
+
+impl Timestamp {
+    /// Seconds since the epoch, for expositions.
+    pub fn seconds(self) -> f64 {
+        // Split, so that today's times keep their nanoseconds as far as a double can.
+        (self.0 / 1_000_000_000) as f64 + (self.0 % 1_000_000_000) as f64 / 1e9
+    }
+
+    /// The time that lies `earlier` before this one, or the epoch.
+    pub fn before(self, earlier: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(earlier.as_nanos()).unwrap_or(u64::MAX)))
+    }
+
+    /// How long after `earlier` this is; zero when it is not.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// The wall clock.
+#[allow(clippy::disallowed_methods)] // this is the door
+pub fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
+/// The monotonic clock, for deadlines and durations.
+#[allow(clippy::disallowed_methods)] // this is the door
+pub fn monotonic() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_subtract_without_going_below_zero() {
+        let (early, late) = (Timestamp(1), Timestamp(2_500_000_000));
+        assert_eq!(late.since(early), Duration::from_nanos(2_499_999_999));
+        assert_eq!(early.since(late), Duration::ZERO);
+        assert_eq!(early.before(Duration::from_secs(1)), Timestamp(0));
+        assert_eq!(late.seconds(), 2.5);
+    }
+}

@@ -1,0 +1,1 @@
+//! YAML to rules: document, resolved settings, compiled rules.

@@ -1,0 +1,1 @@
+//! What a record implies beyond its fields: repeats, sampling weights.

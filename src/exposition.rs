@@ -1,0 +1,1 @@
+//! Snapshots to bytes, in every format a scraper may ask for.

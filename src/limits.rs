@@ -1,0 +1,112 @@
+//! Every bound of the product: unit, default and reason, in one place.
+//!
+//! A bound that an operator may move is a field of [`Limits`]; one that nobody should need to move is a constant. Nothing
+//! else in the tree may hold a number that decides how much is too much.
+
+use std::time::Duration;
+
+/// One kibibyte.
+pub const KIB: usize = 1024;
+/// One mebibyte.
+pub const MIB: usize = 1024 * KIB;
+
+/// Label sets of all metrics together: about 25 MiB when each is a 16-bucket histogram.
+pub const SERIES: usize = 50_000;
+/// Label sets of one metric: what the OpenTelemetry SDKs allow too, so a bot meets no lower limit here than at home.
+pub const SERIES_PER_METRIC: usize = 2_000;
+/// Bytes of a label value; longer ones are cut at a character. A longer one is content, not a dimension.
+pub const LABEL_VALUE: usize = 256;
+/// How long an undeclared series may be idle before it is forgotten: a day, so that daily jobs keep theirs.
+pub const IDLE: Duration = Duration::from_secs(24 * 3600);
+/// Bytes of the whole process, told to the operator and used for readiness.
+pub const MEMORY: usize = 256 * MIB;
+/// Fingerprints kept to tell a resent span; two generations of this many, 8 bytes each.
+pub const DEDUPE_ENTRIES: usize = 262_144;
+/// How long a resent span is told as such: longer than any exporter's retries.
+pub const DEDUPE_WINDOW: Duration = Duration::from_secs(300);
+
+/// Bytes of one OTLP request, before and after it is inflated. The SDKs send 512 spans, well under 1 MiB.
+pub const REQUEST: usize = 16 * MIB;
+/// Bytes of all OTLP requests being read or worked on. Over it the answer is a retryable "overload" at once.
+pub const IN_FLIGHT: usize = 64 * MIB;
+/// How deep an attribute value may nest lists and maps.
+pub const VALUE_DEPTH: usize = 32;
+/// Depth of any JSON document we read; serde_json's own guard is 128 and guards its stack.
+pub const JSON_DEPTH: usize = 100;
+
+/// Bytes of a config file, of a table file, and of each pack.
+pub const CONFIG: usize = 4 * MIB;
+/// Compiled size of one regular expression.
+pub const REGEX: usize = MIB;
+/// Buckets of one classic histogram.
+pub const BUCKETS: usize = 512;
+/// Rows of a lookup table.
+pub const TABLE_ROWS: usize = 100_000;
+/// Faults `check` shows before it says how many more there are.
+pub const FAULTS_SHOWN: usize = 100;
+
+/// Connections of one listener. Over it a new one is closed at once and counted.
+pub const CONNECTIONS: usize = 512;
+/// From accept to the first byte, and on the gRPC port to the whole HTTP/2 preface.
+pub const FIRST_BYTE: Duration = Duration::from_secs(10);
+/// For a request's head, and between two requests of a kept connection: above the 60 s flush interval of OTLP exporters.
+pub const HEAD: Duration = Duration::from_secs(75);
+/// For a whole request body.
+pub const BODY: Duration = Duration::from_secs(30);
+/// Age at which a connection is asked to end, so that load spreads again after a deploy.
+pub const CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
+/// Requests at once on one HTTP/2 connection.
+pub const STREAMS: u32 = 128;
+/// Bytes of a request's header list.
+pub const HEADERS: u32 = 16 * 1024;
+/// HTTP/2 ping interval, and how long its answer may take.
+pub const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+/// From SIGTERM to the end: under the 30 s that Kubernetes gives.
+pub const DRAIN: Duration = Duration::from_secs(25);
+/// What a sender is told to wait after an overload.
+pub const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Characters of an exemplar's labels (OpenMetrics 1.0, "Exemplars").
+pub const EXEMPLAR_CHARACTERS: usize = 128;
+
+/// The bounds an operator may move (`limits` and `server.otlp.max_request` in the config).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Bytes of the whole process.
+    pub memory: usize,
+    /// Bytes of requests in flight.
+    pub in_flight: usize,
+    /// Label sets of all metrics.
+    pub series: usize,
+    /// Label sets of one metric.
+    pub series_per_metric: usize,
+    /// Idle time after which an undeclared series is forgotten.
+    pub idle: Duration,
+    /// Records older than this are rejected `late`; none: late data counts.
+    pub late: Option<Duration>,
+    /// How long a resent span is told as such.
+    pub dedupe_window: Duration,
+    /// Fingerprints in one generation; 0 turns deduplication off.
+    pub dedupe_entries: usize,
+    /// Bytes of a label value.
+    pub label_value: usize,
+    /// Bytes of one OTLP request, before and after inflating.
+    pub request: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: MEMORY,
+            in_flight: IN_FLIGHT,
+            series: SERIES,
+            series_per_metric: SERIES_PER_METRIC,
+            idle: IDLE,
+            late: None,
+            dedupe_window: DEDUPE_WINDOW,
+            dedupe_entries: DEDUPE_ENTRIES,
+            label_value: LABEL_VALUE,
+            request: REQUEST,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The metric vocabulary, valid by construction.
+//!
+//! Names are checked once, when they are made; everything above passes them on without a look. `model` knows no telemetry, no
+//! config and no format.
+
+mod family;
+mod name;
+mod snapshot;
+
+pub use family::{Family, Kind};
+pub use name::{LabelName, MetricName, NameError};
+pub use snapshot::{Exemplar, FamilySnapshot, HistogramRow, Labels, Row, RowValue};

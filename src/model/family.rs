@@ -1,0 +1,31 @@
+//! A metric family: what its name promises.
+
+use super::{LabelName, MetricName};
+
+/// What kind of number a family holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only rises while its series lives.
+    Counter,
+    /// Goes where it likes.
+    Gauge,
+    /// Counts observations in buckets with fixed upper edges.
+    Histogram,
+}
+
+/// One metric family. Two families that are equal may share their series over a reload.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Family {
+    /// The name as written in the config, `_total` of counters included.
+    pub name: MetricName,
+    /// One line for people, without a line feed.
+    pub help: String,
+    /// OpenMetrics unit, a suffix of the name (before `_total`); empty: none.
+    pub unit: String,
+    /// What kind of number.
+    pub kind: Kind,
+    /// Every label a series may have, in the order they are shown. A series lacks those whose value is empty.
+    pub labels: Vec<LabelName>,
+    /// Upper edges of a histogram, rising, without `+Inf`. Empty for other kinds.
+    pub bounds: Vec<f64>,
+}

@@ -1,0 +1,136 @@
+//! Names of metrics and labels, by the Prometheus data model.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Why a name is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing there.
+    #[error("a name needs at least one character")]
+    Empty,
+    /// A character the classic grammar has no place for.
+    #[error("`{0}` has a character other than {1}")]
+    Character(String, &'static str),
+    /// Prometheus or this exporter owns it.
+    #[error("`{0}` is reserved for {1}")]
+    Reserved(String, &'static str),
+}
+
+/// A metric name as a config may declare it: `[a-zA-Z_:][a-zA-Z0-9_:]*` and not reserved.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MetricName(Arc<str>);
+
+/// A label name as a config may declare it: `[a-zA-Z_][a-zA-Z0-9_]*` and not reserved for every type.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LabelName(Arc<str>);
+
+impl MetricName {
+    /// A name a config declares.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        check(text, true, "letters, digits, `_` and `:`, the first no digit")?;
+        for (prefix, owner) in [
+            ("oscar_metrics_", "the exporter's own metrics"),
+            ("process_", "the process's own metrics"),
+            ("scrape_", "Prometheus"),
+            ("ALERTS", "Prometheus"),
+        ] {
+            if text.starts_with(prefix) {
+                return Err(NameError::Reserved(text.into(), owner));
+            }
+        }
+        match text {
+            "up" => Err(NameError::Reserved(text.into(), "Prometheus")),
+            "target_info" => Err(NameError::Reserved(text.into(), "resource attributes")),
+            _ => Ok(Self(text.into())),
+        }
+    }
+
+    /// A name the exporter itself owns; the caller vouches for the grammar.
+    pub fn own(text: &str) -> Self {
+        debug_assert!(check(text, true, "").is_ok(), "{text}");
+        Self(text.into())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl LabelName {
+    /// A label a config declares. Names that are reserved for one type only (`le`, `quantile`, ...) are the config's to refuse.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        check(text, false, "letters, digits and `_`, the first no digit")?;
+        if text.starts_with("__") {
+            return Err(NameError::Reserved(text.into(), "Prometheus"));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// A label the exporter itself owns; the caller vouches for the grammar.
+    pub fn own(text: &str) -> Self {
+        debug_assert!(check(text, false, "").is_ok(), "{text}");
+        Self(text.into())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn check(text: &str, colon: bool, allowed: &'static str) -> Result<(), NameError> {
+    let fits = |(at, byte): (usize, u8)| {
+        byte.is_ascii_alphabetic()
+            || byte == b'_'
+            || (colon && byte == b':')
+            || (at > 0 && byte.is_ascii_digit())
+    };
+    if text.is_empty() {
+        Err(NameError::Empty)
+    } else if text.bytes().enumerate().all(fits) {
+        Ok(())
+    } else {
+        Err(NameError::Character(text.into(), allowed))
+    }
+}
+
+impl fmt::Debug for MetricName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, out)
+    }
+}
+
+impl fmt::Debug for LabelName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_classic_grammar() {
+        assert!(MetricName::new("bot:replies_total").is_ok());
+        assert!(LabelName::new("outcome_2").is_ok());
+        for bad in ["", "2x", "a-b", "a b", "caf\u{e9}", "a\n"] {
+            assert!(MetricName::new(bad).is_err(), "{bad:?}");
+            assert!(LabelName::new(bad).is_err(), "{bad:?}");
+        }
+        assert!(LabelName::new("a:b").is_err());
+    }
+
+    #[test]
+    fn names_that_belong_to_others_are_refused() {
+        for bad in
+            ["up", "target_info", "oscar_metrics_x", "process_x", "scrape_x", "ALERTS_FOR_STATE"]
+        {
+            assert!(matches!(MetricName::new(bad), Err(NameError::Reserved(..))), "{bad}");
+        }
+        assert!(matches!(LabelName::new("__name__"), Err(NameError::Reserved(..))));
+        assert!(MetricName::new("uptime").is_ok());
+    }
+}

@@ -1,0 +1,66 @@
+//! What one scrape sees of a family: values copied out under a short lock, for `exposition` to write in any format.
+
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+
+use super::{Family, LabelName};
+
+/// A family and its series at one moment.
+#[derive(Clone, Debug)]
+pub struct FamilySnapshot {
+    /// Shared with the store that made it.
+    pub family: Arc<Family>,
+    /// One row for each label set, each set once.
+    pub rows: Vec<Row>,
+}
+
+/// One series.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its labels, shared with the store.
+    pub labels: Arc<Labels>,
+    /// When it began to count, where that is known.
+    pub start: Option<Timestamp>,
+    /// What it holds.
+    pub value: RowValue,
+}
+
+/// A series' value, of the kind its family says.
+#[derive(Clone, Debug)]
+pub enum RowValue {
+    /// A total, and the latest record that raised it.
+    Counter(f64, Option<Exemplar>),
+    /// A level.
+    Gauge(f64),
+    /// Observations.
+    Histogram(HistogramRow),
+}
+
+/// A classic histogram. `counts` has one entry more than the family has bounds: the last is above them all.
+#[derive(Clone, Debug, Default)]
+pub struct HistogramRow {
+    /// Observations in each bucket alone, not cumulative.
+    pub counts: Box<[f64]>,
+    /// Sum of the observations.
+    pub sum: f64,
+    /// The latest record of each bucket; empty, or as many as `counts`.
+    pub exemplars: Box<[Option<Exemplar>]>,
+}
+
+/// A label set: non-empty values only, in the family's order, each name once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Labels(pub Box<[(LabelName, Box<str>)]>);
+
+/// A record that stands for a number. It always has a trace id.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exemplar {
+    /// W3C trace id, not all zero.
+    pub trace_id: [u8; 16],
+    /// W3C span id; all zero: none.
+    pub span_id: [u8; 8],
+    /// What the record added or observed.
+    pub value: f64,
+    /// When.
+    pub time: Timestamp,
+}

@@ -1,0 +1,1 @@
+//! Sockets with bounds and deadlines: what receivers and scrape share.

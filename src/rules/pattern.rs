@@ -1,0 +1,224 @@
+//! Text patterns of the config: exact, glob with `*`, and `/regular expression/`, always over the whole value.
+
+use std::borrow::Cow;
+
+use regex::Regex;
+
+use crate::limits;
+
+/// Why a pattern is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// The regular expression does not compile, or is too large.
+    #[error("not a regular expression: {0}")]
+    Regex(String),
+    /// A template asks for a capture the pattern has not.
+    #[error("`${0}` stands for a part that the pattern does not capture")]
+    Capture(usize),
+}
+
+/// Fits a whole text or does not.
+#[derive(Clone, Debug)]
+pub enum Pattern {
+    /// This very text.
+    Exact(Box<str>),
+    /// The literal pieces between the stars, at least two of them.
+    Glob(Vec<Box<str>>),
+    /// Anchored at both ends.
+    Regex(Regex),
+}
+
+impl Pattern {
+    /// Reads `/regex/`, a text with `*`, or an exact text.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let inner = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+        match inner {
+            Some(expression) if !expression.is_empty() => {
+                regex::RegexBuilder::new(&format!("^(?s:{expression})$"))
+                    .size_limit(limits::REGEX)
+                    .build()
+                    .map(Self::Regex)
+                    .map_err(|error| PatternError::Regex(last_line(&error.to_string())))
+            }
+            _ if text.contains('*') => Ok(Self::Glob(text.split('*').map(Box::from).collect())),
+            _ => Ok(Self::exact(text)),
+        }
+    }
+
+    /// This very text, whatever characters it has.
+    pub fn exact(text: &str) -> Self {
+        Self::Exact(text.into())
+    }
+
+    /// Whether the whole text fits.
+    pub fn fits(&self, text: &str) -> bool {
+        match self {
+            Self::Exact(exact) => **exact == *text,
+            Self::Glob(pieces) => glob(pieces, text, &mut |_| {}),
+            Self::Regex(regex) => regex.is_match(text),
+        }
+    }
+
+    /// The template filled from what the pattern captured of `text`, when it fits.
+    pub fn apply<'a>(&self, text: &str, template: &'a Template) -> Option<Cow<'a, str>> {
+        if let Some(plain) = template.plain() {
+            return self.fits(text).then_some(Cow::Borrowed(plain));
+        }
+        let mut parts = vec![text];
+        match self {
+            Self::Exact(exact) => (**exact == *text).then_some(())?,
+            Self::Glob(pieces) => glob(pieces, text, &mut |part| parts.push(part)).then_some(())?,
+            Self::Regex(regex) => {
+                let captures = regex.captures(text)?;
+                parts.extend(captures.iter().skip(1).map(|one| one.map_or("", |m| m.as_str())));
+            }
+        }
+        Some(Cow::Owned(template.fill(&parts)))
+    }
+
+    /// How many parts a template may ask for.
+    pub fn captures(&self) -> usize {
+        match self {
+            Self::Exact(_) => 0,
+            Self::Glob(pieces) => pieces.len().saturating_sub(1),
+            Self::Regex(regex) => regex.captures_len() - 1,
+        }
+    }
+}
+
+/// By what was written: a regular expression has no better equality.
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Exact(one), Self::Exact(two)) => one == two,
+            (Self::Glob(one), Self::Glob(two)) => one == two,
+            (Self::Regex(one), Self::Regex(two)) => one.as_str() == two.as_str(),
+            _ => false,
+        }
+    }
+}
+
+/// Tells each star's part, the leftmost shortest ones; the last star takes what is left.
+fn glob<'t>(pieces: &[Box<str>], text: &'t str, tell: &mut dyn FnMut(&'t str)) -> bool {
+    let [first, middle @ .., last] = pieces else { return false };
+    let Some(rest) = text.strip_prefix(&**first) else { return false };
+    let Some(mut rest) = rest.strip_suffix(&**last) else { return false };
+    for piece in middle {
+        let Some((before, after)) = rest.split_once(&**piece) else { return false };
+        tell(before);
+        rest = after;
+    }
+    tell(rest);
+    true
+}
+
+fn last_line(text: &str) -> String {
+    text.lines().last().unwrap_or(text).trim_start_matches("error: ").to_owned()
+}
+
+/// The right side of a map row: text with `$1`, `${1}` for captured parts and `$0` for all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template(Vec<Piece>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(Box<str>),
+    Part(usize),
+}
+
+impl Template {
+    /// Reads a template for a pattern that captures so many parts.
+    pub fn parse(text: &str, captures: usize) -> Result<Self, PatternError> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('$') {
+            let (digits, tail) = match after.strip_prefix('{').and_then(|all| all.split_once('}')) {
+                Some((inside, tail)) => (inside, tail),
+                None => {
+                    let end = after.bytes().take_while(u8::is_ascii_digit).count();
+                    after.split_at(end)
+                }
+            };
+            let (literal, part) = match digits.parse::<usize>() {
+                Ok(part) if part > captures => return Err(PatternError::Capture(part)),
+                Ok(part) => (before.to_owned(), Some((part, tail))),
+                Err(_) => (format!("{before}$"), None),
+            };
+            push_text(&mut pieces, &literal);
+            rest = match part {
+                Some((part, tail)) => {
+                    pieces.push(Piece::Part(part));
+                    tail
+                }
+                None => after,
+            };
+        }
+        push_text(&mut pieces, rest);
+        Ok(Self(pieces))
+    }
+
+    /// The text, when it has no captured parts.
+    pub fn plain(&self) -> Option<&str> {
+        match &*self.0 {
+            [] => Some(""),
+            [Piece::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    fn fill(&self, parts: &[&str]) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(text) => text.to_string(),
+            Piece::Part(part) => parts.get(*part).copied().unwrap_or_default().to_owned(),
+        };
+        self.0.iter().map(piece).collect()
+    }
+}
+
+fn push_text(pieces: &mut Vec<Piece>, text: &str) {
+    match pieces.last_mut() {
+        _ if text.is_empty() => {}
+        Some(Piece::Text(before)) => *before = format!("{before}{text}").into(),
+        _ => pieces.push(Piece::Text(text.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fits(pattern: &str, text: &str) -> bool {
+        Pattern::parse(pattern).unwrap().fits(text)
+    }
+
+    fn mapped(pattern: &str, template: &str, text: &str) -> Option<String> {
+        let pattern = Pattern::parse(pattern).unwrap();
+        let template = Template::parse(template, pattern.captures()).unwrap();
+        pattern.apply(text, &template).map(Cow::into_owned)
+    }
+
+    #[test]
+    fn three_kinds_by_their_looks() {
+        assert!(fits("a.b", "a.b") && !fits("a.b", "axb"));
+        assert!(fits("bot.interaction*", "bot.interaction") && fits("*", ""));
+        assert!(fits("a*b*c", "a1b2b3c") && !fits("a*b*c", "acb"));
+        assert!(!fits("ab*ba", "aba"), "the ends may not overlap");
+        assert!(fits("/a|b/", "b") && !fits("/a|b/", "ab"));
+        assert!(fits("/^a$/", "a") && fits("/a.b/", "a\nb"));
+        assert!(fits("//api/v[0-9]+/.*/", "/api/v1/x"));
+        assert!(fits("/", "/") && fits("//", "//"));
+        assert!(Pattern::parse("/(/").is_err());
+        assert!(Pattern::parse("/(?:a{1000}){1000}/").is_err(), "the compiled size has a bound");
+    }
+
+    #[test]
+    fn templates_fill_in_what_was_captured() {
+        assert_eq!(mapped("us.anthropic.*", "$1", "us.anthropic.claude").unwrap(), "claude");
+        assert_eq!(mapped("*-*", "${2}/$1", "a-b-c").unwrap(), "b-c/a");
+        assert_eq!(mapped("/(a)(x)?/", "$1$2.", "a").unwrap(), "a.");
+        assert_eq!(mapped("a", "5$", "a").unwrap(), "5$");
+        assert_eq!(mapped("a", "$0!", "a").unwrap(), "a!");
+        assert_eq!(mapped("a*", "x", "b"), None);
+        assert_eq!(Template::parse("$2", 1), Err(PatternError::Capture(2)));
+    }
+}

@@ -1,0 +1,1 @@
+//! The web port: metrics, health, readiness, reload, the page.

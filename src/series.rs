@@ -1,0 +1,1 @@
+//! The state: label sets, values, budgets, expiry.

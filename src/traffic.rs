@@ -1,0 +1,1 @@
+//! Senders of our own: the simulated bot of `demo` and the generator of `load`.

@@ -1,0 +1,10 @@
+//! Borrowed telemetry: what a request holds, without a copy of it.
+//!
+//! One vocabulary for both encodings: `wire` fills it from bytes, `rules` reads it. A view borrows from the request and lives no
+//! longer. It knows no config, no series and no transport.
+
+mod record;
+mod value;
+
+pub use record::{LogRecord, Origin, Signal, Span, SpanEvent, SpanKind, Status, Visitor};
+pub use value::{Nested, Value, write_double};
