@@ -3,10 +3,14 @@
 //! Names are checked once, when they are made; everything above passes them on without a look. `model` knows no telemetry, no
 //! config and no format.
 
+mod declaration;
 mod family;
 mod name;
+mod op;
 mod snapshot;
 
+pub use declaration::{Declaration, Dimension, OTHER};
 pub use family::{Family, Kind};
 pub use name::{LabelName, MetricName, NameError};
+pub use op::Op;
 pub use snapshot::{Exemplar, FamilySnapshot, HistogramRow, Labels, Row, RowValue};

@@ -1,18 +1,33 @@
 //! The one arrow: a request's bytes through wire, derive and rules into the series, and the books kept on the way.
+//!
+//! Short enough to read as the specification. A request is walked to its end first, collecting updates; only then is anything
+//! outside it changed.
+
+mod batch;
+mod commit;
+mod engine;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
 
 use crate::clock::Timestamp;
+use crate::derive::Repeats;
+use crate::limits::Limits;
 use crate::model::FamilySnapshot;
-use crate::telemetry::{Protocol, Refusal};
+use crate::rules::definition::Definitions;
+use crate::telemetry::{ItemCounts, Protocol, Refusal, Telemetry};
 use crate::view::Signal;
+use crate::wire::{self, WireError};
 
-/// How a request's bytes are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// OTLP protobuf.
-    Protobuf,
-    /// OTLP JSON.
-    Json,
-}
+pub use crate::wire::Encoding;
+
+use batch::Batch;
+use engine::Engine;
+
+/// How often idle series are looked for, at most.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What became of a taken request.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,26 +48,143 @@ pub struct Refused {
 }
 
 /// The arrow and all it leads to. Shared by every receiver and by the scrape.
-pub struct Pipeline {}
+pub struct Pipeline {
+    engine: ArcSwap<Engine>,
+    repeats: Mutex<Repeats>,
+    /// Keys of the fingerprints, new in every process.
+    keys: foldhash::fast::RandomState,
+    telemetry: Arc<Telemetry>,
+    expired: Mutex<Timestamp>,
+}
 
 impl Pipeline {
+    /// An arrow for these rules, with all declared series at 0.
+    pub fn new(
+        definitions: &Definitions,
+        limits: &Limits,
+        telemetry: Arc<Telemetry>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            engine: ArcSwap::from_pointee(Engine::new(definitions, limits, None, now)),
+            repeats: Mutex::new(Repeats::new(limits.dedupe_window, limits.dedupe_entries)),
+            keys: foldhash::fast::RandomState::default(),
+            telemetry,
+            expired: Mutex::new(now),
+        }
+    }
+
+    /// Swaps the rules in one step. Series of families that did not change live on; requests under way end by the old rules.
+    pub fn reload(&self, definitions: &Definitions, limits: &Limits, now: Timestamp) {
+        let before = self.engine.load_full();
+        self.engine.store(Arc::new(Engine::new(definitions, limits, Some(&before), now)));
+        let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
+        repeats.rebound(limits.dedupe_window, limits.dedupe_entries);
+    }
+
     /// Takes or refuses one inflated request as a whole, and keeps the books (a refusal found here is counted here).
     pub fn ingest(
         &self,
-        _protocol: Protocol,
-        _signal: Signal,
-        _encoding: Encoding,
-        _body: &[u8],
-        _now: Timestamp,
+        protocol: Protocol,
+        signal: Signal,
+        encoding: Encoding,
+        body: &[u8],
+        now: Timestamp,
     ) -> Result<Outcome, Refused> {
-        Ok(Outcome::default())
+        self.take(signal, encoding, body, now).map_err(|error| {
+            let reason = match error {
+                WireError::TooLarge { .. } => Refusal::TooLarge,
+                _ => Refusal::Malformed,
+            };
+            self.refuse(protocol, reason);
+            Refused { reason, message: error.to_string() }
+        })
+    }
+
+    fn take(
+        &self,
+        signal: Signal,
+        encoding: Encoding,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Outcome, WireError> {
+        let engine = self.engine.load_full();
+        let transcoded = match encoding {
+            Encoding::Protobuf => None,
+            Encoding::Json => {
+                let mut out = Vec::with_capacity(body.len());
+                wire::json_to_protobuf(signal, body, engine.limits.request, &mut out)?;
+                Some(out)
+            }
+        };
+        let body = transcoded.as_deref().unwrap_or(body);
+        let counts = match signal {
+            // Series of OTLP metrics are not made yet: their points are taken and match nothing.
+            Signal::Metrics => {
+                let points = wire::count_points(body)?;
+                ItemCounts {
+                    received: points,
+                    accepted: points,
+                    unmatched: points,
+                    ..Default::default()
+                }
+            }
+            Signal::Traces | Signal::Logs => {
+                let mut batch = Batch::new(&engine, &self.keys, now);
+                match signal {
+                    Signal::Traces => wire::walk_traces(body, &mut batch)?,
+                    _ => wire::walk_logs(body, &mut batch)?,
+                }
+                commit::commit(self, &engine, batch, now)
+            }
+        };
+        self.telemetry.post(signal, &counts, now);
+        Ok(counts.outcome())
     }
 
     /// Counts a request the rim refused before its bytes came this far.
-    pub fn refuse(&self, _protocol: Protocol, _reason: Refusal) {}
+    pub fn refuse(&self, protocol: Protocol, reason: Refusal) {
+        self.telemetry.refused(protocol, reason);
+    }
 
-    /// All families at this moment, the exporter's own included, for one scrape.
-    pub fn gather(&self, _now: Timestamp) -> Vec<FamilySnapshot> {
-        Vec::new()
+    /// The exporter's own numbers.
+    pub fn telemetry(&self) -> &Arc<Telemetry> {
+        &self.telemetry
+    }
+
+    /// All families at this moment, the exporter's own last, for one scrape.
+    pub fn gather(&self, now: Timestamp) -> Vec<FamilySnapshot> {
+        let engine = self.engine.load_full();
+        self.expire(&engine, now);
+        let mut families: Vec<FamilySnapshot> = engine.store.snapshot().collect();
+        let counts: Vec<_> = engine.store.counts().collect();
+        families.extend(self.telemetry.gather(&counts, engine.store.budget().limit()));
+        families
+    }
+
+    fn expire(&self, engine: &Engine, now: Timestamp) {
+        let mut last = self.expired.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.since(*last) >= EXPIRY_INTERVAL.min(engine.limits.idle) {
+            *last = now;
+            drop(last);
+            engine.store.expire(now, engine.limits.idle);
+        }
+    }
+}
+
+impl ItemCounts {
+    /// What the sender is told.
+    fn outcome(&self) -> Outcome {
+        let told = |(reason, count): &(crate::telemetry::Rejection, u64)| {
+            *count > 0 && *reason != crate::telemetry::Rejection::Duplicate
+        };
+        let rejected: Vec<_> = self.rejections().filter(told).collect();
+        let words: Vec<String> =
+            rejected.iter().map(|(reason, count)| format!("{count} {}", reason.as_str())).collect();
+        let message = match &*words {
+            [] => String::new(),
+            _ => format!("rejected: {}", words.join(", ")),
+        };
+        Outcome { rejected: rejected.iter().map(|(_, count)| count).sum(), message }
     }
 }

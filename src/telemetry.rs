@@ -45,3 +45,48 @@ pub enum Rejection {
     SeriesLimit,
     StreamLimit,
 }
+
+/// stand-in until merge
+#[derive(Clone, Debug, Default)]
+pub struct ItemCounts {
+    /// x
+    pub received: u64,
+    /// x
+    pub accepted: u64,
+    /// x
+    pub unmatched: u64,
+}
+impl ItemCounts {
+    /// x
+    pub fn reject(&mut self, _: Rejection) {}
+    /// x
+    pub fn rejections(&self) -> impl Iterator<Item = (Rejection, u64)> {
+        std::iter::empty()
+    }
+}
+impl Rejection {
+    /// x
+    pub fn as_str(self) -> &'static str {
+        ""
+    }
+}
+/// x
+pub struct Telemetry;
+impl Telemetry {
+    /// x
+    pub fn post(&self, _: crate::view::Signal, _: &ItemCounts, _: crate::clock::Timestamp) {}
+    /// x
+    pub fn refused(&self, _: Protocol, _: Refusal) {}
+    /// x
+    pub fn skipped(&self, _: &str, _: &str) {}
+    /// x
+    pub fn repeated(&self, _: &str) {}
+    /// x
+    pub fn gather(
+        &self,
+        _: &[crate::series::FamilyCount],
+        _: usize,
+    ) -> Vec<crate::model::FamilySnapshot> {
+        vec![]
+    }
+}

@@ -50,7 +50,7 @@ pub struct HistogramRow {
 
 /// A label set: non-empty values only, in the family's order, each name once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Labels(pub Box<[(LabelName, Box<str>)]>);
+pub struct Labels(pub Box<[(LabelName, Arc<str>)]>);
 
 /// A record that stands for a number. It always has a trace id.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,0 +1,62 @@
+//! What a config promises about a family's label sets: which are there from boot, which may come, and when they fold.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Family;
+
+/// The value that stands for all values beyond a limit.
+pub const OTHER: &str = "other";
+
+/// A family and the shapes of its label sets. A reload keeps the series of a declaration that did not change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Declaration {
+    /// Name, kind, labels.
+    pub family: Arc<Family>,
+    /// One for each part of the metric; at least one. Each has a dimension for each label of the family.
+    pub shapes: Vec<Vec<Dimension>>,
+    /// Idle time after which sets with an open-ended value are forgotten; none: the process's default.
+    pub idle: Option<Duration>,
+}
+
+/// One label of one shape.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dimension {
+    /// This shape has no such label.
+    Absent,
+    /// One of these, or `other`, or missing.
+    Declared(Vec<Box<str>>),
+    /// Whatever comes.
+    Open {
+        /// How many different values before new ones become `other`.
+        limit: Option<usize>,
+        /// Stands for a missing value; never folds and never counts.
+        default: Option<Box<str>>,
+    },
+}
+
+impl Dimension {
+    /// The first declared value, or nothing.
+    pub fn first(&self) -> &str {
+        match self {
+            Self::Declared(values) => values.first().map_or("", |value| value),
+            Self::Absent | Self::Open { .. } => "",
+        }
+    }
+}
+
+impl Declaration {
+    /// How many label sets one open-ended combination of a shape brings: the product of its declared values.
+    pub fn product(shape: &[Dimension]) -> usize {
+        let size = |dimension: &Dimension| match dimension {
+            Dimension::Declared(values) => values.len().max(1),
+            Dimension::Absent | Dimension::Open { .. } => 1,
+        };
+        shape.iter().map(size).fold(1, usize::saturating_mul)
+    }
+
+    /// Whether a shape has open-ended labels.
+    pub fn is_open(shape: &[Dimension]) -> bool {
+        shape.iter().any(|dimension| matches!(dimension, Dimension::Open { .. }))
+    }
+}

@@ -1,0 +1,138 @@
+//! The second half of the arrow: a request that was walked to its end changes the series, and the books are made up.
+
+use std::sync::PoisonError;
+
+use crate::clock::Timestamp;
+use crate::derive::Fingerprint;
+use crate::rules::{Guard, Skip, SkipReason, Update, Updates};
+use crate::series::{Applied, Change};
+use crate::telemetry::{ItemCounts, Rejection};
+
+use super::Pipeline;
+use super::batch::{Batch, Fate, Item};
+use super::engine::Engine;
+
+/// Applies what counts of a batch and tells what became of each item.
+pub(super) fn commit(
+    pipeline: &Pipeline,
+    engine: &Engine,
+    batch: Batch<'_>,
+    now: Timestamp,
+) -> ItemCounts {
+    let (mut items, updates) = batch.into_parts();
+    let repeated = drop_repeats(pipeline, engine, &mut items, &updates, now);
+    let live = |update: &Update| {
+        let item = items.get(update.item as usize);
+        item.is_some_and(|item| item.fate == Fate::Matched)
+            && !update.guard.is_some_and(|guard| repeated.get(guard as usize) == Some(&true))
+    };
+    for (family, list) in by_family(&updates.list, live) {
+        apply(pipeline, engine, (family, &list), &items, &updates, now);
+    }
+    let counts = |skip: &&Skip| {
+        items.get(skip.item as usize).is_some_and(|item| item.fate != Fate::Duplicate)
+    };
+    for skip in updates.skips.iter().filter(counts) {
+        count_skip(pipeline, engine, skip.family, skip.reason);
+    }
+    count(&items)
+}
+
+/// Marks resent spans, and tells which guards stand for records that came before.
+fn drop_repeats(
+    pipeline: &Pipeline,
+    engine: &Engine,
+    items: &mut [Item<'_>],
+    updates: &Updates<'_>,
+    now: Timestamp,
+) -> Vec<bool> {
+    let mut repeats = pipeline.repeats.lock().unwrap_or_else(PoisonError::into_inner);
+    for item in items {
+        if let Some(fingerprint) = item.fingerprint
+            && repeats.repeated(fingerprint, now)
+        {
+            item.fate = Fate::Duplicate;
+        }
+    }
+    let mut guard = |guard: &Guard| {
+        let name = engine.rules.class_names().get(guard.class as usize);
+        let name = name.map_or("", String::as_str);
+        let parts = [b"unique", name.as_bytes(), updates.identity(*guard)];
+        let repeated = repeats.repeated(Fingerprint::of(&pipeline.keys, &parts), now);
+        if repeated {
+            pipeline.telemetry.repeated(name);
+        }
+        repeated
+    };
+    updates.guards.iter().map(&mut guard).collect()
+}
+
+/// The live updates of each family, so that each family's lock is taken once.
+fn by_family<'u>(
+    list: &'u [Update],
+    live: impl Fn(&Update) -> bool,
+) -> impl Iterator<Item = (usize, Vec<&'u Update>)> {
+    let families = list.iter().map(|update| update.family as usize + 1).max().unwrap_or(0);
+    let mut sorted: Vec<Vec<&Update>> = vec![Vec::new(); families];
+    for update in list.iter().filter(|update| live(update)) {
+        if let Some(of_family) = sorted.get_mut(update.family as usize) {
+            of_family.push(update);
+        }
+    }
+    sorted.into_iter().enumerate().filter(|(_, list)| !list.is_empty())
+}
+
+fn apply(
+    pipeline: &Pipeline,
+    engine: &Engine,
+    (family, list): (usize, &[&Update]),
+    items: &[Item<'_>],
+    updates: &Updates<'_>,
+    now: Timestamp,
+) {
+    let declaration = engine.rules.declarations().get(family);
+    let Some((declaration, mut writer)) = declaration.zip(engine.store.write(family, now)) else {
+        return;
+    };
+    let width = declaration.family.labels.len();
+    let mut labels: Vec<&str> = Vec::with_capacity(width);
+    let mut no_room = 0;
+    for update in list {
+        let Some(item) = items.get(update.item as usize) else { continue };
+        labels.clear();
+        labels.extend(updates.labels(update, width).iter().map(|text| updates.text(*text)));
+        let change = Change {
+            shape: update.shape as usize,
+            labels: &labels,
+            op: update.op,
+            sample: item.sample(update.time),
+        };
+        no_room += u64::from(writer.apply(&change) == Applied::NoRoom);
+    }
+    drop(writer);
+    for _ in 0..no_room {
+        count_skip(pipeline, engine, u32::try_from(family).unwrap_or(0), SkipReason::GaugeLimit);
+    }
+}
+
+fn count_skip(pipeline: &Pipeline, engine: &Engine, family: u32, reason: SkipReason) {
+    if let Some(declaration) = engine.rules.declarations().get(family as usize) {
+        pipeline.telemetry.skipped(declaration.family.name.as_str(), reason.as_str());
+    }
+}
+
+fn count(items: &[Item<'_>]) -> ItemCounts {
+    let mut counts = ItemCounts { received: items.len() as u64, ..ItemCounts::default() };
+    for item in items {
+        match item.fate {
+            Fate::Matched => counts.accepted += 1,
+            Fate::Unmatched => {
+                counts.accepted += 1;
+                counts.unmatched += 1;
+            }
+            Fate::Late => counts.reject(Rejection::Late),
+            Fate::Duplicate => counts.reject(Rejection::Duplicate),
+        }
+    }
+    counts
+}

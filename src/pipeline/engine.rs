@@ -1,0 +1,36 @@
+//! The rules and the series they feed: what a reload swaps in one step.
+
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+use crate::limits::Limits;
+use crate::rules::RuleSet;
+use crate::rules::definition::Definitions;
+use crate::series::{Budget, Store};
+
+pub(super) struct Engine {
+    pub(super) rules: RuleSet,
+    pub(super) store: Store,
+    pub(super) limits: Limits,
+}
+
+impl Engine {
+    pub(super) fn new(
+        definitions: &Definitions,
+        limits: &Limits,
+        before: Option<&Self>,
+        now: Timestamp,
+    ) -> Self {
+        let rules = RuleSet::new(definitions);
+        let budget = match before {
+            Some(before) => {
+                before.store.budget().rebound(limits.series, limits.series_per_metric);
+                before.store.budget().clone()
+            }
+            None => Arc::new(Budget::new(limits.series, limits.series_per_metric)),
+        };
+        let before = before.map(|engine| &engine.store);
+        let store = Store::new(rules.declarations(), budget, before, now);
+        Self { rules, store, limits: limits.clone() }
+    }
+}

@@ -1,0 +1,223 @@
+//! From definitions to a rule set: keys become slots, tables are shared, families and their shapes are declared.
+
+use std::sync::Arc;
+
+use crate::model::{Declaration, Dimension, Family, Kind, LabelName};
+
+use super::definition as from;
+use super::expression::{Condition, Expression, Mapping, Reference, Step, Test, TextMap};
+use super::ruleset::{Class, Label, Measure, OpKind, Part, Rule, RuleSet, Scale};
+use super::slots::Keys;
+
+/// Where `service` and a log record's fallback name come from.
+const SERVICE: &str = "service.name";
+const EVENT_NAME: &str = "event.name";
+
+struct Compiler<'d> {
+    definitions: &'d from::Definitions,
+    keys: Keys,
+    tables: Vec<Arc<TextMap>>,
+}
+
+pub(super) fn compile(definitions: &from::Definitions) -> RuleSet {
+    let boxed = |(key, value): (&String, &String)| (key.as_str().into(), value.as_str().into());
+    let table = |table: &from::Table| Arc::new(table.rows.iter().map(boxed).collect());
+    let tables = definitions.tables.iter().map(table).collect();
+    let mut compiler = Compiler { definitions, keys: Keys::default(), tables };
+    let aliases =
+        definitions.aliases.iter().map(|alias| compiler.expression(&alias.value)).collect();
+    let classes = definitions.records.iter().map(|class| compiler.class(class)).collect();
+    let mut rules = Vec::new();
+    let mut unserved = Vec::new();
+    for metric in &definitions.metrics {
+        match compiler.rule(metric, rules.len()) {
+            Some(rule) => rules.push(rule),
+            None => unserved.push(metric.name.as_str().to_owned()),
+        }
+    }
+    let names = definitions.records.iter().map(|class| class.name.clone()).collect();
+    RuleSet::assemble((compiler.keys, aliases, classes), rules, names, unserved)
+}
+
+impl Compiler<'_> {
+    fn class(&mut self, class: &from::RecordClass) -> Class {
+        Class {
+            from: class.from.clone(),
+            condition: self.condition(&class.condition),
+            unique: class.unique.iter().map(|one| self.reference(one)).collect(),
+        }
+    }
+
+    /// None for what this version does not serve: distinct counts, and records that are sessions or data points.
+    fn rule(&mut self, metric: &from::Metric, family: usize) -> Option<(Rule, Arc<Declaration>)> {
+        let (op, kind, bounds) = match &metric.kind {
+            from::MetricKind::Counter => (OpKind::Add, Kind::Counter, Vec::new()),
+            from::MetricKind::Gauge => (OpKind::Set, Kind::Gauge, Vec::new()),
+            from::MetricKind::Histogram { bounds, .. } => {
+                (OpKind::Observe, Kind::Histogram, bounds.clone())
+            }
+            from::MetricKind::Distinct { .. } => return None,
+        };
+        if !self.is_served(&metric.from) {
+            return None;
+        }
+        let mut labels: Vec<LabelName> = Vec::new();
+        for label in metric.parts.iter().flat_map(|part| &part.labels) {
+            if !labels.contains(&label.name) {
+                labels.push(label.name.clone());
+            }
+        }
+        let shapes = metric.parts.iter().map(|part| shape(part, &labels)).collect();
+        let parts = metric.parts.iter().map(|part| self.part(part, &labels)).collect();
+        let rule = Rule {
+            family: u32::try_from(family).ok()?,
+            from: metric.from.clone(),
+            kind: op,
+            weighted: metric.weighted,
+            width: labels.len(),
+            parts,
+        };
+        let (name, help, unit) = (metric.name.clone(), metric.help.clone(), metric.unit.clone());
+        let family = Arc::new(Family { name, help, unit, kind, labels, bounds });
+        Some((rule, Arc::new(Declaration { family, shapes, idle: metric.idle })))
+    }
+
+    fn is_served(&self, from: &[from::From]) -> bool {
+        from.iter().any(|one| match one {
+            from::From::Source(source) => {
+                !matches!(source, from::Source::Session | from::Source::Datapoint)
+            }
+            from::From::Record(class) => self
+                .definitions
+                .records
+                .get(*class)
+                .is_some_and(|class| self.is_served(&class.from)),
+        })
+    }
+
+    fn part(&mut self, part: &from::Part, labels: &[LabelName]) -> Part {
+        let label = |compiler: &mut Self, label: &from::Label| Label {
+            position: labels.iter().position(|name| *name == label.name).unwrap_or_default(),
+            // The default comes after the declared values, so the expression itself has none.
+            value: Expression { default: None, ..compiler.expression(&label.value) },
+            values: label.values.as_ref().map(|values| sorted(values)),
+            default: label.value.default.as_deref().map(Box::from),
+        };
+        Part {
+            conditions: part.conditions.iter().map(|one| self.condition(one)).collect(),
+            measure: match &part.measure {
+                from::Measure::Constant(number) => Measure::Constant(*number),
+                from::Measure::Value(value, scale) => {
+                    Measure::Value(self.expression(value), self.scale(scale))
+                }
+            },
+            labels: part.labels.iter().map(|one| label(self, one)).collect(),
+        }
+    }
+
+    fn scale(&mut self, scale: &from::Scale) -> Scale {
+        match scale {
+            from::Scale::Constant(number) => Scale::Constant(*number),
+            from::Scale::Value(value) => Scale::Value(self.expression(value)),
+        }
+    }
+
+    fn expression(&mut self, expression: &from::Expression) -> Expression {
+        let step = |compiler: &mut Self, step: &from::Step| match step {
+            from::Step::From(reference) => Step::From(compiler.reference(reference)),
+            from::Step::When(condition, then) => {
+                Step::When(compiler.condition(condition), then.as_str().into())
+            }
+        };
+        Expression {
+            steps: expression.steps.iter().map(|one| step(self, one)).collect(),
+            map: expression.map.as_ref().and_then(|map| self.mapping(map)),
+            default: expression.default.as_deref().map(Box::from),
+        }
+    }
+
+    fn mapping(&self, mapping: &from::Mapping) -> Option<Mapping> {
+        match mapping {
+            from::Mapping::Table(table) => self.tables.get(*table).cloned().map(Mapping::Table),
+            from::Mapping::Rows(rows) => {
+                let mut exact = TextMap::default();
+                let mut rest = Vec::new();
+                for (row, template) in rows {
+                    match (row, template.plain()) {
+                        (from::Row::Text(super::pattern::Pattern::Exact(key)), Some(text)) => {
+                            exact.entry(key.clone()).or_insert_with(|| text.into());
+                        }
+                        _ => rest.push((row.clone(), template.clone())),
+                    }
+                }
+                Some(Mapping::Rows { exact, rest })
+            }
+        }
+    }
+
+    fn condition(&mut self, condition: &from::Condition) -> Condition {
+        let line = |compiler: &mut Self, (reference, test): &(from::Reference, from::Test)| {
+            (compiler.reference(reference), compile_test(test))
+        };
+        let group = |compiler: &mut Self, group: &Vec<_>| {
+            group.iter().map(|one| line(compiler, one)).collect()
+        };
+        Condition(condition.any.iter().map(|one| group(self, one)).collect())
+    }
+
+    fn reference(&mut self, reference: &from::Reference) -> Reference {
+        match reference {
+            from::Reference::Alias(alias) => Reference::Alias(*alias),
+            from::Reference::Intrinsic(from::Intrinsic::Service) => {
+                Reference::Service(self.keys.intern(SERVICE))
+            }
+            from::Reference::Intrinsic(from::Intrinsic::ScopeName) => Reference::ScopeName,
+            from::Reference::Intrinsic(from::Intrinsic::Name) => {
+                Reference::Name(self.keys.intern(EVENT_NAME))
+            }
+            from::Reference::Intrinsic(intrinsic) => Reference::Intrinsic(*intrinsic),
+            from::Reference::Attribute(Some(origin), key) => {
+                Reference::At(*origin, self.keys.intern(key))
+            }
+            from::Reference::Attribute(None, key) => Reference::Anywhere(self.keys.intern(key)),
+        }
+    }
+}
+
+fn compile_test(test: &from::Test) -> Test {
+    match test {
+        from::Test::AnyOf(patterns) => Test::AnyOf(patterns.clone()),
+        from::Test::Exists(wanted) => Test::Exists(*wanted),
+        from::Test::Number(comparison, bound) => Test::Number(*comparison, *bound),
+        from::Test::Not(inner) => Test::Not(Box::new(compile_test(inner))),
+        from::Test::All(all) => Test::All(all.iter().map(compile_test).collect()),
+    }
+}
+
+fn sorted(values: &[String]) -> Vec<Box<str>> {
+    let mut values: Vec<Box<str>> = values.iter().map(|value| value.as_str().into()).collect();
+    values.sort_unstable();
+    values
+}
+
+/// What label sets a part may make. A label that is only a default has that one value.
+fn shape(part: &from::Part, labels: &[LabelName]) -> Vec<Dimension> {
+    let dimension = |name: &LabelName| {
+        let Some(label) = part.labels.iter().find(|label| label.name == *name) else {
+            return Dimension::Absent;
+        };
+        let default = label.value.default.as_deref();
+        match &label.values {
+            Some(values) => {
+                let mut all: Vec<Box<str>> = values.iter().map(|one| one.as_str().into()).collect();
+                all.extend(default.filter(|one| !values.iter().any(|v| v == one)).map(Box::from));
+                Dimension::Declared(all)
+            }
+            None if label.value.steps.is_empty() => {
+                Dimension::Declared(default.into_iter().map(Box::from).collect())
+            }
+            None => Dimension::Open { limit: label.limit, default: default.map(Box::from) },
+        }
+    };
+    labels.iter().map(dimension).collect()
+}

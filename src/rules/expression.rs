@@ -1,0 +1,94 @@
+//! Compiled expressions and conditions: keys as slots, exact texts as hash lookups.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::view::{Origin, Value};
+
+use super::definition::{Comparison, Intrinsic, Row};
+use super::pattern::{Pattern, Template};
+use super::slots::KeyId;
+use super::update::Text;
+
+/// Texts looked up by hash; the keys are the operator's, so a fast hash is safe.
+pub(super) type TextMap = HashMap<Box<str>, Box<str>, foldhash::fast::RandomState>;
+
+/// What an expression found: a value as it came, or a text.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Found<'a> {
+    Value(Value<'a>),
+    Text(Text<'a>),
+}
+
+#[derive(Debug)]
+pub(super) enum Reference {
+    Alias(usize),
+    Intrinsic(Intrinsic),
+    /// `resource.service.name`.
+    Service(KeyId),
+    ScopeName,
+    /// The name, for a log record without an event name the attribute `event.name`.
+    Name(KeyId),
+    At(Origin, KeyId),
+    Anywhere(KeyId),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Expression {
+    pub(super) steps: Vec<Step>,
+    pub(super) map: Option<Mapping>,
+    pub(super) default: Option<Box<str>>,
+}
+
+#[derive(Debug)]
+pub(super) enum Step {
+    From(Reference),
+    When(Condition, Box<str>),
+}
+
+#[derive(Debug)]
+pub(super) enum Mapping {
+    Rows { exact: TextMap, rest: Vec<(Row, Template)> },
+    Table(Arc<TextMap>),
+}
+
+/// Any group, all of whose lines hold; none: always.
+#[derive(Debug, Default)]
+pub(super) struct Condition(pub(super) Vec<Vec<(Reference, Test)>>);
+
+#[derive(Debug)]
+pub(super) enum Test {
+    AnyOf(Vec<Pattern>),
+    Exists(bool),
+    Number(Comparison, f64),
+    Not(Box<Test>),
+    All(Vec<Test>),
+}
+
+impl Test {
+    /// Whether it needs the value's text form.
+    pub(super) fn reads_text(&self) -> bool {
+        match self {
+            Self::AnyOf(_) => true,
+            Self::Exists(_) | Self::Number(..) => false,
+            Self::Not(inner) => inner.reads_text(),
+            Self::All(all) => all.iter().any(Self::reads_text),
+        }
+    }
+
+    /// Whether it holds for a value in its text form and as a number. Missing: both are none.
+    pub(super) fn holds(&self, present: bool, text: &str, number: Option<f64>) -> bool {
+        match self {
+            Self::AnyOf(patterns) => present && patterns.iter().any(|pattern| pattern.fits(text)),
+            Self::Exists(wanted) => present == *wanted,
+            Self::Number(comparison, bound) => number.is_some_and(|number| match comparison {
+                Comparison::Gt => number > *bound,
+                Comparison::Ge => number >= *bound,
+                Comparison::Lt => number < *bound,
+                Comparison::Le => number <= *bound,
+            }),
+            Self::Not(inner) => !present || !inner.holds(present, text, number),
+            Self::All(all) => all.iter().all(|test| test.holds(present, text, number)),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What a reference, an expression or a condition of the config finds in the record that is being looked at.
+
+use std::borrow::Cow;
+
+use crate::view::{Origin, Value};
+
+use super::definition::{Intrinsic, Row};
+use super::evaluate::Evaluation;
+use super::expression::{Condition, Expression, Found, Mapping, Reference, Step, Test};
+use super::subject::{Property, Subject};
+use super::update::Text;
+
+impl<'a> Evaluation<'a> {
+    pub(super) fn condition(&mut self, condition: &'a Condition, subject: Subject<'_, 'a>) -> bool {
+        condition.0.is_empty()
+            || condition.0.iter().any(|group| {
+                group.iter().all(|(reference, test)| self.test(reference, test, subject))
+            })
+    }
+
+    fn test(&mut self, reference: &'a Reference, test: &Test, subject: Subject<'_, 'a>) -> bool {
+        let Some(found) = self.resolve(reference, subject) else {
+            return test.holds(false, "", None);
+        };
+        let number = self.number(found);
+        if !test.reads_text() {
+            return test.holds(true, "", number);
+        }
+        match found {
+            Found::Text(text) => test.holds(true, self.updates.text(text), number),
+            Found::Value(Value::Text(bytes)) if let Ok(text) = std::str::from_utf8(bytes) => {
+                test.holds(true, text, number)
+            }
+            Found::Value(value) => {
+                self.scratch.clear();
+                value.write_text(&mut self.scratch);
+                test.holds(true, &self.scratch, number)
+            }
+        }
+    }
+
+    pub(super) fn expression(
+        &mut self,
+        expression: &'a Expression,
+        subject: Subject<'_, 'a>,
+    ) -> Option<Found<'a>> {
+        let found = expression.steps.iter().find_map(|step| match step {
+            Step::From(reference) => self.resolve(reference, subject),
+            Step::When(condition, then) => self
+                .condition(condition, subject)
+                .then_some(Found::Text(Text::Borrowed(then)))
+                .filter(|_| !then.is_empty()),
+        });
+        let mapped = match (&expression.map, found) {
+            (Some(mapping), Some(found)) => self.map(mapping, found),
+            (_, found) => found,
+        };
+        mapped.or_else(|| {
+            let default = expression.default.as_deref()?;
+            Some(Found::Text(Text::Borrowed(default)))
+        })
+    }
+
+    fn map(&mut self, mapping: &'a Mapping, found: Found<'a>) -> Option<Found<'a>> {
+        let text = self.text(found);
+        let value = self.updates.text(text);
+        let mapped = match mapping {
+            Mapping::Table(table) => Text::Borrowed(table.get(value)?),
+            Mapping::Rows { exact, rest } => match exact.get(value) {
+                Some(text) => Text::Borrowed(text),
+                None => {
+                    let number = self.number(found);
+                    let taken = rest.iter().find_map(|(row, template)| match row {
+                        Row::Text(pattern) => pattern.apply(value, template),
+                        Row::Range(low, high) => number
+                            .is_some_and(|number| *low <= number && number <= *high)
+                            .then(|| template.plain().unwrap_or_default().into()),
+                    });
+                    match taken {
+                        None => return Some(found),
+                        Some(Cow::Borrowed(text)) => Text::Borrowed(text),
+                        Some(Cow::Owned(text)) => self.updates.make(|out| out.push_str(&text)),
+                    }
+                }
+            },
+        };
+        (!self.updates.text(mapped).is_empty()).then_some(Found::Text(mapped))
+    }
+
+    pub(super) fn resolve(
+        &mut self,
+        reference: &'a Reference,
+        subject: Subject<'_, 'a>,
+    ) -> Option<Found<'a>> {
+        match reference {
+            Reference::Alias(alias) => self.alias(*alias, subject),
+            Reference::Anywhere(key) => self.slots.first(subject.origins(), *key).map(Found::Value),
+            Reference::At(origin, key) if subject.sees(*origin) => {
+                self.slots.get(*origin, *key).map(Found::Value)
+            }
+            Reference::At(..) => None,
+            Reference::Service(key) => self.slots.get(Origin::Resource, *key).map(Found::Value),
+            Reference::ScopeName => {
+                let name = Value::Text(self.scope_name);
+                (!name.is_missing()).then_some(Found::Value(name))
+            }
+            Reference::Name(fallback) => match subject {
+                Subject::Log(record) if record.event_name.is_empty() => {
+                    self.slots.get(Origin::Log, *fallback).map(Found::Value)
+                }
+                _ => self.property(Intrinsic::Name, subject),
+            },
+            Reference::Intrinsic(intrinsic) => self.property(*intrinsic, subject),
+        }
+    }
+
+    fn property(&mut self, intrinsic: Intrinsic, subject: Subject<'_, 'a>) -> Option<Found<'a>> {
+        match subject.property(intrinsic)? {
+            Property::Value(value) => (!value.is_missing()).then_some(Found::Value(value)),
+            Property::Word(word) => Some(Found::Text(Text::Borrowed(word))),
+            Property::Hex(bytes) if bytes.is_empty() => None,
+            Property::Hex(bytes) => Some(Found::Text(self.updates.make(|out| {
+                for byte in bytes {
+                    for digit in [byte >> 4, byte & 15] {
+                        out.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+                    }
+                }
+            }))),
+        }
+    }
+
+    fn alias(&mut self, at: usize, subject: Subject<'_, 'a>) -> Option<Found<'a>> {
+        match self.aliases.get(at)? {
+            (record, found) if *record == self.record => *found,
+            _ => {
+                let rules = self.rules;
+                let found = self.expression(rules.aliases.get(at)?, subject);
+                *self.aliases.get_mut(at)? = (self.record, found);
+                found
+            }
+        }
+    }
+
+    pub(super) fn text(&mut self, found: Found<'a>) -> Text<'a> {
+        match found {
+            Found::Text(text) => text,
+            Found::Value(Value::Text(bytes)) if let Ok(text) = std::str::from_utf8(bytes) => {
+                Text::Borrowed(text)
+            }
+            Found::Value(Value::Bool(value)) => {
+                Text::Borrowed(if value { "true" } else { "false" })
+            }
+            Found::Value(value) => self.updates.make(|out| value.write_text(out)),
+        }
+    }
+
+    pub(super) fn number(&self, found: Found<'a>) -> Option<f64> {
+        match found {
+            Found::Value(value) => value.number(),
+            Found::Text(text) => self.updates.text(text).trim().parse().ok(),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The rules of one config, ready to run.
+
+use std::sync::Arc;
+
+use crate::model::Declaration;
+
+use super::compile;
+use super::definition::{Definitions, From, Source};
+use super::expression::{Condition, Expression, Reference};
+use super::slots::Keys;
+
+/// Compiled rules. Shared by all requests; a reload makes another.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    pub(super) keys: Keys,
+    pub(super) aliases: Vec<Expression>,
+    pub(super) classes: Vec<Class>,
+    pub(super) rules: Vec<Rule>,
+    /// For each kind of record, the rules that may take one.
+    pub(super) by_source: [Vec<u32>; 5],
+    declarations: Vec<Arc<Declaration>>,
+    class_names: Vec<String>,
+    unserved: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Class {
+    pub(super) from: Vec<From>,
+    pub(super) condition: Condition,
+    pub(super) unique: Vec<Reference>,
+}
+
+/// One metric.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) family: u32,
+    pub(super) from: Vec<From>,
+    pub(super) kind: OpKind,
+    pub(super) weighted: bool,
+    pub(super) width: usize,
+    pub(super) parts: Vec<Part>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum OpKind {
+    Add,
+    Set,
+    Observe,
+}
+
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) conditions: Vec<Condition>,
+    pub(super) measure: Measure,
+    pub(super) labels: Vec<Label>,
+}
+
+#[derive(Debug)]
+pub(super) enum Measure {
+    Constant(f64),
+    Value(Expression, Scale),
+}
+
+#[derive(Debug)]
+pub(super) enum Scale {
+    Constant(f64),
+    Value(Expression),
+}
+
+#[derive(Debug)]
+pub(super) struct Label {
+    /// Among the family's labels.
+    pub(super) position: usize,
+    pub(super) value: Expression,
+    /// Declared values, sorted; others become `other`.
+    pub(super) values: Option<Vec<Box<str>>>,
+    pub(super) default: Option<Box<str>>,
+}
+
+impl RuleSet {
+    /// Compiles what a config resolved to.
+    pub fn new(definitions: &Definitions) -> Self {
+        compile::compile(definitions)
+    }
+
+    pub(super) fn assemble(
+        (keys, aliases, classes): (Keys, Vec<Expression>, Vec<Class>),
+        rules: Vec<(Rule, Arc<Declaration>)>,
+        class_names: Vec<String>,
+        unserved: Vec<String>,
+    ) -> Self {
+        let (rules, declarations) = rules.into_iter().unzip();
+        let mut set = Self {
+            keys,
+            aliases,
+            classes,
+            rules,
+            declarations,
+            class_names,
+            unserved,
+            ..Self::default()
+        };
+        for source in [Source::Span, Source::SpanEvent, Source::Log] {
+            set.by_source[source as usize] = (0_u32..)
+                .zip(&set.rules)
+                .filter(|(_, rule)| set.may_take(&rule.from, source))
+                .map(|(at, _)| at)
+                .collect();
+        }
+        set
+    }
+
+    /// Whether a class or source list can hold a record of this kind at all.
+    fn may_take(&self, from: &[From], source: Source) -> bool {
+        from.iter().any(|one| match one {
+            From::Source(kind) => *kind == source,
+            From::Record(class) => {
+                self.classes.get(*class).is_some_and(|class| self.may_take(&class.from, source))
+            }
+        })
+    }
+
+    /// The families, in the order of [`super::Update::family`].
+    pub fn declarations(&self) -> &[Arc<Declaration>] {
+        &self.declarations
+    }
+
+    /// The record classes' names, in the order of [`super::Guard::class`].
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
+    /// Metrics the config declares and this version does not serve.
+    pub fn unserved(&self) -> &[String] {
+        &self.unserved
+    }
+}
