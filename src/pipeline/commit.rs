@@ -24,7 +24,7 @@ pub(super) fn commit(
     let live = |update: &Update| {
         let item = items.get(update.item as usize);
         item.is_some_and(|item| item.fate == Fate::Matched)
-            && !update.guard.is_some_and(|guard| repeated.get(guard as usize) == Some(&true))
+            && update.guard.is_none_or(|guard| repeated.get(guard as usize) != Some(&true))
     };
     for (family, list) in by_family(&updates.list, live) {
         apply(pipeline, engine, (family, &list), &items, &updates, now);
@@ -68,10 +68,10 @@ fn drop_repeats(
 }
 
 /// The live updates of each family, so that each family's lock is taken once.
-fn by_family<'u>(
-    list: &'u [Update],
+fn by_family(
+    list: &[Update],
     live: impl Fn(&Update) -> bool,
-) -> impl Iterator<Item = (usize, Vec<&'u Update>)> {
+) -> impl Iterator<Item = (usize, Vec<&Update>)> {
     let families = list.iter().map(|update| update.family as usize + 1).max().unwrap_or(0);
     let mut sorted: Vec<Vec<&Update>> = vec![Vec::new(); families];
     for update in list.iter().filter(|update| live(update)) {
