@@ -1,8 +1,9 @@
 //! Snapshots to bytes, in every format a scraper may ask for.
 //!
-//! A family is written by a *dialect* ([`text`], [`openmetrics`]) over the lines both share ([`rows`]). What can't be written
-//! truthfully is quarantined: left out and counted, and the scrape goes on. This room knows no store, no socket and no clock, and
-//! never learns why a value is what it is.
+//! A family is written by a *dialect* ([`text`], [`openmetrics`]) over the lines both share
+//! ([`rows`]). What can't be written truthfully is quarantined: left out and counted, and the
+//! scrape goes on. This room knows no store, no socket and no clock, and never learns why a value
+//! is what it is.
 
 mod check;
 mod compress;
@@ -29,7 +30,8 @@ use text::Text;
 /// What an operator may choose about a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Whether OpenMetrics shows `_created` lines. Off, because a server that does not ask for them stores each as a series.
+    /// Whether OpenMetrics shows `_created` lines. Off, because a server that does not ask for them
+    /// stores each as a series.
     pub created_lines: bool,
 }
 
@@ -49,9 +51,11 @@ impl Written {
     }
 }
 
-/// Appends a whole body to `out`: the families in their order, each as one group. A family without a row to show is left out.
+/// Appends a whole body to `out`: the families in their order, each as one group. A family without
+/// a row to show is left out.
 ///
-/// That no label set comes twice in a family is the promise of [`FamilySnapshot`] and is not checked again.
+/// That no label set comes twice in a family is the promise of [`FamilySnapshot`] and is not
+/// checked again.
 pub fn write(
     families: &[FamilySnapshot],
     format: Format,

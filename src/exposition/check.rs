@@ -1,6 +1,7 @@
 //! What may not be written: names that clash, labels that break, numbers that lie.
 //!
-//! The rooms below are built so that none of this happens. When one of them fails, one row is missing and the scrape lives.
+//! The rooms below are built so that none of this happens. When one of them fails, one row is
+//! missing and the scrape lives.
 
 use std::collections::HashSet;
 

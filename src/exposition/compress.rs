@@ -21,8 +21,8 @@ pub enum ContentEncoding {
     Zstd,
 }
 
-/// The best coding for an `Accept-Encoding` header: one it names, if that weighs no less than leaving the body alone. A wildcard
-/// is no wish to have a body compressed.
+/// The best coding for an `Accept-Encoding` header: one it names, if that weighs no less than
+/// leaving the body alone. A wildcard is no wish to have a body compressed.
 pub fn encoding(accept: Option<&str>) -> ContentEncoding {
     let weight = |names: &[&str]| {
         choices(accept.unwrap_or_default())
@@ -55,7 +55,8 @@ impl ContentEncoding {
     ///
     /// # Errors
     ///
-    /// Those of the compressor, which has none to speak of when it writes to memory. Identity always works.
+    /// Those of the compressor, which has none to speak of when it writes to memory. Identity
+    /// always works.
     pub fn compress(self, body: Vec<u8>) -> io::Result<Vec<u8>> {
         match self {
             Self::Identity => Ok(body),

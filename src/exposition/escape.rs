@@ -1,7 +1,7 @@
 //! The one door through which text from outside reaches an exposition.
 //!
-//! Values and help texts may hold anything; names may not and are written as they are. A scheme that changes names on their way
-//! out (`escaping=`) has its place in [`name`].
+//! Values and help texts may hold anything; names may not and are written as they are. A scheme
+//! that changes names on their way out (`escaping=`) has its place in [`name`].
 
 /// A metric or label name. The classic grammar needs no escape in any scheme.
 #[inline]
@@ -25,7 +25,8 @@ pub(super) fn help_open(out: &mut Vec<u8>, text: &str) {
     escape::<true>(out, text);
 }
 
-/// Escapes backslash and line feed, and the quote too when `QUOTE`. All three are ASCII, so no character is ever split.
+/// Escapes backslash and line feed, and the quote too when `QUOTE`. All three are ASCII, so no
+/// character is ever split.
 #[inline]
 fn escape<const QUOTE: bool>(out: &mut Vec<u8>, text: &str) {
     let special = |byte: &u8| matches!(byte, b'\\' | b'\n') || (QUOTE && *byte == b'"');

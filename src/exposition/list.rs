@@ -1,6 +1,7 @@
 //! Header fields that are lists of choices with weights (RFC 9110, sections 5.6 and 12.4.2).
 //!
-//! The header comes from anyone. What is malformed is no choice; nothing here fails, copies or takes longer than the header is.
+//! The header comes from anyone. What is malformed is no choice; nothing here fails, copies or
+//! takes longer than the header is.
 
 /// One choice: `text/plain;version=0.0.4;q=0.3`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -39,8 +39,8 @@ pub struct Format {
     pub escaping: Option<Escaping>,
 }
 
-/// What there is to choose from, the preferred first. The protobuf format joins here: a row, and its `proto` and `encoding` in
-/// [`fit`].
+/// What there is to choose from, the preferred first. The protobuf format joins here: a row, and
+/// its `proto` and `encoding` in [`fit`].
 const OFFERS: [(Syntax, &str, &str, &str); 4] = [
     (Syntax::Text0_0_4, "text", "plain", "0.0.4"),
     (Syntax::OpenMetrics1_0_0, "application", "openmetrics-text", "1.0.0"),
@@ -67,8 +67,8 @@ struct Named<'a> {
 
 /// The best format for an `Accept` header.
 ///
-/// An offer has the weight of the choice that names it most closely. The heaviest wins; among equals the one named without a
-/// wildcard, then the one listed first, then our own order.
+/// An offer has the weight of the choice that names it most closely. The heaviest wins; among
+/// equals the one named without a wildcard, then the one listed first, then our own order.
 pub fn format(accept: Option<&str>) -> Format {
     let mut named: [Option<Named<'_>>; 4] = [None; OFFERS.len()];
     for (at, choice) in choices(accept.unwrap_or_default()).enumerate() {
@@ -112,7 +112,8 @@ fn fit(choice: &Choice<'_>, offer: &(Syntax, &str, &str, &str)) -> Option<Fit> {
 }
 
 impl Format {
-    /// The `Content-Type` of a body in this format. Text 1.0.0 always says what became of its names.
+    /// The `Content-Type` of a body in this format. Text 1.0.0 always says what became of its
+    /// names.
     pub fn content_type(&self) -> String {
         let base = match self.syntax {
             Syntax::Text0_0_4 => "text/plain; version=0.0.4; charset=utf-8",

@@ -2,10 +2,12 @@
 
 use crate::clock::Timestamp;
 
-/// Whole numbers below this size are exact in a double, so their digits may be written without a point.
+/// Whole numbers below this size are exact in a double, so their digits may be written without a
+/// point.
 const EXACT: u64 = 1 << 53;
 
-/// A sample's value: digits alone when it is whole and exact, else the shortest text that reads back as the same double.
+/// A sample's value: digits alone when it is whole and exact, else the shortest text that reads
+/// back as the same double.
 #[inline]
 pub(super) fn value(out: &mut Vec<u8>, value: f64) {
     let whole = value as i64; // saturates, and is 0 for NaN: the comparison below tells
@@ -31,8 +33,9 @@ pub(super) fn seconds(out: &mut Vec<u8>, time: Timestamp) {
     }
 }
 
-/// A bucket's edge as the value of `le` (and a rank as that of `quantile`): in the float form that Prometheus 3 makes of any other
-/// (`45.0`, `0.25`, `1e+06`, `+Inf`), so that what is shown is what is stored and what a query has to say.
+/// A bucket's edge as the value of `le` (and a rank as that of `quantile`): in the float form that
+/// Prometheus 3 makes of any other (`45.0`, `0.25`, `1e+06`, `+Inf`), so that what is shown is what
+/// is stored and what a query has to say.
 pub fn edge(value: f64) -> String {
     if !value.is_finite() {
         return special(value).into();

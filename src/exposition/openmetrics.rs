@@ -1,9 +1,10 @@
 //! OpenMetrics 1.0.0 and 0.0.1: <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
 //!
-//! What differs from the older text: a counter's family has no `_total`, a unit must be the end of the name, exemplars and start
-//! times have a place. A counter whose name lacks `_total` has no legal form, so its family is called `unknown`. The standard
-//! wants neither `_sum` nor `_count` when an edge is negative; we keep both, as the libraries of Prometheus do, because a series
-//! that is there in one format only would come and go with the scraper's taste.
+//! What differs from the older text: a counter's family has no `_total`, a unit must be the end of
+//! the name, exemplars and start times have a place. A counter whose name lacks `_total` has no
+//! legal form, so its family is called `unknown`. The standard wants neither `_sum` nor `_count`
+//! when an edge is negative; we keep both, as the libraries of Prometheus do, because a series that
+//! is there in one format only would come and go with the scraper's taste.
 
 use crate::clock::Timestamp;
 use crate::limits;
