@@ -66,6 +66,9 @@ pub const DRAIN: Duration = Duration::from_secs(25);
 /// What a sender is told to wait after an overload.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// Bytes read of a file under `/proc`: the interrupt counts of the largest machines fit.
+pub const PROC_FILE: usize = MIB;
+
 /// Characters of an exemplar's labels (OpenMetrics 1.0, "Exemplars").
 pub const EXEMPLAR_CHARACTERS: usize = 128;
 

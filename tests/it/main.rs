@@ -1,3 +1,5 @@
 //! One integration binary: each module is one promise seen from outside.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
+mod exposition;
 mod layers;
