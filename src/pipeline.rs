@@ -5,14 +5,7 @@ use crate::model::FamilySnapshot;
 use crate::telemetry::{Protocol, Refusal};
 use crate::view::Signal;
 
-/// How a request's bytes are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// OTLP protobuf.
-    Protobuf,
-    /// OTLP JSON.
-    Json,
-}
+pub use crate::wire::Encoding;
 
 /// What became of a taken request.
 #[derive(Clone, Debug, Default, PartialEq)]
