@@ -20,9 +20,10 @@ mod points;
 pub mod reply;
 mod traces;
 mod value;
+mod writer;
 
 pub use error::{Place, WireError};
-//JJ
+pub use json::json_to_protobuf;
 pub use logs::walk_logs;
 pub use points::count_points;
 pub use traces::walk_traces;

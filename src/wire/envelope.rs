@@ -80,8 +80,7 @@ fn scope_items<'a, V: Visitor<'a>>(
     visitor.scope(scope.name, scope.version);
     if scope.has_attributes {
         let parts = Fields::new(Cursor::new(bytes), SCOPE);
-        let attributes =
-            parts.flat_map(|part| Fields::new(Cursor::new(part), Scope::ATTRIBUTES));
+        let attributes = parts.flat_map(|part| Fields::new(Cursor::new(part), Scope::ATTRIBUTES));
         for bytes in attributes {
             attribute(bytes, Origin::Scope, visitor)?;
         }

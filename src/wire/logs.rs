@@ -58,3 +58,47 @@ fn record<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V) -> Result<(), Fa
     visitor.log(&record);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+
+    use crate::wire::testing::{Lines, any, field, kv, list};
+
+    use super::*;
+
+    fn walk(record: &[u8]) -> Result<Vec<String>, String> {
+        let mut lines = Lines::default();
+        let body = field(1, field(2, field(2, record)));
+        let walked = walk_logs(&body, &mut lines);
+        walked.map(|()| lines.0.split_off(2)).map_err(|error| error.to_string())
+    }
+
+    fn body(value: opentelemetry_proto::tonic::common::v1::AnyValue) -> Vec<u8> {
+        field(5, value.encode_to_vec())
+    }
+
+    #[test]
+    fn attributes_come_before_their_record() {
+        let attribute = field(6, kv("k", any(7)).encode_to_vec());
+        let record = [field(12, "name"), body(any("text")), attribute].concat();
+        assert_eq!(walk(&record).unwrap(), ["Log k=7", "log name text"]);
+    }
+
+    #[test]
+    fn a_body_in_pieces_is_put_together() {
+        let pieces = [body(list([any("a")])), field(12, "n"), body(list([any(2)]))].concat();
+        assert_eq!(walk(&pieces).unwrap(), [r#"log n ["a",2]"#]);
+        assert_eq!(walk(&body(Default::default())).unwrap(), ["log  "]);
+    }
+
+    #[test]
+    fn known_fields_keep_their_wire_type() {
+        for (key, legal) in [(0x09, true), (0x08, false), (0x12, false), (0x20, true), (0x2a, true)]
+        {
+            let record = [key, 0, 0, 0, 0, 0, 0, 0, 0];
+            let length = if key & 7 == 1 { 9 } else { 2 };
+            assert_eq!(walk(&record[..length]).is_ok(), legal, "{key:x}");
+        }
+    }
+}

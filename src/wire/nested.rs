@@ -72,11 +72,7 @@ fn merge<'a>(occurrences: impl Iterator<Item = &'a [u8]>) -> Merged<'a> {
 }
 
 /// Recursion ends with `depth`.
-fn write_value<'a>(
-    occurrences: impl Iterator<Item = &'a [u8]>,
-    depth: usize,
-    out: &mut String,
-) {
+fn write_value<'a>(occurrences: impl Iterator<Item = &'a [u8]>, depth: usize, out: &mut String) {
     match (merge(occurrences), depth.checked_sub(1)) {
         (Merged::Scalar(value), _) => write_scalar(value, out),
         (Merged::List(lists), Some(deeper)) => {

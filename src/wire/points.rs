@@ -91,3 +91,48 @@ impl<'a> Visitor<'a> for Nobody {
     fn event(&mut self, _: &SpanEvent<'a>) {}
     fn log(&mut self, _: &LogRecord<'a>) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::wire::testing::field;
+
+    use super::*;
+
+    /// A request of one metric.
+    fn count(metric: &[u8]) -> Result<u64, WireError> {
+        count_points(&field(1, field(2, field(2, metric))))
+    }
+
+    #[test]
+    fn all_five_kinds_are_counted() {
+        let two = [field(1, ""), field(1, "")].concat();
+        for number in [5, 7, 9, 10, 11] {
+            assert_eq!(count(&field(number, &two)), Ok(2), "{number}");
+        }
+        let resources = [field(1, field(2, field(2, field(5, &two)))), field(1, "")].concat();
+        assert_eq!(count_points(&[resources.clone(), resources].concat()), Ok(4));
+        assert_eq!(count_points(b""), Ok(0));
+    }
+
+    #[test]
+    fn the_last_kind_counts_and_equal_kinds_add() {
+        let points = |number, count: usize| field(number, field(1, "").repeat(count));
+        assert_eq!(count(&[points(5, 3), points(7, 1)].concat()), Ok(1));
+        assert_eq!(count(&[points(5, 3), points(5, 1)].concat()), Ok(4));
+        assert_eq!(count(&[points(5, 3), points(7, 1), points(5, 2)].concat()), Ok(2));
+    }
+
+    #[test]
+    fn faults_above_the_points_refuse_the_request() {
+        assert!(count(&field(5, [0x08, 1])).is_err(), "a varint for points");
+        assert!(count(&field(5, [0x10, 1])).is_ok(), "a gauge has no field 2");
+        assert!(count(&field(7, [0x10, 1, 0x18, 1])).is_ok());
+        assert!(count(&field(7, field(2, ""))).is_err(), "text for a temporality");
+        assert!(count(&field(9, [0x18, 1])).is_ok(), "a histogram has no field 3");
+        assert!(count(&field(12, [0x08, 1])).is_err(), "metadata");
+        assert!(count(&[0x28, 1]).is_err());
+        assert!(count_points(&[0x0a, 5]).is_err());
+        assert!(count_points(&field(1, field(1, field(1, [0x08])))).is_err(), "a resource");
+        assert_eq!(count(&field(5, field(1, [0xff]))), Ok(1), "a point is not looked into");
+    }
+}

@@ -1,1 +1,2 @@
 //! One integration binary: each module is one promise seen from outside.
+mod wire_oracle;
