@@ -3,3 +3,4 @@
 
 mod exposition;
 mod layers;
+mod wire_oracle;
