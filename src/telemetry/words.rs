@@ -141,8 +141,8 @@ mod tests {
         );
         assert_eq!(
             Rejection::ALL.map(Rejection::as_str).join(", "),
-            "duplicate, late, name, type_conflict, temporality, delta_nonmonotonic, scale, invalid, \
-             series_limit, stream_limit"
+            "duplicate, late, name, type_conflict, temporality, delta_nonmonotonic, scale, \
+             invalid, series_limit, stream_limit"
         );
         assert_eq!(
             Skip::ALL.map(Skip::as_str).join(", "),
