@@ -1,7 +1,7 @@
 //! Snapshots to bytes, in every format a scraper may ask for.
 //!
-//! A family is written by a *dialect* ([`text`], [`openmetrics`]) over the lines both share
-//! ([`rows`]). What can't be written truthfully is quarantined: left out and counted, and the
+//! A family is written by a *dialect* (`text`, `openmetrics`) over the lines both share
+//! (`rows`). What can't be written truthfully is quarantined: left out and counted, and the
 //! scrape goes on. This room knows no store, no socket and no clock, and never learns why a value
 //! is what it is.
 

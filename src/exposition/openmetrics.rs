@@ -1,10 +1,12 @@
 //! OpenMetrics 1.0.0 and 0.0.1: <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
 //!
-//! What differs from the older text: a counter's family has no `_total`, a unit must be the end of
-//! the name, exemplars and start times have a place. A counter whose name lacks `_total` has no
-//! legal form, so its family is called `unknown`. The standard wants neither `_sum` nor `_count`
-//! when an edge is negative; we keep both, as the libraries of Prometheus do, because a series that
-//! is there in one format only would come and go with the scraper's taste.
+//! What differs from the older text: a counter's family has no `_total`, a unit must be the end of the
+//! name, exemplars and start times have a place. A counter whose name lacks `_total` has no legal form,
+//! so its family is called `unknown`.
+//!
+//! Twice we keep what the standard would not, because a series that is there in one format only would
+//! come and go with the scraper's taste: `_sum` and `_count` stay when an edge is negative, and counts
+//! of sampled records stay fractional. Prometheus takes both.
 
 use crate::clock::Timestamp;
 use crate::limits;
@@ -92,5 +94,7 @@ fn exposed(family: &Family) -> (&str, &'static str) {
 
 fn hexadecimal(out: &mut Vec<u8>, bytes: &[u8]) {
     let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
-    out.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
+    for byte in bytes {
+        out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    }
 }

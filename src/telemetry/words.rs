@@ -127,8 +127,8 @@ mod tests {
         );
         assert_eq!(
             Rejection::ALL.map(Rejection::as_str).join(", "),
-            "duplicate, late, name, type_conflict, temporality, delta_nonmonotonic, scale, invalid, \
-             series_limit, stream_limit"
+            "duplicate, late, name, type_conflict, temporality, delta_nonmonotonic, scale, \
+             invalid, series_limit, stream_limit"
         );
     }
 }
