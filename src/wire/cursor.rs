@@ -50,14 +50,20 @@ impl<'a> Cursor<'a> {
     /// The next field's key, `number << 3 | wire type`; none at the end. Only [`Cursor::other`] judges it.
     #[inline(always)]
     pub fn key(&mut self) -> Result<Option<u32>, Fault> {
+        match *self.rest {
+            [] => Ok(None),
+            [a, ref rest @ ..] if a < 0x80 => {
+                self.rest = rest;
+                Ok(Some(u32::from(a)))
+            }
+            _ => self.long_key().map(Some),
+        }
+    }
+
+    #[inline(never)]
+    fn long_key(&mut self) -> Result<u32, Fault> {
         let at = self.rest;
-        if at.is_empty() {
-            return Ok(None);
-        }
-        match u32::try_from(self.varint()?) {
-            Ok(key) => Ok(Some(key)),
-            Err(_) => Err(Fault::new(at, What::FieldNumber)),
-        }
+        u32::try_from(self.varint()?).map_err(|_| Fault::new(at, What::FieldNumber))
     }
 
     /// A varint; one and two bytes are the rule.

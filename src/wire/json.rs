@@ -20,6 +20,7 @@ use schema::{Field, Message};
 use slot::Slot;
 
 /// Writes the protobuf form of an OTLP/JSON request over `out`, which keeps its room for the next one.
+/// After an error `out` holds a torn message.
 ///
 /// # Errors
 /// When it is no JSON, not this request, nests deeper than `JSON_DEPTH`, or takes more than `limit` bytes as protobuf.

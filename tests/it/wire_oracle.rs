@@ -243,19 +243,16 @@ fn a_request_cut_anywhere_is_judged_alike() {
 }
 
 #[test]
-fn every_byte_of_a_request_may_be_any_other() {
+fn every_bit_of_a_request_may_be_wrong() {
     let (traces, logs) = build::sample();
     let (mut traces, mut logs) = (traces.encode_to_vec(), logs.encode_to_vec());
     for (body, agree) in
         [(&mut traces, agree_on_traces as fn(&[u8])), (&mut logs, agree_on_logs as fn(&[u8]))]
     {
-        for at in 0..body.len() {
-            let was = body[at];
-            for byte in 0..=u8::MAX {
-                body[at] = byte;
-                agree(body);
-            }
-            body[at] = was;
+        for at in 0..8 * body.len() {
+            body[at / 8] ^= 1 << (at % 8);
+            agree(body);
+            body[at / 8] ^= 1 << (at % 8);
         }
     }
 }
