@@ -1,3 +1,4 @@
 //! One integration binary: each module is one promise seen from outside.
 
+mod config;
 mod layers;
