@@ -36,12 +36,34 @@ pub const JSON_DEPTH: usize = 100;
 
 /// Bytes of a config file, of a table file, and of each pack.
 pub const CONFIG: usize = 4 * MIB;
+/// How deep a config may nest lists and maps; the language itself needs seven.
+pub const CONFIG_DEPTH: usize = 32;
+/// Keys and values of one config text, what its aliases repeat included: room for a table of [`TABLE_ROWS`].
+pub const CONFIG_NODES: usize = 300_000;
+/// Characters of a key in a config.
+pub const CONFIG_KEY: usize = 1024;
+/// How far an alias may build on aliases, and a record class on classes: each level is a call at run time.
+pub const NAME_DEPTH: usize = 16;
 /// Compiled size of one regular expression.
 pub const REGEX: usize = MIB;
 /// Buckets of one classic histogram.
 pub const BUCKETS: usize = 512;
 /// Rows of a lookup table.
 pub const TABLE_ROWS: usize = 100_000;
+/// HyperLogLog registers of one distinct count: 1.6 % error; each may become a series of its own.
+pub const REGISTERS: usize = 4096;
+/// Sliding windows of one distinct count.
+pub const WINDOWS: usize = 16;
+/// Open conversations kept at once.
+pub const SESSIONS: usize = 100_000;
+/// How long a conversation is quiet before it has ended.
+pub const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
+/// Bytes waiting for one forward target.
+pub const FORWARD_QUEUE: usize = 64 * MIB;
+/// How often state is written to disk.
+pub const STATE_INTERVAL: Duration = Duration::from_secs(30);
+/// How long a young series is first shown at 0: two scrapes at the longest usual interval.
+pub const ZERO_FIRST: Duration = Duration::from_secs(120);
 /// Faults `check` shows before it says how many more there are.
 pub const FAULTS_SHOWN: usize = 100;
 

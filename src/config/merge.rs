@@ -1,0 +1,152 @@
+//! Packs and file laid over each other, later ones over earlier ones.
+//!
+//! In sections of named entries an entry replaces the one of its name as a whole and `null` removes it; in sections of settings
+//! each key stands for itself; a list replaces a list; a section that is `null` is removed as a whole.
+
+use super::diagnostic::{Report, Source};
+use super::document::{self, Entry, Kind, Node};
+use super::fields::{self, Fields};
+use super::packs;
+use super::suggest::nearest;
+
+/// How a section of a later layer meets that of an earlier one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Entry by entry, each whole.
+    Named,
+    /// Key by key, all the way down.
+    Settings,
+    /// As a whole.
+    Whole,
+}
+
+/// All sections in the order they are printed.
+const SECTIONS: [(&str, Way); 13] = [
+    ("server", Way::Settings),
+    ("limits", Way::Settings),
+    ("state", Way::Settings),
+    ("forward", Way::Whole),
+    ("privacy", Way::Settings),
+    ("labels", Way::Named),
+    ("tables", Way::Named),
+    ("attributes", Way::Named),
+    ("records", Way::Named),
+    ("metrics", Way::Named),
+    ("sessions", Way::Settings),
+    ("datapoints", Way::Settings),
+    ("objectives", Way::Named),
+];
+
+/// The file and the packs it uses as one map of sections.
+pub(super) fn layers(main: Source, report: &mut Report<'_>) -> Node {
+    let mut merged = Node { kind: Kind::Map(Vec::new()), ..Node::default() };
+    layer(main, &mut Vec::new(), &mut merged, report);
+    let entries = std::mem::take(&mut merged.kind);
+    if let Kind::Map(mut entries) = entries {
+        let rank = |entry: &Entry| SECTIONS.iter().position(|(name, _)| *name == entry.key);
+        entries.sort_by_key(rank);
+        merged.kind = Kind::Map(entries);
+    }
+    merged
+}
+
+/// Lays the packs a text uses, then the text itself, over what is there. `path`: the packs that are being read.
+fn layer(source: Source, path: &mut Vec<String>, merged: &mut Node, report: &mut Report<'_>) {
+    let Some(node) = document::parse(source, report) else { return };
+    let mut known = vec!["use"];
+    known.extend(SECTIONS.iter().map(|(name, _)| *name));
+    let fields = Fields::of(&node, "a config", &known, report);
+    if let Some(wanted) = fields.get("use") {
+        for name in fields::list(wanted, report).unwrap_or_default() {
+            pack(name, path, merged, report);
+        }
+    }
+    for (section, way) in SECTIONS {
+        if fields.has(section)
+            && let Some(entry) = node.entries().iter().find(|entry| entry.key == section)
+        {
+            lay(entry, way, merged, report);
+        }
+    }
+}
+
+fn pack(name: &Node, path: &mut Vec<String>, merged: &mut Node, report: &mut Report<'_>) {
+    let Some(text) = fields::text(name, report) else { return };
+    if path.iter().any(|open| open == text) {
+        let chain = path.join("` uses `");
+        report.error(name.at, format!("packs in a circle: `{chain}` uses `{text}`"));
+        return;
+    }
+    let Some(source) = packs::find(text) else {
+        let all = packs::names().collect::<Vec<_>>().join(", ");
+        let fault = report.error(name.at, format!("there is no pack `{}`", fields::cut(text)));
+        fault.help(format!("packs are: {all}")).suggest(nearest(text, packs::names()));
+        return;
+    };
+    path.push(text.to_owned());
+    layer(source, path, merged, report);
+    path.pop();
+}
+
+/// Lays one section over the section that is there.
+fn lay(section: &Entry, way: Way, merged: &mut Node, report: &mut Report<'_>) {
+    let Kind::Map(sections) = &mut merged.kind else { return };
+    let below = sections.iter().position(|entry| entry.key == section.key);
+    if section.value.is_null() {
+        sections.retain(|entry| entry.key != section.key);
+        return;
+    }
+    let is_map = matches!(section.value.kind, Kind::Map(_));
+    if way != Way::Whole && !is_map {
+        fields::map(&section.value, &format!("`{}`", section.key), report);
+        return;
+    }
+    let at = below.unwrap_or_else(|| {
+        let value = Node { kind: Kind::Map(Vec::new()), at: section.value.at };
+        sections.push(Entry { key: section.key.clone(), at: section.at, value });
+        sections.len() - 1
+    });
+    let Some(target) = sections.get_mut(at) else { return };
+    target.at = section.at;
+    match way {
+        Way::Whole => target.value = section.value.clone(),
+        Way::Settings => over(&section.value, &mut target.value),
+        Way::Named => named(&section.value, &mut target.value, report),
+    }
+}
+
+fn named(from: &Node, onto: &mut Node, report: &mut Report<'_>) {
+    onto.at = from.at;
+    let Kind::Map(entries) = &mut onto.kind else { return };
+    for entry in from.entries() {
+        let below = entries.iter_mut().find(|below| below.key == entry.key);
+        match (entry.value.is_null(), below) {
+            (true, Some(_)) => entries.retain(|below| below.key != entry.key),
+            (true, None) => {
+                let message = format!("nothing to remove: no pack has `{}` here", entry.key);
+                let words = entries.iter().map(|below| &*below.key);
+                report.warning(entry.at, message).suggest(nearest(&entry.key, words));
+            }
+            (false, Some(below)) => *below = entry.clone(),
+            (false, None) => entries.push(entry.clone()),
+        }
+    }
+}
+
+/// Maps key by key, all else as a whole.
+fn over(from: &Node, onto: &mut Node) {
+    let (Kind::Map(above), Kind::Map(below)) = (&from.kind, &mut onto.kind) else {
+        *onto = from.clone();
+        return;
+    };
+    onto.at = from.at;
+    for entry in above {
+        match below.iter_mut().find(|below| below.key == entry.key) {
+            Some(same) => {
+                same.at = entry.at;
+                over(&entry.value, &mut same.value);
+            }
+            None => below.push(entry.clone()),
+        }
+    }
+}

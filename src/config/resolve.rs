@@ -1,0 +1,88 @@
+//! From the merged document to settings: names to indices, texts to units and patterns, and all the checks.
+//!
+//! Each section has its room here. Whatever is wrong is reported and replaced with a default, so that one fault never hides the
+//! next; [`super::load`] throws the settings away when there was any.
+
+use crate::rules::definition::{Definitions, Source};
+
+use super::Files;
+use super::budget::{self, Budget};
+use super::diagnostic::Report;
+use super::document::{Entry, Node};
+use super::settings::Settings;
+
+mod condition;
+mod families;
+mod graph;
+mod kind;
+mod label;
+mod measure;
+mod metric;
+mod names;
+mod objective;
+mod record;
+mod secret;
+mod service;
+mod table;
+mod unit;
+mod value;
+
+use names::Names;
+
+/// Every kind of record, for what may be read from any.
+const EVERY: &[Source] =
+    &[Source::Span, Source::SpanEvent, Source::Log, Source::Datapoint, Source::Session];
+
+/// What all sections share while they are resolved.
+struct Resolver<'n, 'r, 'a> {
+    root: &'n Node,
+    names: Names<'n>,
+    report: &'r mut Report<'a>,
+}
+
+/// Resolves a merged document.
+pub(super) fn resolve(
+    root: &Node,
+    files: Files<'_>,
+    report: &mut Report<'_>,
+) -> (Settings, Budget) {
+    let names = Names::new(root, report);
+    let mut resolver = Resolver { root, names, report };
+    let server = resolver.server();
+    let limits = resolver.limits();
+    let privacy = resolver.privacy();
+    let mut definitions = Definitions {
+        tables: resolver.tables(files),
+        aliases: resolver.aliases(),
+        records: resolver.records(),
+        metrics: Vec::new(),
+        private: privacy.drop.clone(),
+    };
+    let sessions = resolver.sessions();
+    let (metrics, presentations): (Vec<_>, Vec<_>) =
+        resolver.metrics(&limits, &privacy.drop).into_iter().unzip();
+    definitions.metrics = metrics;
+    resolver.families(&definitions.metrics);
+    let budget = budget::of(&definitions.metrics, &limits);
+    resolver.budget(&budget);
+    let settings = Settings {
+        server,
+        limits,
+        state: resolver.state(),
+        forward: resolver.forward(),
+        privacy,
+        datapoints: resolver.datapoints(),
+        sessions,
+        objectives: resolver.objectives(&definitions.metrics),
+        definitions,
+        presentations,
+    };
+    (settings, budget)
+}
+
+impl<'n> Resolver<'n, '_, '_> {
+    /// The entries of a section; none when it is not there.
+    fn section(&self, name: &str) -> &'n [Entry] {
+        self.root.get(name).map_or(&[], Node::entries)
+    }
+}

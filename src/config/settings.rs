@@ -1,0 +1,210 @@
+//! What a config says once names are resolved, units read and defaults filled in.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::limits::Limits;
+use crate::rules::definition::{Definitions, From, Reference, Test};
+use crate::rules::pattern::Pattern;
+use crate::view::{Origin, Signal};
+
+/// Everything a config decides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Addresses, and how the web port shows series.
+    pub server: Server,
+    /// The bounds an operator may move.
+    pub limits: Limits,
+    /// What survives a restart.
+    pub state: State,
+    /// Where the bot's own bytes are passed on to.
+    pub forward: Vec<Forward>,
+    /// What must never be seen.
+    pub privacy: Privacy,
+    /// What becomes of the bot's own metrics.
+    pub datapoints: Datapoints,
+    /// Conversations; none: not followed.
+    pub sessions: Option<Sessions>,
+    /// What the bot promises its users.
+    pub objectives: Vec<Objective>,
+    /// The rules.
+    pub definitions: Definitions,
+    /// How each of `definitions.metrics` is shown, in their order.
+    pub presentations: Vec<Presentation>,
+}
+
+/// `server`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Server {
+    /// Addresses of OTLP/gRPC.
+    pub grpc: Vec<SocketAddr>,
+    /// Addresses of OTLP/HTTP.
+    pub http: Vec<SocketAddr>,
+    /// Origins that browsers may send from.
+    pub cors: Vec<String>,
+    /// Address of the web port.
+    pub web: SocketAddr,
+    /// How long a young series is first shown at 0; zero: never.
+    pub zero_first: Duration,
+    /// Whether OpenMetrics text has `_created` lines.
+    pub created_lines: bool,
+}
+
+/// `state`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// Where; none: nothing is kept on disk.
+    pub dir: Option<String>,
+    /// How often it is written.
+    pub interval: Duration,
+}
+
+/// One of `forward`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Forward {
+    /// `http://` or `https://`, host and port.
+    pub endpoint: String,
+    /// What goes there.
+    pub signals: Vec<Signal>,
+    /// Bytes that may wait for it.
+    pub queue: usize,
+}
+
+/// `privacy`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Privacy {
+    /// File of the key that personal values are hashed with; none: a random one.
+    pub hash_key_file: Option<String>,
+    /// Globs over attribute keys that are dropped; also in `definitions.private`.
+    pub drop: Vec<Pattern>,
+    /// Index of the table whose keys are the people who opted out.
+    pub opt_out: Option<usize>,
+    /// Attributes that hashed aliases read: they are personal wherever they turn up.
+    pub personal: Vec<(Option<Origin>, String)>,
+}
+
+/// `datapoints`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Datapoints {
+    /// Globs over the names that pass.
+    pub pass: Vec<Pattern>,
+    /// How names become Prometheus names.
+    pub translation: Translation,
+    /// Put in front of every passed name, with `_` between; empty: nothing.
+    pub namespace: String,
+    /// Whether the scope becomes labels.
+    pub scope_labels: bool,
+    /// Whether writers stay apart by `instance`.
+    pub instance_label: bool,
+    /// Globs over resource attributes that are copied onto every passed series.
+    pub resource_labels: Vec<Pattern>,
+}
+
+/// How senders' names become Prometheus names, in Prometheus' own words (`otlp.translation_strategy`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)] // the names are Prometheus' own words
+pub enum Translation {
+    #[default]
+    UnderscoreEscapingWithSuffixes,
+    UnderscoreEscapingWithoutSuffixes,
+    NoUtf8EscapingWithSuffixes,
+    NoTranslation,
+}
+
+/// `sessions`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sessions {
+    /// Records that make up conversations.
+    pub from: Vec<From>,
+    /// What tells one conversation from another.
+    pub key: Reference,
+    /// How long it is quiet before it has ended.
+    pub idle: Duration,
+    /// How many may be open.
+    pub max: usize,
+}
+
+/// How a metric is shown to people.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Presentation {
+    /// Heading of its panel; empty: made from the name.
+    pub title: String,
+    /// Which row it belongs to; empty: none said.
+    pub role: String,
+    /// What its numbers are: `seconds`, `bytes`, `ratio`, `usd` or another word; empty: bare.
+    pub unit: String,
+}
+
+/// One of `objectives`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Objective {
+    /// Its name.
+    pub name: String,
+    /// What counts as good.
+    pub indicator: Indicator,
+    /// The share that must be good, above 0 and below 1.
+    pub target: f64,
+    /// Over how long.
+    pub window: Duration,
+    /// Events in a window on which alert thresholds are founded.
+    pub expected: Option<f64>,
+    /// How busy the bot is.
+    pub traffic: Traffic,
+}
+
+/// How an objective tells good from bad.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Indicator {
+    /// All of a counter is good but this.
+    Bad {
+        /// Index of the metric.
+        metric: usize,
+        /// What is bad.
+        bad: Vec<Match>,
+        /// What doesn't count.
+        ignore: Vec<Match>,
+    },
+    /// Observations of a histogram that don't exceed one of its edges are good.
+    Under {
+        /// Index of the metric.
+        metric: usize,
+        /// The edge.
+        under: f64,
+        /// What doesn't count.
+        ignore: Vec<Match>,
+    },
+    /// One count over another.
+    Ratio {
+        /// What is good.
+        good: Selection,
+        /// Of what.
+        total: Selection,
+    },
+}
+
+/// Series of one metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Selection {
+    /// Index of the metric.
+    pub metric: usize,
+    /// Which of its series: all of these hold.
+    pub matches: Vec<Match>,
+}
+
+/// A condition on a label of a metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Match {
+    /// The label.
+    pub label: String,
+    /// What its value must be: [`Test::AnyOf`], or that under [`Test::Not`].
+    pub test: Test,
+}
+
+/// How busy the bot is, which decides what an alert may be founded on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)] // the names are the config's own words
+pub enum Traffic {
+    Low,
+    #[default]
+    Normal,
+}
