@@ -97,7 +97,8 @@ fn family(
     labels: [&str; 2],
     counts: &Mutex<BTreeMap<[&'static str; 2], f64>>,
 ) -> FamilySnapshot {
-    let names: Vec<_> = labels.iter().filter(|l| !l.is_empty()).map(|l| LabelName::own(l)).collect();
+    let names: Vec<_> =
+        labels.iter().filter(|l| !l.is_empty()).map(|l| LabelName::own(l)).collect();
     let row = |(values, count): (&[&'static str; 2], &f64)| {
         let values = values.iter().filter(|value| !value.is_empty()).map(|value| (*value).into());
         let labels = Arc::new(Labels(names.iter().cloned().zip(values).collect()));

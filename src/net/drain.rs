@@ -48,6 +48,14 @@ impl Drain {
         self.tasks.spawn(task);
     }
 
+    /// Waits until all is finished or cut: as long as a runtime has to live.
+    pub async fn done(&self) {
+        tokio::select! {
+            () = self.tasks.wait() => {}
+            () = self.over() => {}
+        }
+    }
+
     /// Begins, waits for the tasks, and cuts those that are left when `within` has passed.
     pub async fn finish(&self, within: Duration) -> Drained {
         self.begin();
@@ -76,6 +84,6 @@ mod tests {
         let told = drain.clone();
         drain.spawn(async move { told.over().await });
         assert_eq!(drain.finish(Duration::from_millis(20)).await, Drained::Cut(1));
-        drain.tasks.wait().await;
+        drain.done().await;
     }
 }

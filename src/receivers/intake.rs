@@ -106,7 +106,12 @@ impl From<Overload> for Halt {
 
 impl Intake {
     /// A refusal, counted.
-    pub fn refuse(&self, protocol: Protocol, reason: Refusal, message: impl Into<String>) -> Stopped {
+    pub fn refuse(
+        &self,
+        protocol: Protocol,
+        reason: Refusal,
+        message: impl Into<String>,
+    ) -> Stopped {
         self.pipeline.refuse(protocol, reason);
         Stopped::Refused(Refused { reason, message: message.into() })
     }
@@ -133,7 +138,9 @@ impl Intake {
             Ok(Err(Halt::Gone)) => return Err(Stopped::Gone),
             Ok(Err(Halt::TooLarge)) => (Refusal::TooLarge, self.too_large()),
             Ok(Err(Halt::Overload)) => (Refusal::Overload, overload()),
-            Ok(Err(Halt::Broken)) => (Refusal::Malformed, "the body is not framed as it says".into()),
+            Ok(Err(Halt::Broken)) => {
+                (Refusal::Malformed, "the body is not framed as it says".into())
+            }
             Err(_) => {
                 let allowed = self.deadlines.body;
                 (Refusal::Timeout, format!("the body did not come within {allowed:?}"))

@@ -101,7 +101,9 @@ async fn take(
         Ok(compressed) => compressed,
         // A stream that was reset looks like a body that ended, but not like one that was ended.
         Err(Misframed::Short) if !body.is_end_stream() => return Err(Stopped::Gone),
-        Err(misframed) => return Err(intake.refuse(grpc, Refusal::Malformed, misframed.to_string())),
+        Err(misframed) => {
+            return Err(intake.refuse(grpc, Refusal::Malformed, misframed.to_string()));
+        }
     };
     if compressed && named == Coding::Identity {
         let message = "a compressed message without a grpc-encoding";
@@ -109,8 +111,7 @@ async fn take(
     }
     let coding = if compressed { named } else { Coding::Identity };
     let encoding = Encoding::Protobuf;
-    let outcome =
-        intake.ingest(Request { protocol: grpc, signal, encoding, coding }, read)?;
+    let outcome = intake.ingest(Request { protocol: grpc, signal, encoding, coding }, read)?;
     Ok(reply::success(signal, encoding, outcome.rejected, &outcome.message))
 }
 

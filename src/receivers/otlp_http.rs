@@ -112,7 +112,8 @@ async fn take(
         answer.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd"));
         return Ok(answer);
     };
-    let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let declared =
+        headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let request = Request { protocol: http, signal, encoding, coding };
     let outcome = match intake.read(http, body, declared, intake.request).await {
         Ok(body) => intake.ingest(request, body),

@@ -55,8 +55,8 @@ pub async fn serve(stream: Deadlined<TcpStream>, web: Arc<Web>, drain: Drain) {
     let service = service_fn(move |request| {
         // A route that panics is a bad answer, not a bad connection.
         let routed = catch_unwind(AssertUnwindSafe(|| route(&web, &request)));
-        let answer = routed
-            .unwrap_or_else(|_| text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n"));
+        let answer =
+            routed.unwrap_or_else(|_| text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n"));
         std::future::ready(Ok::<_, Infallible>(answer))
     });
     let connection = http1::Builder::new()
