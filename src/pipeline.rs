@@ -151,6 +151,11 @@ impl Pipeline {
         self.telemetry.refused(protocol, reason);
     }
 
+    /// Metrics the config declares and this version does not serve.
+    pub fn unserved(&self) -> Vec<String> {
+        self.engine.load().rules.unserved().to_vec()
+    }
+
     /// The exporter's own numbers.
     pub fn telemetry(&self) -> &Arc<Telemetry> {
         &self.telemetry

@@ -98,8 +98,8 @@ words! {
         Head = "head",
         /// A ping went unanswered.
         KeepAlive = "keep_alive",
-        /// What came is not the protocol.
-        Malformed = "malformed",
+        /// The peer did not read what it asked for.
+        Stalled = "stalled",
     }
 }
 
