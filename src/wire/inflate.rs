@@ -7,7 +7,10 @@ use std::io::Read;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InflateError {
     /// More than the limit.
-    TooLarge,
+    TooLarge {
+        /// Bytes.
+        limit: usize,
+    },
     /// Not in this coding.
     Malformed(String),
 }
@@ -27,5 +30,5 @@ fn bounded(decoder: impl Read, limit: usize) -> Result<Vec<u8>, InflateError> {
     let mut out = Vec::new();
     let read = decoder.take(limit as u64 + 1).read_to_end(&mut out);
     read.map_err(|error| InflateError::Malformed(error.to_string()))?;
-    if out.len() > limit { Err(InflateError::TooLarge) } else { Ok(out) }
+    if out.len() > limit { Err(InflateError::TooLarge { limit }) } else { Ok(out) }
 }
