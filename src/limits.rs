@@ -66,6 +66,12 @@ pub const DRAIN: Duration = Duration::from_secs(25);
 /// What a sender is told to wait after an overload.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// Spans of the simulated bot that may wait for the SDK, and happenings it may have going on at once.
+pub const BOT_PENDING: usize = 16_384;
+
+/// Bytes of a receiver's answer that the load generator reads; an answer is a few bytes and perhaps a message.
+pub const LOAD_ANSWER: usize = 64 * KIB;
+
 /// Characters of an exemplar's labels (OpenMetrics 1.0, "Exemplars").
 pub const EXEMPLAR_CHARACTERS: usize = 128;
 
