@@ -61,6 +61,9 @@ pub enum Encoding {
     Json,
 }
 
+/// How late the last batches of a paced run may be, so that a run of N spans a second has its N spans and still ends.
+const GRACE: Duration = Duration::from_millis(250);
+
 /// What all workers share.
 struct Shared {
     options: LoadOptions,
@@ -138,7 +141,7 @@ impl Shared {
         }
         let interval = self.options.batch as f64 / self.options.rate as f64;
         let due = self.started + Duration::from_secs_f64(interval * number as f64);
-        let open = due < self.deadline && clock::monotonic() < self.deadline;
+        let open = due < self.deadline && clock::monotonic() < self.deadline + GRACE;
         open.then_some((number, Some(due)))
     }
 

@@ -86,7 +86,8 @@ impl Sdk {
             contexts.push(Context::new().with_remote_span_context(context));
         }
         for log in &trace.logs {
-            let context = contexts.get(log.span).map(|context| context.span().span_context().clone());
+            let context =
+                contexts.get(log.span).map(|context| context.span().span_context().clone());
             self.log(log, begin, context);
         }
         contexts.first().map(|context| context.span().span_context().clone())

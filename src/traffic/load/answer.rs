@@ -115,8 +115,7 @@ mod tests {
 
     fn partial(rejected_spans: i64) -> Vec<u8> {
         let error_message = "some were late".to_owned();
-        let partial_success =
-            Some(ExportTracePartialSuccess { rejected_spans, error_message });
+        let partial_success = Some(ExportTracePartialSuccess { rejected_spans, error_message });
         ExportTraceServiceResponse { partial_success }.encode_to_vec()
     }
 

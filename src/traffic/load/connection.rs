@@ -25,10 +25,8 @@ pub(super) enum Connection {
 impl Connection {
     /// Connects to the target.
     pub(super) async fn open(options: &LoadOptions) -> Result<Self, TrafficError> {
-        let unreachable = |why: String| TrafficError::Unreachable {
-            target: options.target.to_string(),
-            why,
-        };
+        let unreachable =
+            |why: String| TrafficError::Unreachable { target: options.target.to_string(), why };
         let connect = TcpStream::connect(&options.target.authority);
         let stream = tokio::time::timeout(CONNECT, connect)
             .await
@@ -96,7 +94,9 @@ fn grpc(
     trailers: Option<&HeaderMap>,
     body: &[u8],
 ) -> Answer {
-    let told = |map: &HeaderMap| map.get("grpc-status").and_then(|value| value.to_str().ok()?.parse().ok());
+    let told = |map: &HeaderMap| {
+        map.get("grpc-status").and_then(|value| value.to_str().ok()?.parse().ok())
+    };
     // An answer without a message has its status in the head.
     let code: Option<u32> = trailers.and_then(told).or_else(|| told(headers));
     Answer::grpc(status, code, body)

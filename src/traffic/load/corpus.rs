@@ -87,11 +87,11 @@ fn peer_span(trace: usize, n: usize) -> Span {
     let kind = kinds.get(n % kinds.len()).copied().unwrap_or(Kind::Internal);
     let took = 1_000_000 * (1 + (trace * 37 + n * 11) % 900) as i64;
     let start = 500_000 * n as i64;
-    let failed = (trace + n) % 19 == 0;
+    let failed = (trace + n).is_multiple_of(19);
     let status = if failed { 503 } else { 200 };
     let text = |text: String| Value::Text(text.into());
     let mut attributes: Vec<(&'static str, Value)> = vec![
-        ("http.request.method", Value::from(if n % 3 == 0 { "POST" } else { "GET" })),
+        ("http.request.method", Value::from(if n.is_multiple_of(3) { "POST" } else { "GET" })),
         ("http.response.status_code", Value::Int(status)),
         ("http.route", text(format!("/api/v1/things/{}", trace % 20))),
         ("url.scheme", Value::from("https")),
@@ -103,7 +103,7 @@ fn peer_span(trace: usize, n: usize) -> Span {
         ("client.address", text(format!("10.4.{}.{}", trace % 200, n))),
         ("thread.id", Value::Int(n as i64 + 17)),
         ("enduser.pseudo.id", text(format!("a1b2c3d4{trace:08}"))),
-        ("feature.enabled", Value::Bool(n % 2 == 0)),
+        ("feature.enabled", Value::Bool(n.is_multiple_of(2))),
         ("cache.hits", Value::Int((trace % 7) as i64)),
     ];
     attributes.truncate(10 + (trace + n) % 5);

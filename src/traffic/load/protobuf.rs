@@ -83,7 +83,9 @@ fn any(value: &Value, (trace, people): (u32, u32)) -> Message {
             any.nested(5, list);
         }
         Value::Person(_) if people == 0 => any.text(1, &value.to_string()),
-        Value::Person(_) => any.patched(1, value.to_string().as_bytes(), What::Person(trace, people)),
+        Value::Person(_) => {
+            any.patched(1, value.to_string().as_bytes(), What::Person(trace, people))
+        }
         Value::Conversation(_) => {
             any.patched(1, value.to_string().as_bytes(), What::Conversation(trace));
         }

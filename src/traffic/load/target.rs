@@ -29,7 +29,8 @@ impl FromStr for Target {
     type Err = TrafficError;
 
     fn from_str(text: &str) -> Result<Self, TrafficError> {
-        let fault = |why: &str| TrafficError::Target { target: text.to_owned(), why: why.to_owned() };
+        let fault =
+            |why: &str| TrafficError::Target { target: text.to_owned(), why: why.to_owned() };
         let (protocol, rest) = match text.split_once("://") {
             Some(("http", rest)) => (Protocol::Http, rest),
             Some(("grpc", rest)) => (Protocol::Grpc, rest),

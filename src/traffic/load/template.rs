@@ -41,7 +41,8 @@ impl Batch<'_> {
             if let Some(place) = places.last_mut() {
                 *place = Some(at);
             }
-            let parent = placed.span.parent.and_then(|parent| places.get(parent).copied().flatten());
+            let parent =
+                placed.span.parent.and_then(|parent| places.get(parent).copied().flatten());
             numbers.push((trace, parent));
         }
         numbers

@@ -116,7 +116,8 @@ fn peer_spans_have_ten_to_fourteen_attributes_and_stress_has_many_people() {
     let people = |profile| {
         let batches = decoded(&options(profile, Encoding::Protobuf, 512), 100);
         let spans = batches.iter().flatten().flat_map(|span| &span.attributes);
-        let ids = spans.filter(|pair| pair.key == "user.id").map(|pair| format!("{:?}", pair.value));
+        let ids =
+            spans.filter(|pair| pair.key == "user.id").map(|pair| format!("{:?}", pair.value));
         ids.collect::<HashSet<String>>().len()
     };
     assert!(people(Profile::Oscar) <= 180);

@@ -59,7 +59,8 @@ impl Worker {
         };
         template.freshen(&mut buffer, fresh);
         let plain = buffer.freeze();
-        let body = if shared.options.gzip { self.compressed(template, &plain) } else { plain.clone() };
+        let body =
+            if shared.options.gzip { self.compressed(template, &plain) } else { plain.clone() };
         let bytes = body.len();
         let answer = self.connection.send(&shared.options, body).await;
         if let (Ok(buffer), Some(place)) = (plain.try_into_mut(), self.buffers.get_mut(at)) {
@@ -93,8 +94,8 @@ impl Worker {
 
     /// The body in gzip; a gRPC message keeps its frame outside of it.
     fn compressed(&self, template: &Template, plain: &Bytes) -> Bytes {
-        let framed = self.shared.options.target.protocol == Protocol::Grpc
-            && template.form == Form::Binary;
+        let framed =
+            self.shared.options.target.protocol == Protocol::Grpc && template.form == Form::Binary;
         let head = if framed { 5 } else { 0 };
         let mut body = Vec::with_capacity(plain.len() / 4);
         body.resize(head, 0);

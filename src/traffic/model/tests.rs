@@ -50,9 +50,14 @@ fn failures_attempts_feedback_and_accidents_are_as_likely_as_said() {
     close("third attempts", share(&asked, |turn| turn.attempts.len() > 2), 0.01, 0.003);
     close("cold", share(&turns, |turn| turn.cold), 0.20, 0.01);
     close("redelivered", share(&turns, |turn| turn.redelivered), 0.015, 0.003);
-    close("privileged people only", share(&turns, |turn| {
-        turn.feature == "jenkins.trigger" && turn.tier != super::people::Tier::Privileged
-    }), 0.0, 1e-9);
+    close(
+        "privileged people only",
+        share(&turns, |turn| {
+            turn.feature == "jenkins.trigger" && turn.tier != super::people::Tier::Privileged
+        }),
+        0.0,
+        1e-9,
+    );
 }
 
 #[test]
@@ -100,7 +105,8 @@ fn time_never_runs_backwards_and_weeks_have_their_shape() {
     let a_day = f64::from(weekday) / 20.0;
     assert!((225.0..275.0).contains(&a_day), "{a_day}");
     assert!((15.0..60.0).contains(&(f64::from(weekend) / 8.0)), "{weekend}");
-    let active: Vec<usize> = (0..28).filter(|d| !day::weekend(*d)).map(|d| users[&d].len()).collect();
+    let active: Vec<usize> =
+        (0..28).filter(|d| !day::weekend(*d)).map(|d| users[&d].len()).collect();
     let mean = active.iter().sum::<usize>() as f64 / active.len() as f64;
     assert!((50.0..70.0).contains(&mean), "{active:?}");
 }

@@ -8,11 +8,8 @@ impl Webhook {
     pub(super) fn tell(&self) -> Trace {
         let mut trace = Trace::default();
         let status = if self.refused.is_some() { 401_i64 } else { 200 };
-        let span = Span::new(
-            format!("bot.webhook {}", self.event),
-            Kind::Server,
-            (0.0, self.duration),
-        );
+        let span =
+            Span::new(format!("bot.webhook {}", self.event), Kind::Server, (0.0, self.duration));
         let root = trace.add(
             span.with("bot.webhook.source", "github")
                 .with("bot.webhook.event", self.event)
@@ -40,11 +37,12 @@ impl Job {
     /// A run: one root span.
     pub(super) fn tell(&self) -> Trace {
         let failed = (self.result == "failure").then_some("github_error");
-        let span = Span::new(format!("bot.job {}", self.name), Kind::Internal, (0.0, self.duration))
-            .with("bot.job.name", self.name)
-            .with("bot.job.result", self.result)
-            .with_some("bot.job.skip_reason", self.skipped)
-            .failed(failed);
+        let span =
+            Span::new(format!("bot.job {}", self.name), Kind::Internal, (0.0, self.duration))
+                .with("bot.job.name", self.name)
+                .with("bot.job.result", self.result)
+                .with_some("bot.job.skip_reason", self.skipped)
+                .failed(failed);
         let spans = vec![span];
         Trace { spans, follows: self.conversation, ..Trace::default() }
     }

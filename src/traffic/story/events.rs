@@ -28,7 +28,8 @@ pub(super) fn tell(trace: &mut Trace, turn: &Interaction, interaction: usize) {
         logs.push(Event::new("bot.security", end).with("bot.security.type", kind).warning());
     }
     if turn.guardrail {
-        let event = Event::new("bot.guardrail.intervened", end).with("bot.guardrail.stage", "input");
+        let event =
+            Event::new("bot.guardrail.intervened", end).with("bot.guardrail.stage", "input");
         logs.push(event.with("bot.guardrail.policy", "topic").warning());
     }
     for (verb, result) in turn.actions() {

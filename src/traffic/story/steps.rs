@@ -127,7 +127,8 @@ fn run(
 }
 
 fn chat(call: &Call, turn: &Interaction, at: (f64, f64)) -> Span {
-    let text = "[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"a private question\"}]}]";
+    let text =
+        "[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"a private question\"}]}]";
     let reason = if call.error.is_some() { "error" } else { "end_turn" };
     Span::new(format!("chat {}", call.model), Kind::Client, at)
         .with("gen_ai.operation.name", "chat")
@@ -170,14 +171,15 @@ fn dependency(call: &ToolCall, at: (f64, f64)) -> Span {
                 .with("db.system.name", "opensearch")
                 .with("db.operation.name", "search")
                 .with("db.collection.name", "opensearch-integration-test-results")
-                .with("bot.search.mode", if call.result_size % 3 == 0 { "dsl" } else { "agentic" })
+                .with(
+                    "bot.search.mode",
+                    if call.result_size.is_multiple_of(3) { "dsl" } else { "agentic" },
+                )
         }
-        Dependency::GitHub => {
-            Span::new(format!("tools/call {}", call.tool.name), Kind::Client, at)
-                .with("mcp.method.name", "tools/call")
-                .with("gen_ai.tool.name", call.tool.name)
-                .with("vcs.repository.name", "opensearch-build")
-        }
+        Dependency::GitHub => Span::new(format!("tools/call {}", call.tool.name), Kind::Client, at)
+            .with("mcp.method.name", "tools/call")
+            .with("gen_ai.tool.name", call.tool.name)
+            .with("vcs.repository.name", "opensearch-build"),
         Dependency::Jenkins => http("POST", "build.ci.opensearch.org", at),
         Dependency::Slack => http("POST", "slack.com", at),
         Dependency::Fargate => Span::new("ecs RunTask", Kind::Client, at)

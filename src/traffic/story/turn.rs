@@ -52,22 +52,21 @@ fn ingress(turn: &Interaction, again: bool) -> Span {
 fn interaction(turn: &Interaction) -> Span {
     let at = (0.0, turn.duration);
     let error = matches!(turn.outcome, Outcome::Error | Outcome::Timeout | Outcome::Overloaded);
-    let mut span =
-        Span::new(format!("bot.interaction {}", turn.feature), Kind::Consumer, at)
-            .with("bot.platform", "slack")
-            .with("bot.interaction.kind", turn.kind)
-            .with("bot.channel.type", turn.channel)
-            .with("bot.feature", turn.feature)
-            .with_some("bot.command.name", turn.command)
-            .with("bot.access.tier", turn.tier.name())
-            .with("bot.outcome", turn.outcome.name())
-            .with("bot.turn.index", turn.turn)
-            .with("bot.query.size", 40 + 11 * (turn.person % 17))
-            .with("bot.response.size", 220 + 37 * (turn.person % 41))
-            .with("bot.action.approval", turn.approval)
-            .with("user.id", Value::Person(turn.person))
-            .with("gen_ai.conversation.id", Value::Conversation(turn.conversation))
-            .with("messaging.system", "slack");
+    let mut span = Span::new(format!("bot.interaction {}", turn.feature), Kind::Consumer, at)
+        .with("bot.platform", "slack")
+        .with("bot.interaction.kind", turn.kind)
+        .with("bot.channel.type", turn.channel)
+        .with("bot.feature", turn.feature)
+        .with_some("bot.command.name", turn.command)
+        .with("bot.access.tier", turn.tier.name())
+        .with("bot.outcome", turn.outcome.name())
+        .with("bot.turn.index", turn.turn)
+        .with("bot.query.size", 40 + 11 * (turn.person % 17))
+        .with("bot.response.size", 220 + 37 * (turn.person % 41))
+        .with("bot.action.approval", turn.approval)
+        .with("user.id", Value::Person(turn.person))
+        .with("gen_ai.conversation.id", Value::Conversation(turn.conversation))
+        .with("messaging.system", "slack");
     if error {
         let kind = turn.cause.map_or("_OTHER", cause);
         span.error = Some(kind);

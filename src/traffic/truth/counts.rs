@@ -6,9 +6,8 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use serde::{Serialize, ser};
 
 /// Edges of the duration buckets, seconds: both time limits of the bot are exact edges.
-pub const EDGES: [f64; 16] = [
-    0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 32.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0,
-];
+pub const EDGES: [f64; 16] =
+    [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 32.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0];
 
 /// Counts by label values.
 #[derive(Clone, Debug)]

@@ -75,8 +75,7 @@ fn the_document_is_replaced_as_a_whole_and_counts_down_to_infinity() {
     let (truth, _) = run(2_000);
     Truth::new(3, 60.0).write(&path).unwrap();
     truth.write(&path).unwrap();
-    let document: serde_json::Value =
-        serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     let rows = document["interactions"].as_array().unwrap();
     let sum: u64 = rows.iter().map(|row| row["count"].as_u64().unwrap()).sum();
     assert_eq!(sum, truth.interactions.total());

@@ -1,0 +1,119 @@
+//! `demo`: the sidecar with a simulated bot that speaks real OTLP to it.
+//!
+//! The serving half is started by whoever calls [`run`]; this room tells people what to look at and runs the bot.
+
+use std::future::Future;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::load::duration;
+use crate::traffic::TrafficError;
+use crate::traffic::bot::{self, BotOptions};
+use crate::traffic::truth::Truth;
+
+/// A simulated release bot, as lively as you like.
+#[derive(Args, Clone, Debug)]
+pub struct DemoArgs {
+    /// Simulated seconds a second: 60 is a day in 24 minutes, 1 is real time
+    #[arg(
+        long,
+        env = "OSCAR_METRICS_SPEED",
+        value_name = "FACTOR",
+        default_value_t = 60.0,
+        value_parser = speed
+    )]
+    pub speed: f64,
+    /// The same seed is the same bot
+    #[arg(long, env = "OSCAR_METRICS_SEED", value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Write what the bot really did to this JSON file, every second and at the end
+    #[arg(long, env = "OSCAR_METRICS_TRUTH", value_name = "FILE")]
+    pub truth: Option<PathBuf>,
+    /// Stop by itself: 500ms, 10s, 2m, 1h
+    #[arg(
+        long,
+        env = "OSCAR_METRICS_DURATION",
+        value_name = "TIME",
+        value_parser = duration
+    )]
+    pub duration: Option<Duration>,
+}
+
+/// Where the demo's sidecar is.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its OTLP/gRPC endpoint, `http://host:port`.
+    pub otlp: String,
+    /// Its web port, `http://host:port`.
+    pub web: String,
+}
+
+/// Greets on a terminal and runs the bot until it is told to stop or its time is over.
+///
+/// # Errors
+///
+/// Those of [`bot::run`].
+pub async fn run(
+    args: &DemoArgs,
+    place: &Place,
+    stop: impl Future<Output = ()>,
+) -> Result<Truth, TrafficError> {
+    if io::stderr().is_terminal() {
+        // A greeting that cannot be shown is no reason to stop.
+        let _ = io::stderr().lock().write_all(greeting(args, place).as_bytes());
+    }
+    let options = BotOptions {
+        endpoint: place.otlp.clone(),
+        speed: args.speed,
+        seed: args.seed,
+        truth: args.truth.clone(),
+        duration: args.duration,
+    };
+    bot::run(options, stop).await
+}
+
+fn greeting(args: &DemoArgs, place: &Place) -> String {
+    let day = 24.0 * 60.0 / args.speed;
+    let web = &place.web;
+    format!(
+        "\n  A simulated release bot is talking to this sidecar; a day takes {day:.1} minutes.\n\n    \
+         {web}/         what there is\n    \
+         {web}/metrics  the series: look for bot_interactions_total, bot_tokens_total, bot_active_users\n\n  \
+         It speaks OTLP/gRPC to {otlp}, and so can your bot. Ctrl-C ends it.\n\n",
+        otlp = place.otlp
+    )
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed > 0.0 && speed <= 100_000.0 => Ok(speed),
+        _ => Err("a speed is a number above 0, at most 100000".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        demo: DemoArgs,
+    }
+
+    #[test]
+    fn a_day_takes_24_minutes_unless_told_otherwise() {
+        let line = Line::try_parse_from(["demo"]).unwrap();
+        assert_eq!(line.demo.speed, 60.0);
+        let place = Place { otlp: "http://o:1".to_owned(), web: "http://w:2".to_owned() };
+        let text = greeting(&line.demo, &place);
+        assert!(text.contains("24.0 minutes") && text.contains("http://w:2/metrics"), "{text}");
+        for wrong in ["0", "-1", "nan", "inf", "fast"] {
+            assert!(Line::try_parse_from(["demo", "--speed", wrong]).is_err(), "{wrong}");
+        }
+    }
+}
