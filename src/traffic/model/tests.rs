@@ -1,6 +1,7 @@
 //! The statistics of the stream: what `mix` says is what comes out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use super::*;
 use crate::traffic::mix::Cause;
@@ -15,19 +16,22 @@ fn turns(seed: u64, count: usize) -> Vec<(f64, Interaction)> {
         .collect()
 }
 
+/// One long life for the tests that need many turns.
+static MANY: LazyLock<Vec<(f64, Interaction)>> = LazyLock::new(|| turns(7, 50_000));
+
 fn share(turns: &[(f64, Interaction)], is: impl Fn(&Interaction) -> bool) -> f64 {
     turns.iter().filter(|(_, turn)| is(turn)).count() as f64 / turns.len() as f64
 }
 
 #[test]
 fn fifty_thousand_turns_have_the_shares_of_the_table() {
-    let turns = turns(7, 50_000);
+    let turns = &*MANY;
     let mut expected: BTreeMap<&str, f64> = BTreeMap::new();
     for row in ROWS {
         *expected.entry(row.feature).or_default() += row.share / 100.0;
     }
     for (feature, expected) in expected {
-        let got = share(&turns, |turn| turn.feature == feature);
+        let got = share(turns, |turn| turn.feature == feature);
         let tolerance = (expected * 0.1).max(0.003);
         assert!((got - expected).abs() < tolerance, "{feature}: {got} against {expected}");
     }
@@ -35,7 +39,7 @@ fn fifty_thousand_turns_have_the_shares_of_the_table() {
 
 #[test]
 fn failures_attempts_feedback_and_accidents_are_as_likely_as_said() {
-    let turns = turns(8, 50_000);
+    let turns = &*MANY;
     let close = |what: &str, got: f64, expected: f64, tolerance: f64| {
         assert!((got - expected).abs() < tolerance, "{what}: {got} against {expected}");
     };
@@ -48,11 +52,11 @@ fn failures_attempts_feedback_and_accidents_are_as_likely_as_said() {
     let asked: Vec<_> = turns.iter().filter(|(_, t)| !t.attempts.is_empty()).cloned().collect();
     close("second attempts", share(&asked, |turn| turn.attempts.len() > 1), 0.05, 0.005);
     close("third attempts", share(&asked, |turn| turn.attempts.len() > 2), 0.01, 0.003);
-    close("cold", share(&turns, |turn| turn.cold), 0.20, 0.01);
-    close("redelivered", share(&turns, |turn| turn.redelivered), 0.015, 0.003);
+    close("cold", share(turns, |turn| turn.cold), 0.20, 0.01);
+    close("redelivered", share(turns, |turn| turn.redelivered), 0.015, 0.003);
     close(
         "privileged people only",
-        share(&turns, |turn| {
+        share(turns, |turn| {
             turn.feature == "jenkins.trigger" && turn.tier != super::people::Tier::Privileged
         }),
         0.0,
@@ -62,7 +66,7 @@ fn failures_attempts_feedback_and_accidents_are_as_likely_as_said() {
 
 #[test]
 fn durations_have_the_blend_of_the_table() {
-    let mut seconds: Vec<f64> = turns(9, 50_000).iter().map(|(_, t)| t.duration).collect();
+    let mut seconds: Vec<f64> = MANY.iter().map(|(_, t)| t.duration).collect();
     seconds.sort_by(f64::total_cmp);
     let (p50, p95) = (seconds[25_000], seconds[47_500]);
     assert!((11.0..15.0).contains(&p50), "{p50}");
