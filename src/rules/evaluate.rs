@@ -112,7 +112,8 @@ impl<'a> Evaluation<'a> {
         holds
     }
 
-    /// The identity of a record of a class whose records count once: its references' texts, each with its length.
+    /// The identity of a record of a class whose records count once: its references' texts, each with its length. A record
+    /// that lacks one of them has no identity and always counts.
     fn guard(
         &mut self,
         class: usize,
@@ -121,8 +122,8 @@ impl<'a> Evaluation<'a> {
     ) -> Option<u32> {
         let mut identity = String::new();
         for reference in unique {
-            let found = self.resolve(reference, subject);
-            let text = found.map_or(Text::Missing, |found| self.text(found));
+            let found = self.resolve(reference, subject)?;
+            let text = self.text(found);
             let text = self.updates.text(text);
             identity.push_str(itoa::Buffer::new().format(text.len()));
             identity.push(':');
@@ -450,5 +451,26 @@ mod tests {
         let updates = &evaluation.updates;
         let guard = updates.guards[updates.list[0].guard.unwrap() as usize];
         assert_eq!((guard.class, updates.identity(guard)), (1, &b"4:same"[..]));
+    }
+
+    #[test]
+    fn a_record_without_its_identity_always_counts() {
+        let ids = from::Reference::Intrinsic(Intrinsic::TraceId);
+        let records = vec![from::RecordClass {
+            name: "once".into(),
+            from: vec![From::Source(Source::Span)],
+            condition: from::Condition::default(),
+            unique: vec![ids],
+        }];
+        let mut metric = counter(Source::Span, Vec::new());
+        metric.from = vec![From::Record(0)];
+        let definitions = from::Definitions { records, ..rules(vec![metric]) };
+        let rules = RuleSet::new(&definitions);
+        let mut evaluation = Evaluation::new(&rules, 8);
+        for (trace_id, guarded) in [(&[0; 16][..], false), (&[], false), (&[1; 16], true)] {
+            let span = Span { trace_id, ..Span::default() };
+            assert!(evaluation.record(Subject::Span(&span), 0, 1.0));
+            assert_eq!(evaluation.updates.list.last().unwrap().guard.is_some(), guarded);
+        }
     }
 }

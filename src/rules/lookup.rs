@@ -118,7 +118,8 @@ impl<'a> Evaluation<'a> {
         match subject.property(intrinsic)? {
             Property::Value(value) => (!value.is_missing()).then_some(Found::Value(value)),
             Property::Word(word) => Some(Found::Text(Text::Borrowed(word))),
-            Property::Hex([]) => None,
+            // An id that is all zero is none (W3C Trace Context).
+            Property::Hex(bytes) if bytes.iter().all(|byte| *byte == 0) => None,
             Property::Hex(bytes) => Some(Found::Text(self.updates.make(|out| {
                 for byte in bytes {
                     for digit in [byte >> 4, byte & 15] {
