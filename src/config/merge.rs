@@ -7,7 +7,6 @@ use super::diagnostic::{Report, Source};
 use super::document::{self, Entry, Kind, Node};
 use super::fields::{self, Fields};
 use super::packs;
-use super::suggest::nearest;
 
 /// How a section of a later layer meets that of an earlier one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,8 +78,9 @@ fn pack(name: &Node, path: &mut Vec<String>, merged: &mut Node, report: &mut Rep
     }
     let Some(source) = packs::find(text) else {
         let all = packs::names().collect::<Vec<_>>().join(", ");
+        let near = report.nearest(text, packs::names());
         let fault = report.error(name.at, format!("there is no pack `{}`", fields::cut(text)));
-        fault.help(format!("packs are: {all}")).suggest(nearest(text, packs::names()));
+        fault.help(format!("packs are: {all}")).suggest(near);
         return;
     };
     path.push(text.to_owned());
@@ -118,17 +118,22 @@ fn lay(section: &Entry, way: Way, merged: &mut Node, report: &mut Report<'_>) {
 fn named(from: &Node, onto: &mut Node, report: &mut Report<'_>) {
     onto.at = from.at;
     let Kind::Map(entries) = &mut onto.kind else { return };
+    // The packs' entries come first and are few; the file's are many and each comes once.
+    let mut packed = entries.len();
     for entry in from.entries() {
-        let below = entries.iter_mut().find(|below| below.key == entry.key);
-        match (entry.value.is_null(), below) {
-            (true, Some(_)) => entries.retain(|below| below.key != entry.key),
-            (true, None) => {
-                let message = format!("nothing to remove: no pack has `{}` here", entry.key);
-                let words = entries.iter().map(|below| &*below.key);
-                report.warning(entry.at, message).suggest(nearest(&entry.key, words));
+        let below = entries.iter().take(packed).position(|below| below.key == entry.key);
+        match (below, entry.value.is_null()) {
+            (Some(at), true) => {
+                entries.remove(at);
+                packed -= 1;
             }
-            (false, Some(below)) => *below = entry.clone(),
-            (false, None) => entries.push(entry.clone()),
+            (Some(at), false) => entries.splice(at..=at, [entry.clone()]).for_each(drop),
+            (None, true) => {
+                let message = format!("nothing to remove: no pack has `{}` here", entry.key);
+                let near = report.nearest(&entry.key, entries.iter().map(|below| &*below.key));
+                report.warning(entry.at, message).suggest(near);
+            }
+            (None, false) => entries.push(entry.clone()),
         }
     }
 }
@@ -140,8 +145,9 @@ fn over(from: &Node, onto: &mut Node) {
         return;
     };
     onto.at = from.at;
+    let packed = below.len();
     for entry in above {
-        match below.iter_mut().find(|below| below.key == entry.key) {
+        match below.iter_mut().take(packed).find(|below| below.key == entry.key) {
             Some(same) => {
                 same.at = entry.at;
                 over(&entry.value, &mut same.value);
