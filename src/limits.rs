@@ -55,7 +55,7 @@ pub const REGEXES: usize = 256;
 /// Faults kept; the others are counted.
 pub const FAULTS: usize = 10_000;
 /// Slips looked for, in so many words each: both bound what a suggestion costs.
-pub const GUESSES: (usize, usize) = (10_000, 256);
+pub const GUESSES: (usize, usize) = (1_000, 256);
 /// Compiled size of one regular expression.
 pub const REGEX: usize = MIB;
 /// Buckets of one classic histogram.
