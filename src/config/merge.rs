@@ -156,3 +156,60 @@ fn over(from: &Node, onto: &mut Node) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::print;
+    use super::*;
+
+    fn source(text: &str) -> Source {
+        Source { name: "text".to_owned(), text: text.to_owned() }
+    }
+
+    /// Some texts laid over each other, printed, and how many faults and doubts there were.
+    fn laid(texts: &[&str]) -> (String, usize) {
+        let mut report = Report::new(&|_| None);
+        let mut merged = Node { kind: Kind::Map(Vec::new()), ..Node::default() };
+        for text in texts {
+            layer(source(text), &mut Vec::new(), &mut merged, &mut report);
+        }
+        (print::yaml(&merged), report.finish().diagnostics.len())
+    }
+
+    #[test]
+    fn named_entries_are_replaced_whole_and_removed_by_null() {
+        let pack = "tables: {a: {x: 1, y: 2}, b: {x: 1}, c: {x: 1}}";
+        let (merged, faults) = laid(&[pack, "tables: {d: {z: 1}, a: {x: 3}, b: null}"]);
+        assert_eq!(merged, "tables:\n  a: {x: 3}\n  c: {x: 1}\n  d: {z: 1}\n");
+        assert_eq!(faults, 0);
+        assert_eq!(laid(&[pack, "tables: {e: null}"]).1, 1, "nothing to remove is a doubt");
+        assert_eq!(laid(&[pack, "tables: null"]).0, "{}\n");
+    }
+
+    #[test]
+    fn settings_meet_key_by_key_and_lists_whole() {
+        let pack = "server: {otlp: {grpc: [a, b], cors: [c]}, web: {listen: d}}\nforward: [e]";
+        let above = "server: {otlp: {grpc: [f]}, web: {listen: null}}\nforward: [g, h]";
+        let (merged, faults) = laid(&[pack, above]);
+        let wanted = "server:\n  otlp:\n    grpc: [f]\n    cors: [c]\n  web: {listen: null}\n\
+                      forward: [g, h]\n";
+        assert_eq!((&*merged, faults), (wanted, 0));
+    }
+
+    #[test]
+    fn every_pack_loads_and_packs_in_a_circle_are_refused() {
+        for name in packs::names() {
+            let text = format!("use: [{name}]\n");
+            let loaded = super::super::load(Some(source(&text)), &|_| None, &|_| {
+                Err(std::io::ErrorKind::NotFound.into())
+            });
+            assert!(loaded.settings.is_some(), "{name}: {}", loaded.render());
+        }
+        let mut report = Report::new(&|_| None);
+        let mut merged = Node::default();
+        let again = Node { kind: Kind::Text("oscar".to_owned()), ..Node::default() };
+        pack(&again, &mut vec!["oscar".to_owned()], &mut merged, &mut report);
+        let said = report.finish().diagnostics.remove(0).message;
+        assert_eq!(said, "packs in a circle: `oscar` uses `oscar`");
+    }
+}
