@@ -1,3 +1,56 @@
 //! The command line.
+//!
+//! The one room that knows all others: it reads arguments, puts the parts together and turns what went wrong into an exit code.
 
+pub mod args;
 pub mod check;
+pub mod log;
+pub mod serve;
+mod signals;
+mod source;
+
+use args::{Cli, Command};
+
+/// Why the process ends, in the words of `sysexits.h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// As asked.
+    Done = 0,
+    /// The command line is wrong.
+    Usage = 64,
+    /// The config or the input is wrong.
+    Data = 65,
+    /// A peer or a port that is needed can't be had.
+    Unavailable = 69,
+    /// We are wrong.
+    Internal = 70,
+}
+
+/// A command that did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What the process says by its exit code.
+    pub exit: Exit,
+    /// What it says to people.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure of this kind.
+    pub fn new(exit: Exit, message: impl ToString) -> Self {
+        Self { exit, message: message.to_string() }
+    }
+}
+
+/// Does what the command line asks for.
+///
+/// # Errors
+///
+/// Whatever the command ran into, with the exit code that belongs to it.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Check(args) => check::run(&args),
+    }
+}

@@ -91,6 +91,14 @@ pub const BODY: Duration = Duration::from_secs(30);
 pub const CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
 /// Requests at once on one HTTP/2 connection.
 pub const STREAMS: u32 = 128;
+/// Bytes a connection may have read and not yet handed on: a request's head fits, a body comes in pieces.
+pub const READ_BUFFER: usize = 128 * KIB;
+/// Bytes of a refused body that are read and thrown away, so that its sender reads the answer and not a reset.
+pub const DISCARD: usize = 64 * MIB;
+/// Pause after an accept that failed for want of descriptors or memory.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Scrapes whose bodies are in memory at once. Over it the answer is 503: more readers would only hold more copies.
+pub const SCRAPES: usize = 8;
 /// Bytes of a request's header list.
 pub const HEADERS: u32 = 16 * 1024;
 /// HTTP/2 ping interval, and how long its answer may take.
@@ -99,6 +107,9 @@ pub const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration:
 pub const DRAIN: Duration = Duration::from_secs(25);
 /// What a sender is told to wait after an overload.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Bytes read of a file under `/proc`: the interrupt counts of the largest machines fit.
+pub const PROC_FILE: usize = MIB;
 
 /// Characters of an exemplar's labels (OpenMetrics 1.0, "Exemplars").
 pub const EXEMPLAR_CHARACTERS: usize = 128;

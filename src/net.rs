@@ -1,1 +1,13 @@
 //! Sockets with bounds and deadlines: what receivers and scrape share.
+//!
+//! Bytes come in and go out here under a clock and a cap; what they mean is unknown in this room: it sees no OTLP, no metric and
+//! no config.
+
+pub mod connection;
+pub mod deadline;
+pub mod drain;
+pub mod listener;
+
+pub use deadline::{Deadlined, Deadlines, Opening};
+pub use drain::{Drain, Drained};
+pub use listener::{Address, BindError, Bound, Door, Incident, bind};

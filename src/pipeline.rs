@@ -17,7 +17,7 @@ use crate::derive::Repeats;
 use crate::limits::Limits;
 use crate::model::FamilySnapshot;
 use crate::rules::definition::Definitions;
-use crate::telemetry::{ItemCounts, Protocol, Refusal, Telemetry};
+use crate::telemetry::{ItemCounts, Protocol, Refusal, Rejection, Telemetry};
 use crate::view::Signal;
 use crate::wire::{self, WireError};
 
@@ -65,8 +65,10 @@ impl Pipeline {
         telemetry: Arc<Telemetry>,
         now: Timestamp,
     ) -> Self {
+        let engine = Engine::new(definitions, limits, None, now);
+        engine.declare(&telemetry);
         Self {
-            engine: ArcSwap::from_pointee(Engine::new(definitions, limits, None, now)),
+            engine: ArcSwap::from_pointee(engine),
             repeats: Mutex::new(Repeats::new(limits.dedupe_window, limits.dedupe_entries)),
             keys: foldhash::fast::RandomState::default(),
             telemetry,
@@ -77,7 +79,9 @@ impl Pipeline {
     /// Swaps the rules in one step. Series of families that did not change live on; requests under way end by the old rules.
     pub fn reload(&self, definitions: &Definitions, limits: &Limits, now: Timestamp) {
         let before = self.engine.load_full();
-        self.engine.store(Arc::new(Engine::new(definitions, limits, Some(&before), now)));
+        let engine = Engine::new(definitions, limits, Some(&before), now);
+        engine.declare(&self.telemetry);
+        self.engine.store(Arc::new(engine));
         let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
         repeats.rebound(limits.dedupe_window, limits.dedupe_entries);
     }
@@ -138,13 +142,18 @@ impl Pipeline {
                 commit::commit(self, &engine, batch, now)
             }
         };
-        self.telemetry.post(signal, &counts, now);
-        Ok(counts.outcome())
+        self.telemetry.books().post(signal, &counts, now);
+        Ok(outcome(&counts))
     }
 
     /// Counts a request the rim refused before its bytes came this far.
     pub fn refuse(&self, protocol: Protocol, reason: Refusal) {
         self.telemetry.refused(protocol, reason);
+    }
+
+    /// Metrics the config declares and this version does not serve.
+    pub fn unserved(&self) -> Vec<String> {
+        self.engine.load().rules.unserved().to_vec()
     }
 
     /// The exporter's own numbers.
@@ -158,7 +167,7 @@ impl Pipeline {
         self.expire(&engine, now);
         let mut families: Vec<FamilySnapshot> = engine.store.snapshot().collect();
         let counts: Vec<_> = engine.store.counts().collect();
-        families.extend(self.telemetry.gather(&counts, engine.store.budget().limit()));
+        families.extend(self.telemetry.gather(&counts));
         families
     }
 
@@ -172,19 +181,14 @@ impl Pipeline {
     }
 }
 
-impl ItemCounts {
-    /// What the sender is told.
-    fn outcome(&self) -> Outcome {
-        let told = |(reason, count): &(crate::telemetry::Rejection, u64)| {
-            *count > 0 && *reason != crate::telemetry::Rejection::Duplicate
-        };
-        let rejected: Vec<_> = self.rejections().filter(told).collect();
-        let words: Vec<String> =
-            rejected.iter().map(|(reason, count)| format!("{count} {}", reason.as_str())).collect();
-        let message = match &*words {
-            [] => String::new(),
-            _ => format!("rejected: {}", words.join(", ")),
-        };
-        Outcome { rejected: rejected.iter().map(|(_, count)| count).sum(), message }
-    }
+/// What the sender is told of a request's items.
+fn outcome(counts: &ItemCounts) -> Outcome {
+    let told = Rejection::ALL.into_iter().zip(counts.rejected);
+    let told = told.filter(|(reason, count)| *count > 0 && *reason != Rejection::Duplicate);
+    let rejected: Vec<(Rejection, u64)> = told.collect();
+    let words = rejected.iter().map(|(reason, count)| format!("{count} {}", reason.as_str()));
+    let words: Vec<String> = words.collect();
+    let message =
+        if words.is_empty() { String::new() } else { format!("rejected: {}", words.join(", ")) };
+    Outcome { rejected: rejected.iter().map(|(_, count)| count).sum(), message }
 }

@@ -1,1 +1,14 @@
 //! The web port: metrics, health, readiness, reload, the page.
+//!
+//! It runs on a thread of its own, so that no scrape can be felt at the OTLP doors. Formats are written by `exposition`; this room
+//! only asks for them and knows neither series nor rules.
+
+mod health;
+mod landing;
+mod metrics;
+mod reload;
+mod server;
+
+pub use health::Readiness;
+pub use reload::Reload;
+pub use server::{Web, serve};

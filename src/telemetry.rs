@@ -1,92 +1,210 @@
 //! The exporter's own numbers and the words they use.
 //!
-//! Lower ranks return values and never count or log; `pipeline` and the rim tell this room what happened.
+//! Lower ranks return values and never count or log; `pipeline` and the rim tell this room what
+//! happened. Everything is held in one `prometheus-client` registry and given to `exposition` as
+//! snapshots, so that one writer serves our own metrics and the configured ones. What the words of
+//! closed sets can say exists at 0 from the start. This room knows no socket and no store.
 
-/// By which door a request came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Protocol {
-    /// OTLP/gRPC.
-    Grpc,
-    /// OTLP/HTTP.
-    Http,
+mod books;
+mod convert;
+mod process;
+mod words;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::prometheus_protobuf;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::clock::Timestamp;
+use crate::model::FamilySnapshot;
+use crate::rules::SkipReason;
+use crate::series::FamilyCount;
+
+pub use books::{Books, ItemCounts};
+pub use words::{Closing, Protocol, Refusal, Rejection};
+
+/// Labels of one of our own series.
+type Labels<const N: usize> = [(&'static str, Cow<'static, str>); N];
+
+/// The exporter's own metrics. Shared by everything that has something to tell.
+#[derive(Debug)]
+pub struct Telemetry {
+    registry: Registry,
+    start: Timestamp,
+    books: Arc<Books>,
+    refused: Family<Labels<2>, Counter>,
+    skips: Family<Labels<2>, Counter>,
+    repeated: Family<Labels<1>, Counter>,
+    closed: Family<Labels<1>, Counter>,
+    panics: Counter,
+    quarantined: Counter,
+    scrapes: Counter,
+    series_limit: Gauge<f64, AtomicU64>,
+    reload_successful: Gauge<f64, AtomicU64>,
+    reload_success: Gauge<f64, AtomicU64>,
 }
 
-/// Why a whole request was refused: nothing of it was used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Refusal {
-    /// Over the size limit, before or after inflating.
-    TooLarge,
-    /// Not the message it claims to be.
-    Malformed,
-    /// A content encoding we do not know, or bytes that are not in it.
-    Encoding,
-    /// A content type we do not know.
-    MediaType,
-    /// More in flight than the limit; come again.
-    Overload,
-    /// The body did not come in time.
-    Timeout,
-    /// No right to send.
-    Auth,
-}
-
-/// Why one item of a taken request was not used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // the names are the label values of the contract
-pub enum Rejection {
-    Duplicate,
-    Late,
-    Name,
-    TypeConflict,
-    Temporality,
-    DeltaNonmonotonic,
-    Scale,
-    Invalid,
-    SeriesLimit,
-    StreamLimit,
-}
-
-/// stand-in until merge
-#[derive(Clone, Debug, Default)]
-pub struct ItemCounts {
-    /// x
-    pub received: u64,
-    /// x
-    pub accepted: u64,
-    /// x
-    pub unmatched: u64,
-}
-impl ItemCounts {
-    /// x
-    pub fn reject(&mut self, _: Rejection) {}
-    /// x
-    pub fn rejections(&self) -> impl Iterator<Item = (Rejection, u64)> {
-        std::iter::empty()
-    }
-}
-impl Rejection {
-    /// x
-    pub fn as_str(self) -> &'static str {
-        ""
-    }
-}
-/// x
-pub struct Telemetry;
 impl Telemetry {
-    /// x
-    pub fn post(&self, _: crate::view::Signal, _: &ItemCounts, _: crate::clock::Timestamp) {}
-    /// x
-    pub fn refused(&self, _: Protocol, _: Refusal) {}
-    /// x
-    pub fn skipped(&self, _: &str, _: &str) {}
-    /// x
-    pub fn repeated(&self, _: &str) {}
-    /// x
-    pub fn gather(
+    /// Everything at 0, beginning at `now`.
+    pub fn new(version: &'static str, now: Timestamp) -> Self {
+        let mut telemetry = Self {
+            registry: Registry::default(),
+            start: now,
+            books: Arc::default(),
+            refused: Family::default(),
+            skips: Family::default(),
+            repeated: Family::default(),
+            closed: Family::default(),
+            panics: Counter::default(),
+            quarantined: Counter::default(),
+            scrapes: Counter::default(),
+            series_limit: Gauge::default(),
+            reload_successful: Gauge::default(),
+            reload_success: Gauge::default(),
+        };
+        telemetry.begin();
+        telemetry.register(version);
+        telemetry
+    }
+
+    /// The closed sets, at 0.
+    fn begin(&self) {
+        for (protocol, reason) in pairs(&Protocol::ALL, &Refusal::ALL) {
+            let _ = self.refused.get_or_create(&refusal(protocol, reason));
+        }
+        for reason in Closing::ALL {
+            let _ = self.closed.get_or_create(&[("reason", reason.as_str().into())]);
+        }
+    }
+
+    /// The names. The registry adds the unit, `_total` and `_info`, and ends each help text with a
+    /// full stop.
+    fn register(&mut self, version: &'static str) {
+        let own = self.registry.sub_registry_with_prefix("oscar_metrics");
+        let build: Labels<3> = [
+            ("version", version.into()),
+            ("os", std::env::consts::OS.into()),
+            ("arch", std::env::consts::ARCH.into()),
+        ];
+        own.register("build", "What runs here", Info::new(build));
+        own.register_collector(Box::new(Arc::clone(&self.books)));
+        let help = "Requests refused as a whole, by door and reason";
+        own.register("refused_requests", help, self.refused.clone());
+        let help = "Updates a rule could not make of a record, by metric and reason";
+        own.register("rule_skips", help, self.skips.clone());
+        let help = "Records left out because they came before, by the record's name in the config";
+        own.register("repeated_items", help, self.repeated.clone());
+        let help = "Label sets that all metrics together may have";
+        own.register("series_limit", help, self.series_limit.clone());
+        let help = "Whether the config now asked for is the one that runs";
+        own.register("config_last_reload_successful", help, self.reload_successful.clone());
+        let help = "When a config was last taken up";
+        own.register_with_unit(
+            "config_last_reload_success_timestamp",
+            help,
+            Unit::Seconds,
+            self.reload_success.clone(),
+        );
+        let help = "Connections ended before their peer meant to, by reason";
+        own.register("closed_connections", help, self.closed.clone());
+        own.register("panics", "Tasks that died of a fault of ours", self.panics.clone());
+        let help = "Rows left out of a scrape because no reader could take them";
+        own.register("quarantined_rows", help, self.quarantined.clone());
+        own.register("scrapes", "Scrapes answered", self.scrapes.clone());
+
+        let process = self.registry.sub_registry_with_prefix("process");
+        process.register_collector(Box::new(process::Process::new()));
+    }
+
+    /// Where the items of requests are counted.
+    pub fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// Names the metrics and records of a config, so that what may be counted of them exists at 0.
+    pub fn declare<'a>(
         &self,
-        _: &[crate::series::FamilyCount],
-        _: usize,
-    ) -> Vec<crate::model::FamilySnapshot> {
-        vec![]
+        metrics: impl IntoIterator<Item = &'a str>,
+        records: impl IntoIterator<Item = &'a str>,
+    ) {
+        for metric in metrics {
+            SkipReason::ALL.into_iter().for_each(|reason| self.skipped(metric, reason, 0));
+        }
+        records.into_iter().for_each(|record| self.repeated(record, 0));
+    }
+
+    /// A request was refused whole.
+    pub fn refused(&self, protocol: Protocol, reason: Refusal) {
+        self.refused.get_or_create(&refusal(protocol, reason)).inc();
+    }
+
+    /// A rule could not use `times` records that it took.
+    pub fn skipped(&self, metric: &str, reason: SkipReason, times: u64) {
+        let labels: Labels<2> =
+            [("metric", metric.to_owned().into()), ("reason", reason.as_str().into())];
+        self.skips.get_or_create(&labels).inc_by(times);
+    }
+
+    /// `times` records of that name had come before.
+    pub fn repeated(&self, record: &str, times: u64) {
+        self.repeated.get_or_create(&[("record", record.to_owned().into())]).inc_by(times);
+    }
+
+    /// A connection was ended by us.
+    pub fn closed(&self, reason: Closing) {
+        self.closed.get_or_create(&[("reason", reason.as_str().into())]).inc();
+    }
+
+    /// A task died.
+    pub fn panicked(&self) {
+        self.panics.inc();
+    }
+
+    /// A scrape was answered, with so many rows left out.
+    pub fn scraped(&self, quarantined: u64) {
+        self.scrapes.inc();
+        self.quarantined.inc_by(quarantined);
+    }
+
+    /// A config was taken up, or was not and the one before it runs on.
+    pub fn reloaded(&self, successful: bool, now: Timestamp) {
+        self.reload_successful.set(f64::from(u8::from(successful)));
+        if successful {
+            self.reload_success.set(now.seconds());
+        }
+    }
+
+    /// How many label sets all metrics together may have.
+    pub fn limit_series(&self, limit: usize) {
+        self.series_limit.set(limit as f64);
+    }
+
+    /// All of it at this moment, with what the store knows of its metrics.
+    pub fn gather(&self, series: &[FamilyCount]) -> Vec<FamilySnapshot> {
+        let encoded = prometheus_protobuf::encode(&self.registry);
+        debug_assert!(encoded.is_ok(), "nothing of ours fails to encode");
+        let own = encoded.unwrap_or_default().into_iter();
+        let mut families: Vec<_> =
+            own.filter_map(|family| convert::family(family, self.start)).collect();
+        families.extend(convert::series(series, self.start));
+        families
     }
 }
+
+fn refusal(protocol: Protocol, reason: Refusal) -> Labels<2> {
+    [("protocol", protocol.as_str().into()), ("reason", reason.as_str().into())]
+}
+
+/// Every pair of two closed sets.
+fn pairs<A: Copy, B: Copy>(ones: &[A], others: &[B]) -> impl Iterator<Item = (A, B)> {
+    ones.iter().flat_map(move |one| others.iter().map(move |other| (*one, *other)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,29 @@
 //! `check`: every fault of a config at once, or what the config will make and what that costs.
 //!
-//! A pure function from a loaded config to text: it reads no file and prints nothing.
+//! [`report`] is a pure function from a loaded config to text.
+
+use std::io::{Write, stderr, stdout};
 
 use crate::config::{Budget, Dimension, Loaded, MetricBudget};
+
+use super::args::CheckArgs;
+use super::{Exit, Failure, source};
+
+/// Checks a config: what it makes goes to standard output, what is wrong with it to standard error.
+///
+/// # Errors
+///
+/// [`Exit::Data`] when it has faults.
+pub fn run(args: &CheckArgs) -> Result<(), Failure> {
+    let (text, good) = report(&source::load(args.config_file.as_deref())?, args.print);
+    // Whoever closed the pipe has read enough.
+    let _ = if good {
+        stdout().write_all(text.as_bytes())
+    } else {
+        stderr().write_all(text.as_bytes())
+    };
+    if good { Ok(()) } else { Err(Failure::new(Exit::Data, "the config is not good")) }
+}
 
 /// What `check` says, and whether the config is good. With `print`, a good one is said as merged YAML alone.
 pub fn report(loaded: &Loaded, print: bool) -> (String, bool) {

@@ -24,7 +24,7 @@ pub(super) fn commit(
     let live = |update: &Update| {
         let item = items.get(update.item as usize);
         item.is_some_and(|item| item.fate == Fate::Matched)
-            && !update.guard.is_some_and(|guard| repeated.get(guard as usize) == Some(&true))
+            && update.guard.is_none_or(|guard| repeated.get(guard as usize) != Some(&true))
     };
     for (family, list) in by_family(&updates.list, live) {
         apply(pipeline, engine, (family, &list), &items, &updates, now);
@@ -33,7 +33,9 @@ pub(super) fn commit(
         items.get(skip.item as usize).is_some_and(|item| item.fate != Fate::Duplicate)
     };
     for skip in updates.skips.iter().filter(counts) {
-        count_skip(pipeline, engine, skip.family, skip.reason);
+        if let Some(declaration) = engine.rules.declarations().get(skip.family as usize) {
+            pipeline.telemetry.skipped(declaration.family.name.as_str(), skip.reason, 1);
+        }
     }
     count(&items)
 }
@@ -60,7 +62,7 @@ fn drop_repeats(
         let parts = [b"unique", name.as_bytes(), updates.identity(*guard)];
         let repeated = repeats.repeated(Fingerprint::of(&pipeline.keys, &parts), now);
         if repeated {
-            pipeline.telemetry.repeated(name);
+            pipeline.telemetry.repeated(name, 1);
         }
         repeated
     };
@@ -68,10 +70,10 @@ fn drop_repeats(
 }
 
 /// The live updates of each family, so that each family's lock is taken once.
-fn by_family<'u>(
-    list: &'u [Update],
+fn by_family(
+    list: &[Update],
     live: impl Fn(&Update) -> bool,
-) -> impl Iterator<Item = (usize, Vec<&'u Update>)> {
+) -> impl Iterator<Item = (usize, Vec<&Update>)> {
     let families = list.iter().map(|update| update.family as usize + 1).max().unwrap_or(0);
     let mut sorted: Vec<Vec<&Update>> = vec![Vec::new(); families];
     for update in list.iter().filter(|update| live(update)) {
@@ -110,14 +112,9 @@ fn apply(
         no_room += u64::from(writer.apply(&change) == Applied::NoRoom);
     }
     drop(writer);
-    for _ in 0..no_room {
-        count_skip(pipeline, engine, u32::try_from(family).unwrap_or(0), SkipReason::GaugeLimit);
-    }
-}
-
-fn count_skip(pipeline: &Pipeline, engine: &Engine, family: u32, reason: SkipReason) {
-    if let Some(declaration) = engine.rules.declarations().get(family as usize) {
-        pipeline.telemetry.skipped(declaration.family.name.as_str(), reason.as_str());
+    if no_room > 0 {
+        let name = declaration.family.name.as_str();
+        pipeline.telemetry.skipped(name, SkipReason::GaugeLimit, no_room);
     }
 }
 
@@ -130,9 +127,15 @@ fn count(items: &[Item<'_>]) -> ItemCounts {
                 counts.accepted += 1;
                 counts.unmatched += 1;
             }
-            Fate::Late => counts.reject(Rejection::Late),
-            Fate::Duplicate => counts.reject(Rejection::Duplicate),
+            Fate::Late => reject(&mut counts, Rejection::Late),
+            Fate::Duplicate => reject(&mut counts, Rejection::Duplicate),
         }
     }
     counts
+}
+
+fn reject(counts: &mut ItemCounts, reason: Rejection) {
+    if let Some(count) = counts.rejected.get_mut(reason.index()) {
+        *count += 1;
+    }
 }

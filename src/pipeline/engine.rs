@@ -7,6 +7,7 @@ use crate::limits::Limits;
 use crate::rules::RuleSet;
 use crate::rules::definition::Definitions;
 use crate::series::{Budget, Store};
+use crate::telemetry::Telemetry;
 
 pub(super) struct Engine {
     pub(super) rules: RuleSet,
@@ -32,5 +33,13 @@ impl Engine {
         let before = before.map(|engine| &engine.store);
         let store = Store::new(rules.declarations(), budget, before, now);
         Self { rules, store, limits: limits.clone() }
+    }
+
+    /// Names what may be counted of these rules, so that it is there at 0.
+    pub(super) fn declare(&self, telemetry: &Telemetry) {
+        let families = self.rules.declarations().iter();
+        let metrics = families.map(|declaration| declaration.family.name.as_str());
+        telemetry.declare(metrics, self.rules.unique_classes());
+        telemetry.limit_series(self.limits.series);
     }
 }

@@ -232,3 +232,223 @@ impl<'a> Evaluation<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::definition::{self as from, Comparison, Intrinsic, Row, Step, Test};
+    use super::super::pattern::{Pattern, Template};
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::model::{LabelName, MetricName};
+    use crate::view::{LogRecord, Span, SpanEvent, Value};
+
+    fn attribute(key: &str) -> from::Reference {
+        from::Reference::Attribute(None, key.into())
+    }
+
+    fn value(key: &str) -> from::Expression {
+        from::Expression { steps: vec![Step::From(attribute(key))], ..Default::default() }
+    }
+
+    fn label(name: &str, value: from::Expression) -> from::Label {
+        from::Label { name: LabelName::own(name), value, values: None, limit: None }
+    }
+
+    fn counter(source: Source, labels: Vec<from::Label>) -> from::Metric {
+        let part =
+            from::Part { conditions: Vec::new(), measure: from::Measure::Constant(1.0), labels };
+        from::Metric {
+            name: MetricName::own("x_total"),
+            help: "X.".into(),
+            unit: String::new(),
+            kind: from::MetricKind::Counter,
+            from: vec![From::Source(source)],
+            parts: vec![part],
+            weighted: true,
+            idle: None,
+        }
+    }
+
+    fn rules(metrics: Vec<from::Metric>) -> from::Definitions {
+        from::Definitions { metrics, ..Default::default() }
+    }
+
+    fn only(reference: from::Reference, test: Test) -> from::Condition {
+        from::Condition { any: vec![vec![(reference, test)]] }
+    }
+
+    /// What a span with these attributes becomes: `Add(1.0) a|b` for each update, `skip reason` for each skip.
+    fn spans(
+        definitions: &from::Definitions,
+        attributes: &[(&str, Value<'static>)],
+    ) -> Vec<String> {
+        let span = Span { name: b"chat", end: Timestamp(2_000_000_000), ..Span::default() };
+        run(definitions, Origin::Span, attributes, Subject::Span(&span))
+    }
+
+    fn run(
+        definitions: &from::Definitions,
+        origin: Origin,
+        attributes: &[(&str, Value<'static>)],
+        subject: Subject<'_, 'static>,
+    ) -> Vec<String> {
+        let rules = RuleSet::new(definitions);
+        let mut evaluation = Evaluation::new(&rules, 8);
+        for (key, value) in attributes {
+            evaluation.slots.set(origin, key.as_bytes(), *value);
+        }
+        evaluation.record(subject, 0, 2.0);
+        let updates = &evaluation.updates;
+        let shown = |update: &Update| {
+            let width = rules.declarations()[update.family as usize].family.labels.len();
+            let texts: Vec<&str> =
+                updates.labels(update, width).iter().map(|text| updates.text(*text)).collect();
+            format!("{:?} {}", update.op, texts.join("|"))
+        };
+        let mut all: Vec<String> = updates.list.iter().map(shown).collect();
+        all.extend(updates.skips.iter().map(|skip| format!("skip {}", skip.reason.as_str())));
+        all
+    }
+
+    #[test]
+    fn labels_come_from_steps_maps_and_defaults() {
+        let mapped = from::Expression {
+            steps: vec![
+                Step::From(attribute("op")),
+                Step::When(only(attribute("tool"), Test::Exists(true)), "TOOL".into()),
+            ],
+            map: Some(from::Mapping::Rows(vec![
+                (Row::Text(Pattern::exact("LLM")), Template::parse("chat", 0).unwrap()),
+                (Row::Text(Pattern::parse("us.*").unwrap()), Template::parse("$1!", 1).unwrap()),
+                (Row::Range(3.0, 5.0), Template::parse("3-5", 0).unwrap()),
+            ])),
+            default: Some("none".into()),
+        };
+        let definitions = rules(vec![counter(Source::Span, vec![label("op", mapped)])]);
+        for (attributes, expected) in [
+            (&[("op", Value::Text(b"LLM"))][..], "chat"),
+            (&[("op", Value::Text(b"us.x"))], "x!"),
+            (&[("op", Value::Int(4))], "3-5"),
+            (&[("op", Value::Text(b"else"))], "else"),
+            (&[("op", Value::Text(b"")), ("tool", Value::Bool(true))], "TOOL"),
+            (&[("op", Value::Text(b"a long value"))], "a long v"),
+            (&[("op", Value::Text(b"1234567\xc3\xa9"))], "1234567"),
+            (&[], "none"),
+        ] {
+            assert_eq!(spans(&definitions, attributes), [format!("Add(2.0) {expected}")]);
+        }
+    }
+
+    #[test]
+    fn a_declared_label_says_other_and_a_missing_one_nothing() {
+        let mut declared = label("o", value("o"));
+        declared.values = Some(vec!["ok".into(), "bad".into()]);
+        let definitions = rules(vec![counter(Source::Span, vec![declared])]);
+        assert_eq!(spans(&definitions, &[("o", Value::Text(b"bad"))]), ["Add(2.0) bad"]);
+        assert_eq!(spans(&definitions, &[("o", Value::Text(b"odd"))]), ["Add(2.0) other"]);
+        assert_eq!(spans(&definitions, &[]), ["Add(2.0) "]);
+    }
+
+    #[test]
+    fn conditions_on_missing_values_are_false_but_for_not_and_absence() {
+        let exact = |text: &str| Test::AnyOf(vec![Pattern::exact(text)]);
+        for (test, present, missing) in [
+            (exact("429"), true, false),
+            (exact("430"), false, false),
+            (Test::Not(Box::new(exact("430"))), true, true),
+            (Test::Not(Box::new(exact("429"))), false, true),
+            (Test::Exists(true), true, false),
+            (Test::Exists(false), false, true),
+            (Test::Number(Comparison::Ge, 429.0), true, false),
+            (Test::Number(Comparison::Lt, 429.0), false, false),
+            (Test::All(vec![Test::Exists(true), Test::Not(Box::new(exact("1")))]), true, false),
+        ] {
+            let mut metric = counter(Source::Span, Vec::new());
+            metric.parts[0].conditions = vec![only(attribute("code"), test.clone())];
+            let definitions = rules(vec![metric]);
+            let with = spans(&definitions, &[("code", Value::Double(429.0))]);
+            assert_eq!(
+                (with.len(), spans(&definitions, &[]).len()),
+                (present.into(), missing.into())
+            );
+        }
+    }
+
+    #[test]
+    fn a_measure_is_a_number_times_its_scale() {
+        let table = from::Table { name: "t".into(), rows: [("m".into(), "0.5".into())].into() };
+        let mut price = value("model");
+        price.map = Some(from::Mapping::Table(0));
+        let mut metric = counter(Source::Span, Vec::new());
+        metric.parts[0].measure = from::Measure::Value(value("tokens"), from::Scale::Value(price));
+        let definitions = from::Definitions { tables: vec![table], ..rules(vec![metric]) };
+        let model = ("model", Value::Text(b"m"));
+        let tokens = |value| ("tokens", value);
+        assert_eq!(spans(&definitions, &[model, tokens(Value::Int(8))]), ["Add(8.0) "]);
+        assert_eq!(spans(&definitions, &[model, tokens(Value::Text(b"4"))]), ["Add(4.0) "]);
+        assert_eq!(spans(&definitions, &[model, tokens(Value::Text(b"x"))]), ["skip not_a_number"]);
+        assert_eq!(spans(&definitions, &[model, tokens(Value::Int(-8))]), ["skip negative"]);
+        assert_eq!(
+            spans(&definitions, &[model, tokens(Value::Double(f64::NAN))]),
+            ["skip not_a_number"]
+        );
+        assert_eq!(spans(&definitions, &[tokens(Value::Int(8))]), ["skip no_row"]);
+        assert!(spans(&definitions, &[model]).is_empty(), "a missing value is no skip");
+    }
+
+    #[test]
+    fn each_kind_of_record_has_its_own_name_and_attributes() {
+        let intrinsic = |name| from::Expression {
+            steps: vec![Step::From(from::Reference::Intrinsic(name))],
+            ..Default::default()
+        };
+        let names = |source| {
+            let own = from::Reference::Attribute(Some(Origin::Event), "k".into());
+            let own = from::Expression { steps: vec![Step::From(own)], ..Default::default() };
+            let labels = vec![label("a", intrinsic(Intrinsic::Name)), label("b", own)];
+            rules(vec![counter(source, labels)])
+        };
+        let span = Span { name: b"chat", ..Span::default() };
+        let event = SpanEvent { name: b"e", ..SpanEvent::default() };
+        let told = [("k", Value::Int(1))];
+        let seen =
+            run(&names(Source::SpanEvent), Origin::Event, &told, Subject::Event(&event, &span));
+        assert_eq!(seen, ["Add(2.0) e|1"]);
+        let seen = run(&names(Source::Span), Origin::Event, &told, Subject::Span(&span));
+        assert_eq!(seen, ["Add(2.0) chat|"], "a span has no event attributes");
+        let named = [("event.name", Value::Text(b"n"))];
+        let seen =
+            run(&names(Source::Log), Origin::Log, &named, Subject::Log(&LogRecord::default()));
+        assert_eq!(seen, ["Add(2.0) n|"]);
+        let record = LogRecord { event_name: b"own", ..LogRecord::default() };
+        assert_eq!(
+            run(&names(Source::Log), Origin::Log, &named, Subject::Log(&record)),
+            ["Add(2.0) own|"]
+        );
+    }
+
+    #[test]
+    fn a_class_made_from_a_class_carries_the_inner_guard() {
+        let class = |name: &str, from, test, unique| from::RecordClass {
+            name: name.into(),
+            from: vec![from],
+            condition: only(attribute("k"), test),
+            unique,
+        };
+        let records = vec![
+            class("outer", From::Record(1), Test::Exists(true), Vec::new()),
+            class("inner", From::Source(Source::Span), Test::Exists(true), vec![attribute("k")]),
+        ];
+        let mut metric = counter(Source::Span, Vec::new());
+        metric.from = vec![From::Record(0)];
+        let definitions = from::Definitions { records, ..rules(vec![metric]) };
+        let rules = RuleSet::new(&definitions);
+        let mut evaluation = Evaluation::new(&rules, 8);
+        evaluation.slots.set(Origin::Span, b"k", Value::Text(b"same"));
+        let span = Span::default();
+        assert!(evaluation.record(Subject::Span(&span), 0, 1.0));
+        let updates = &evaluation.updates;
+        let guard = updates.guards[updates.list[0].guard.unwrap() as usize];
+        assert_eq!((guard.class, updates.identity(guard)), (1, &b"4:same"[..]));
+    }
+}

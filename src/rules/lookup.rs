@@ -118,7 +118,7 @@ impl<'a> Evaluation<'a> {
         match subject.property(intrinsic)? {
             Property::Value(value) => (!value.is_missing()).then_some(Found::Value(value)),
             Property::Word(word) => Some(Found::Text(Text::Borrowed(word))),
-            Property::Hex(bytes) if bytes.is_empty() => None,
+            Property::Hex([]) => None,
             Property::Hex(bytes) => Some(Found::Text(self.updates.make(|out| {
                 for byte in bytes {
                     for digit in [byte >> 4, byte & 15] {

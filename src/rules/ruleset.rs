@@ -130,6 +130,12 @@ impl RuleSet {
         &self.class_names
     }
 
+    /// The names of the classes whose records count once.
+    pub fn unique_classes(&self) -> impl Iterator<Item = &str> {
+        let named = self.classes.iter().zip(&self.class_names);
+        named.filter(|(class, _)| !class.unique.is_empty()).map(|(_, name)| &**name)
+    }
+
     /// Metrics the config declares and this version does not serve.
     pub fn unserved(&self) -> &[String] {
         &self.unserved

@@ -71,6 +71,9 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::NotANumber, Self::NoRow, Self::Negative, Self::GaugeLimit];
+
     /// The label value.
     pub fn as_str(self) -> &'static str {
         match self {

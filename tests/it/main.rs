@@ -1,4 +1,13 @@
 //! One integration binary: each module is one promise seen from outside.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
+mod cli;
 mod config;
+mod drain;
+mod exposition;
+mod grpc;
+mod hostile;
+mod http;
 mod layers;
+mod support;
+mod wire_oracle;

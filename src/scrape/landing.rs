@@ -1,0 +1,72 @@
+//! `/`: one page that says what this is and where everything is. It shows no telemetry.
+
+use std::fmt::Write;
+
+use http::{Response, StatusCode, header};
+use http_body_util::Full;
+
+use super::server::{Answer, Web};
+
+const HEAD: &str = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+    <meta name=\"viewport\" content=\"width=device-width\">\n<title>oscar-metrics</title>\n<style>\
+    body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem;\
+    color-scheme:light dark}td{padding:.1rem 1.5rem .1rem 0;vertical-align:top}\
+    code{font-size:.95em}</style>\n</head>\n<body>\n";
+
+/// The page.
+pub fn landing(web: &Web) -> Answer {
+    let mut answer = Response::new(Full::new(page(web).into()));
+    *answer.status_mut() = StatusCode::OK;
+    let headers = answer.headers_mut();
+    let html = header::HeaderValue::from_static("text/html; charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, html);
+    // Nothing on the page needs more than its own style.
+    let policy = header::HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    answer
+}
+
+fn page(web: &Web) -> String {
+    let mut rows = String::new();
+    for (what, address) in &web.addresses {
+        let (what, address) = (escape(what), escape(&address.to_string()));
+        let _ = writeln!(rows, "<tr><td>{what}</td><td><code>{address}</code></td></tr>");
+    }
+    let version = escape(env!("CARGO_PKG_VERSION"));
+    let path = escape(&web.telemetry_path);
+    format!(
+        "{HEAD}<h1>oscar-metrics</h1>\n<p>Turns what a chat bot emits over OpenTelemetry into \
+         Prometheus series. Version {version}.</p>\n\
+         <ul>\n<li><a href=\"{path}\">{path}</a>: what Prometheus scrapes</li>\n\
+         <li><a href=\"/-/healthy\">/-/healthy</a>: whether the process lives</li>\n\
+         <li><a href=\"/-/ready\">/-/ready</a>: whether it takes telemetry</li>\n\
+         <li><code>POST /-/reload</code>: read the config again</li>\n</ul>\n\
+         <h2>Listening</h2>\n<table>\n{rows}</table>\n</body>\n</html>\n"
+    )
+}
+
+/// Text that is no markup, in an element and in a quoted attribute.
+fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_can_not_become_markup() {
+        assert_eq!(escape("/m\"><script>'&"), "/m&quot;&gt;&lt;script&gt;&#39;&amp;");
+    }
+}

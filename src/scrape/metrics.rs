@@ -1,0 +1,60 @@
+//! One scrape: negotiate, gather, write, compress.
+
+use bytes::Bytes;
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    RETRY_AFTER, VARY,
+};
+use http::{Response, StatusCode};
+use http_body_util::Full;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::{clock, exposition, limits};
+
+use super::server::{Answer, Web, text};
+
+/// A body, and the seat it takes until its last byte has left.
+struct Seated {
+    body: Vec<u8>,
+    _seat: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Seated {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// All families, in the format and coding the scraper likes best.
+pub fn metrics(web: &Web, asked: &HeaderMap) -> Answer {
+    let Ok(seat) = web.seats.clone().try_acquire_owned() else {
+        let mut busy = text(StatusCode::SERVICE_UNAVAILABLE, "too many scrapes at once\n");
+        busy.headers_mut().insert(RETRY_AFTER, limits::RETRY_AFTER.as_secs().into());
+        return busy;
+    };
+    let format = exposition::format(list(asked, ACCEPT).as_deref());
+    let coding = exposition::encoding(list(asked, ACCEPT_ENCODING).as_deref());
+    let mut body = Vec::new();
+    let families = web.pipeline.gather(clock::now());
+    let written = exposition::write(&families, format, web.options, &mut body);
+    web.pipeline.telemetry().scraped(written.quarantined);
+    let (Ok(body), Ok(media_type)) = (coding.compress(body), format.content_type().parse()) else {
+        return text(StatusCode::INTERNAL_SERVER_ERROR, "the body could not be written\n");
+    };
+    let mut answer = Response::new(Full::new(Bytes::from_owner(Seated { body, _seat: seat })));
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, media_type);
+    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    if let Some(coding) = coding.as_str() {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
+    answer
+}
+
+/// A list header as one text: lines of the same name are one list (RFC 9110, section 5.3). Bytes that are no text are as good as
+/// absent.
+fn list(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let lines: Vec<&str> =
+        headers.get_all(name).iter().filter_map(|line| line.to_str().ok()).collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
+}

@@ -1,0 +1,111 @@
+//! The routes of the web port, and the server under them.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use http::{Method, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+use crate::exposition::Options;
+use crate::limits;
+use crate::net::{Deadlined, Deadlines, Drain, connection};
+use crate::pipeline::Pipeline;
+use crate::telemetry::Closing;
+
+use super::health::{Readiness, healthy, ready};
+use super::landing::landing;
+use super::metrics::metrics;
+use super::reload::{Reload, reload};
+
+/// What every route answers.
+pub type Answer = Response<Full<Bytes>>;
+
+/// What the web port shows, shared by its connections.
+pub struct Web {
+    /// Where the numbers come from.
+    pub pipeline: Arc<Pipeline>,
+    /// The path of the metrics.
+    pub telemetry_path: String,
+    /// How they are written.
+    pub options: Options,
+    /// Whether telemetry is welcome.
+    pub readiness: Readiness,
+    /// How to reload.
+    pub reload: Reload,
+    /// What listens where, for the page.
+    pub addresses: Vec<(&'static str, SocketAddr)>,
+    /// The patience there is.
+    pub deadlines: Deadlines,
+    /// Scrapes whose bodies may be in memory at once.
+    pub seats: Arc<Semaphore>,
+}
+
+/// Serves one connection to its end.
+pub async fn serve(stream: Deadlined<TcpStream>, web: Arc<Web>, drain: Drain) {
+    let (deadlines, telemetry) = (web.deadlines, web.pipeline.telemetry().clone());
+    let service = service_fn(move |request| {
+        // A route that panics is a bad answer, not a bad connection.
+        let routed = catch_unwind(AssertUnwindSafe(|| route(&web, &request)));
+        let answer =
+            routed.unwrap_or_else(|_| text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n"));
+        std::future::ready(Ok::<_, Infallible>(answer))
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(deadlines.head)
+        .max_header_size(limits::HEADERS as usize)
+        .max_buf_size(limits::READ_BUFFER)
+        .serve_connection(TokioIo::new(stream), service);
+    let end = http1::Connection::graceful_shutdown;
+    if connection::drive(connection, end, &deadlines, &drain).await {
+        telemetry.closed(Closing::Head);
+    }
+}
+
+fn route(web: &Web, request: &http::Request<Incoming>) -> Answer {
+    let path = request.uri().path();
+    let read = matches!(*request.method(), Method::GET | Method::HEAD);
+    match path {
+        "/-/reload" if request.method() == Method::POST => reload(&web.reload),
+        "/-/reload" => not_allowed("POST"),
+        "/" | "/-/healthy" | "/-/ready" if !read => not_allowed("GET, HEAD"),
+        "/-/healthy" => healthy(),
+        "/-/ready" => ready(&web.readiness),
+        path if path == web.telemetry_path && read => metrics(web, request.headers()),
+        path if path == web.telemetry_path => not_allowed("GET, HEAD"),
+        "/" => landing(web),
+        _ => text(StatusCode::NOT_FOUND, "no such page: / lists what there is\n"),
+    }
+}
+
+fn not_allowed(methods: &'static str) -> Answer {
+    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "not with this method\n");
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    answer
+}
+
+/// A short answer for people.
+pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()));
+    *answer.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    answer.headers_mut().insert(CONTENT_TYPE, plain);
+    answer
+}
+
+impl Web {
+    /// As many seats as [`limits::SCRAPES`] says.
+    pub fn seats() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(limits::SCRAPES))
+    }
+}

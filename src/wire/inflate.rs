@@ -1,0 +1,133 @@
+//! The one door for compressed bytes: whatever they claim, no more than the limit comes out.
+
+use std::io::Read;
+
+/// Why bytes can't be inflated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InflateError {
+    /// More would come out than the limit.
+    #[error("more than {limit} bytes when inflated")]
+    TooLarge {
+        /// Bytes it may take.
+        limit: usize,
+    },
+    /// Cut short, or not in this encoding.
+    #[error("not what the content encoding says: {0}")]
+    Malformed(String),
+}
+
+/// Inflates gzip (RFC 1952); its members share the limit.
+///
+/// # Errors
+/// When it holds more than `limit` bytes, or is no gzip to its end.
+#[allow(clippy::disallowed_types)] // this is the door, and it has a limit
+pub fn gzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
+    read(flate2::read::MultiGzDecoder::new(bytes), bytes.len(), limit)
+}
+
+/// Inflates zstd (RFC 8878); its frames share the limit.
+///
+/// # Errors
+/// When it holds more than `limit` bytes, is no zstd to its end, or needs a window beyond the limit.
+#[allow(clippy::disallowed_types)] // this is the door, and it has a limit
+pub fn zstd(bytes: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
+    let malformed = |error: std::io::Error| InflateError::Malformed(error.to_string());
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(bytes).map_err(malformed)?;
+    decoder.window_log_max(window_log(limit)).map_err(malformed)?;
+    if bytes.is_empty() {
+        return Err(InflateError::Malformed("no frame".into()));
+    }
+    read(decoder, bytes.len(), limit)
+}
+
+/// The largest window to allow: it need not be larger than what may come out, but 8 MiB must be taken from anybody (RFC 8878,
+/// 3.1.1.1.2), and 128 MiB is as far as zstd's own tools go.
+fn window_log(limit: usize) -> u32 {
+    limit.checked_next_power_of_two().map_or(27, usize::ilog2).clamp(23, 27)
+}
+
+fn read(decoder: impl Read, deflated: usize, limit: usize) -> Result<Vec<u8>, InflateError> {
+    // Telemetry shrinks to a fifth or less, so most bodies need no second allocation.
+    let mut out = Vec::with_capacity(deflated.saturating_mul(6).min(limit));
+    decoder
+        .take((limit as u64).saturating_add(1))
+        .read_to_end(&mut out)
+        .map_err(|error| InflateError::Malformed(error.to_string()))?;
+    if out.len() > limit { Err(InflateError::TooLarge { limit }) } else { Ok(out) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn gzipped(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstandard(bytes: &[u8]) -> Vec<u8> {
+        zstd::stream::encode_all(bytes, 3).unwrap()
+    }
+
+    type Inflate = fn(&[u8], usize) -> Result<Vec<u8>, InflateError>;
+    type Deflate = fn(&[u8]) -> Vec<u8>;
+    const BOTH: [(Inflate, Deflate); 2] = [(gzip, gzipped), (super::zstd, zstandard)];
+
+    #[test]
+    fn the_limit_is_the_last_size_that_passes() {
+        for (inflate, deflate) in BOTH {
+            let bytes = deflate(&[7; 1000]);
+            assert_eq!(inflate(&bytes, 1000), Ok(vec![7; 1000]));
+            assert_eq!(inflate(&bytes, 999), Err(InflateError::TooLarge { limit: 999 }));
+            assert_eq!(inflate(&deflate(b""), 0), Ok(vec![]));
+        }
+    }
+
+    #[test]
+    fn a_bomb_stops_at_the_limit() {
+        let zeros = vec![0; 64 << 20];
+        for (inflate, deflate) in BOTH {
+            let bomb = deflate(&zeros);
+            assert_eq!(inflate(&bomb, 4096), Err(InflateError::TooLarge { limit: 4096 }));
+        }
+    }
+
+    #[test]
+    fn members_and_frames_share_the_limit() {
+        for (inflate, deflate) in BOTH {
+            let two = [deflate(b"ab"), deflate(b"cd")].concat();
+            assert_eq!(inflate(&two, 4), Ok(b"abcd".to_vec()));
+            assert_eq!(inflate(&two, 3), Err(InflateError::TooLarge { limit: 3 }));
+        }
+    }
+
+    #[test]
+    fn cut_and_foreign_bytes_are_malformed() {
+        let text: Vec<u8> = (0..2000_u32).flat_map(|n| n.to_le_bytes()).collect();
+        for (inflate, deflate) in BOTH {
+            let whole = deflate(&text);
+            for end in 0..whole.len() {
+                let cut = inflate(&whole[..end], 1 << 20);
+                assert!(matches!(cut, Err(InflateError::Malformed(_))), "{end}: {cut:?}");
+            }
+            let foreign = inflate(b"{\"resourceSpans\":[]}", 1 << 20);
+            assert!(matches!(foreign, Err(InflateError::Malformed(_))), "{foreign:?}");
+            let tail = inflate(&[whole, b"tail".to_vec()].concat(), 1 << 20);
+            assert!(matches!(tail, Err(InflateError::Malformed(_))), "{tail:?}");
+        }
+    }
+
+    #[test]
+    fn a_window_beyond_the_limit_is_refused() {
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(26).unwrap();
+        encoder.write_all(b"small").unwrap();
+        let bytes = encoder.finish().unwrap();
+        assert!(matches!(super::zstd(&bytes, 16 << 20), Err(InflateError::Malformed(_))));
+        assert_eq!(super::zstd(&bytes, 64 << 20), Ok(b"small".to_vec()));
+        assert_eq!([window_log(0), window_log(16 << 20), window_log(usize::MAX)], [23, 24, 27]);
+    }
+}

@@ -1,0 +1,415 @@
+//! OTLP/JSON into OTLP protobuf, in one pass and by a table: the walk then reads both encodings alike.
+//!
+//! Source: OTLP 1.x "JSON Protobuf Encoding", and where it says nothing the tolerance of ProtoJSON. Errors carry known keys and
+//! places, never content: they go to logs and back to the sender.
+
+mod scalar;
+mod schema;
+mod slot;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::limits::JSON_DEPTH;
+use crate::view::Signal;
+
+use super::error::{Place, WireError};
+use schema::{Field, Message};
+use slot::Slot;
+
+/// Writes the protobuf form of an OTLP/JSON request over `out`, which keeps its room for the next one.
+/// After an error `out` holds a torn message.
+///
+/// # Errors
+/// When it is no JSON, not this request, nests deeper than `JSON_DEPTH`, or takes more than `limit` bytes as protobuf.
+pub fn json_to_protobuf(
+    signal: Signal,
+    json: &[u8],
+    limit: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), WireError> {
+    out.clear();
+    let mut state = State { out, limit, path: Vec::new(), depth: 0, refusal: None };
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let request = Object { message: Message::request(signal), state: &mut state };
+    let read = reader.deserialize_any(request).and_then(|()| reader.end());
+    read.map_err(|error| state.explain(&error))
+}
+
+/// Keys of a path that an error shows: the last ones tell more.
+const PATH_SHOWN: usize = 8;
+
+/// What the readers of a request share.
+struct State<'o> {
+    out: &'o mut Vec<u8>,
+    limit: usize,
+    /// Keys from the top to here; after an error they say where it happened.
+    path: Vec<&'static str>,
+    depth: usize,
+    /// What the error that is on its way stands for, when it is not the JSON's fault.
+    refusal: Option<Refusal>,
+}
+
+enum Refusal {
+    TooDeep,
+    TooLarge,
+}
+
+impl State<'_> {
+    fn enter<E: Error>(&mut self) -> Result<(), E> {
+        self.depth += 1;
+        if self.depth > JSON_DEPTH {
+            self.refusal = Some(Refusal::TooDeep);
+            return Err(E::custom(""));
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    /// A value takes little more room as protobuf than as JSON, so it is enough to look after each.
+    fn check_size<E: Error>(&mut self) -> Result<(), E> {
+        if self.out.len() > self.limit {
+            self.refusal = Some(Refusal::TooLarge);
+            return Err(E::custom(""));
+        }
+        Ok(())
+    }
+
+    fn explain(&self, error: &serde_json::Error) -> WireError {
+        let far = self.path.len().saturating_sub(PATH_SHOWN);
+        let path = self.path.get(far..).unwrap_or_default().join(".");
+        let at = Place::Line { line: error.line(), column: error.column(), path };
+        match self.refusal {
+            Some(Refusal::TooDeep) => WireError::TooDeep { at },
+            Some(Refusal::TooLarge) => WireError::TooLarge { limit: self.limit },
+            None => {
+                let text = error.to_string();
+                let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+                WireError::Malformed { at, what: Cow::Owned(what.to_owned()) }
+            }
+        }
+    }
+}
+
+/// Reads the fields of one message. The request is read by this alone; others are reached through [`Slot`].
+struct Object<'s, 'o> {
+    message: &'static Message,
+    state: &'s mut State<'o>,
+}
+
+impl Object<'_, '_> {
+    fn fields<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        self.state.enter()?;
+        while let Some(field) = map.next_key_seed(Key(self.message))? {
+            match field {
+                Some(field) => {
+                    self.state.path.push(field.json);
+                    map.next_value_seed(Slot { field, listed: false, state: &mut *self.state })?;
+                    self.state.path.pop();
+                }
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        self.state.leave();
+        Ok(())
+    }
+}
+
+/// Makes the visits that are an error short, and free of content.
+macro_rules! refuse {
+    ($($visit:ident: $type:ty),*) => {
+        $(fn $visit<E: Error>(self, _: $type) -> Result<Self::Value, E> {
+            Err(self.refuse())
+        })*
+    };
+}
+
+impl Object<'_, '_> {
+    fn refuse<E: Error>(self) -> E {
+        E::custom("expected an object")
+    }
+}
+
+impl<'de> Visitor<'de> for Object<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        self.fields(map)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        Err(self.refuse())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Err(self.refuse())
+    }
+
+    refuse!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
+}
+
+/// Finds the field a key names; none for keys nobody knows.
+struct Key(&'static Message);
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Option<&'static Field>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key {
+    type Value = Option<&'static Field>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.0.field(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+    use opentelemetry_proto::tonic::common::v1::AnyValue;
+    use opentelemetry_proto::tonic::logs::v1::LogRecord;
+    use opentelemetry_proto::tonic::trace::v1::Span;
+    use prost::Message as _;
+
+    use crate::wire::testing::{any, kv, list, map};
+
+    use super::*;
+
+    const LIMIT: usize = 1 << 20;
+
+    fn transcode(signal: Signal, json: &str) -> Result<Vec<u8>, WireError> {
+        let mut out = vec![1, 2, 3];
+        json_to_protobuf(signal, json.as_bytes(), LIMIT, &mut out).map(|()| out)
+    }
+
+    fn span(fields: &str) -> Result<Span, WireError> {
+        let json =
+            format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{{fields}}}]}}]}}]}}"#);
+        let request =
+            ExportTraceServiceRequest::decode(&*transcode(Signal::Traces, &json)?).unwrap();
+        Ok(request.resource_spans[0].scope_spans[0].spans[0].clone())
+    }
+
+    fn record(fields: &str) -> Result<LogRecord, WireError> {
+        let json =
+            format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{{fields}}}]}}]}}]}}"#);
+        let request = ExportLogsServiceRequest::decode(&*transcode(Signal::Logs, &json)?).unwrap();
+        Ok(request.resource_logs[0].scope_logs[0].log_records[0].clone())
+    }
+
+    fn body(value: &str) -> Result<Option<AnyValue>, WireError> {
+        Ok(record(&format!(r#""body":{value}"#))?.body)
+    }
+
+    #[test]
+    fn whole_numbers_come_as_numbers_or_text() {
+        for time in ["1500000000123456789", r#""1500000000123456789""#] {
+            let span = span(&format!(r#""startTimeUnixNano":{time}"#)).unwrap();
+            assert_eq!(span.start_time_unix_nano, 1_500_000_000_123_456_789);
+        }
+        for count in ["1000", "1e3", "1000.0", r#""1000""#, r#""1e3""#] {
+            let span = span(&format!(r#""droppedEventsCount":{count}"#)).unwrap();
+            assert_eq!(span.dropped_events_count, 1000, "{count}");
+        }
+        for bad in ["-1", "4294967296", "1.5", "true", r#""""#, r#""x""#, "[1]", "{}", "1e99"] {
+            assert!(span(&format!(r#""droppedEventsCount":{bad}"#)).is_err(), "{bad}");
+        }
+        assert_eq!(span(r#""flags":4294967295"#).unwrap().flags, u32::MAX);
+        for value in ["-9223372036854775808", r#""-9223372036854775808""#] {
+            let value = body(&format!(r#"{{"intValue":{value}}}"#)).unwrap();
+            assert_eq!(value, Some(any(i64::MIN)));
+        }
+        assert!(body(r#"{"intValue":9223372036854775808}"#).is_err());
+    }
+
+    #[test]
+    fn doubles_keep_every_bit_and_have_three_words() {
+        let double = |text: &str| match body(&format!(r#"{{"doubleValue":{text}}}"#)) {
+            Ok(Some(AnyValue { value: Some(value) })) => format!("{value:?}"),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(double("2"), "DoubleValue(2.0)");
+        assert_eq!(double("-2"), "DoubleValue(-2.0)");
+        assert_eq!(double("5e-324"), "DoubleValue(5e-324)");
+        assert_eq!(double(r#""0.1""#), "DoubleValue(0.1)");
+        assert_eq!(double(r#""NaN""#), "DoubleValue(NaN)");
+        assert_eq!(double(r#""Infinity""#), "DoubleValue(inf)");
+        assert_eq!(double(r#""-Infinity""#), "DoubleValue(-inf)");
+        for bad in ["NaN", "1e999", r#""nan""#, "true", "[]"] {
+            assert!(double(bad).starts_with("Err"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn enums_come_as_numbers_or_names() {
+        for kind in ["2", r#""SPAN_KIND_SERVER""#, r#""2""#] {
+            assert_eq!(span(&format!(r#""kind":{kind}"#)).unwrap().kind, 2, "{kind}");
+        }
+        assert_eq!(span(r#""kind":99"#).unwrap().kind, 99);
+        let failed = span(r#""status":{"code":"STATUS_CODE_ERROR","message":"m"}"#).unwrap();
+        assert_eq!(failed.status.map(|status| status.code), Some(2));
+        for (name, number) in [("INFO", 9), ("FATAL4", 24), ("TRACE", 1), ("UNSPECIFIED", 0)] {
+            let text = format!(r#""severityNumber":"SEVERITY_NUMBER_{name}""#);
+            assert_eq!(record(&text).unwrap().severity_number, number);
+        }
+        for bad in [r#""SERVER""#, r#""span_kind_server""#, r#""""#, "2.5", "true"] {
+            assert!(span(&format!(r#""kind":{bad}"#)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn ids_are_hex_and_bytes_are_base64() {
+        let ids = span(
+            r#""traceId":"5B8EFFF798038103D269B633813FC60C","spanId":"eee19b7ec3c1b174","parentSpanId":"""#,
+        )
+        .unwrap();
+        assert_eq!(ids.trace_id[..4], [0x5b, 0x8e, 0xff, 0xf7]);
+        assert_eq!((ids.trace_id.len(), ids.span_id.len(), ids.parent_span_id.len()), (16, 8, 0));
+        for bad in [r#""5b8""#, r#""zz""#, "7", "[]"] {
+            assert!(span(&format!(r#""traceId":{bad}"#)).is_err(), "{bad}");
+        }
+        for text in ["+/8=", "+/8", "-_8=", "-_8"] {
+            let value = body(&format!(r#"{{"bytesValue":"{text}"}}"#)).unwrap();
+            assert_eq!(value, Some(any(vec![0xfb_u8, 0xff])), "{text}");
+        }
+        assert!(body(r#"{"bytesValue":"*"}"#).is_err());
+    }
+
+    #[test]
+    fn values_of_every_kind_nest() {
+        let value = body(
+            r#"{"arrayValue":{"values":[{"stringValue":"é\n"},{"intValue":"1"},{"boolValue":true},
+                {"boolValue":"false"},{},{"arrayValue":{}},{"kvlistValue":{"values":[
+                {"key":"k","value":{"doubleValue":1.5}}]}}]}}"#,
+        );
+        let inner = [
+            any("é\n"),
+            any(1),
+            any(true),
+            any(false),
+            AnyValue { value: None },
+            list([]),
+            map([kv("k", any(1.5))]),
+        ];
+        assert_eq!(value, Ok(Some(list(inner))));
+        assert_eq!(body("{}"), Ok(Some(AnyValue { value: None })));
+        assert_eq!(body(r#"{"intValue":1,"stringValue":"last"}"#), Ok(Some(any("last"))));
+    }
+
+    #[test]
+    fn null_and_unknown_keys_are_absent() {
+        let all_null = span(
+            r#""name":null,"kind":null,"attributes":null,"status":null,"traceId":null,"flags":null"#,
+        );
+        assert_eq!(all_null, Ok(Span::default()));
+        assert_eq!(body("null"), Ok(None));
+        assert_eq!(body(r#"{"stringValue":null}"#), Ok(Some(AnyValue { value: None })));
+        assert_eq!(span(r#""attributes":[null]"#), Ok(Span::default()));
+        let known = span(
+            r#""span_id":"zz","Name":[{"a":{"b":[1,2,"x"]}}],"name":"n","zzz":{"name":"no"},"😀":1"#,
+        );
+        assert_eq!(known, Ok(Span { name: "n".into(), ..Span::default() }));
+        assert_eq!(transcode(Signal::Logs, r#"{"resourceSpans":[{}]}"#), Ok(vec![]));
+        assert_eq!(transcode(Signal::Logs, " {} \n"), Ok(vec![]));
+    }
+
+    #[test]
+    fn the_last_of_equal_keys_counts() {
+        assert_eq!(span(r#""name":"a","kind":1,"name":"b","kind":3"#).unwrap().name, "b");
+        let status = span(r#""status":{"code":2},"status":{"message":"m"}"#).unwrap().status;
+        assert_eq!(status.map(|status| (status.code, status.message)), Some((2, "m".into())));
+    }
+
+    #[test]
+    fn what_is_no_request_is_malformed() {
+        for json in [
+            "",
+            " ",
+            "null",
+            "[]",
+            "1",
+            "true",
+            r#""x""#,
+            "{",
+            "{}x",
+            "{} {}",
+            "{]",
+            "\u{feff}{}",
+            r#"{"resourceSpans":{}}"#,
+            r#"{"resourceSpans":[[]]}"#,
+            r#"{"resourceSpans":[1]}"#,
+            r#"{"resourceSpans":[{"resource":[]}]}"#,
+            r#"{"resourceSpans":[{"schemaUrl":1}]}"#,
+            r#"{"resourceSpans":[{"schemaUrl":["x"]}]}"#,
+            r#"{"resourceSpans":"x"}"#,
+            r#"{"resourceSpans":[{},]}"#,
+            r#"{'resourceSpans':[]}"#,
+            r#"{"resourceSpans":7}"#,
+            r#"{"resourceSpans":[{"schemaUrl":"\ud800"}]}"#,
+            r#"{"resourceSpans":true}"#,
+        ] {
+            let result = transcode(Signal::Traces, json);
+            assert!(matches!(result, Err(WireError::Malformed { .. })), "{json}: {result:?}");
+        }
+        let mut bytes = br#"{"resourceSpans":[{"schemaUrl":"?"}]}"#.to_vec();
+        bytes.iter_mut().filter(|byte| **byte == b'?').for_each(|byte| *byte = 0xff);
+        assert!(json_to_protobuf(Signal::Traces, &bytes, LIMIT, &mut Vec::new()).is_err());
+    }
+
+    #[test]
+    fn errors_say_what_and_where_and_nothing_of_the_content() {
+        let error = transcode(
+            Signal::Traces,
+            "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[\n{\"kind\":\"my secret\"}]}]}]}",
+        );
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "line 2 column 19, resourceSpans.scopeSpans.spans.kind: \
+             expected a number or name of this enum"
+        );
+        let error = transcode(Signal::Traces, "{\"resourceSpans\":\n7}").unwrap_err();
+        assert_eq!(error.to_string(), "line 2 column 1, resourceSpans: expected a list");
+        let error = transcode(Signal::Traces, "[]").unwrap_err();
+        assert_eq!(error.to_string(), "line 1 column 2: expected an object");
+    }
+
+    #[test]
+    fn depth_and_size_end_at_their_limits() {
+        let nested = |depth: usize| {
+            let (open, close) = (r#"{"arrayValue":{"values":["#, "]}}");
+            body(&format!("{}{}{}", open.repeat(depth), r#"{"intValue":1}"#, close.repeat(depth)))
+        };
+        assert!(nested(30).is_ok());
+        assert!(matches!(nested(32), Err(WireError::TooDeep { .. })), "{:?}", nested(32));
+        assert!(matches!(nested(10_000), Err(WireError::TooDeep { .. })));
+        let unknown = format!(r#"{{"x":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(transcode(Signal::Traces, &unknown), Ok(vec![]), "skipped without a stack");
+
+        let json = format!(r#"{{"resourceSpans":[{}{{}}]}}"#, "{},".repeat(999));
+        let mut out = Vec::new();
+        let mut limited =
+            |limit| json_to_protobuf(Signal::Traces, json.as_bytes(), limit, &mut out);
+        assert_eq!(limited(6000), Ok(()));
+        assert_eq!(limited(5999), Err(WireError::TooLarge { limit: 5999 }));
+    }
+}

@@ -1,0 +1,162 @@
+//! Attributes: `KeyValue`, `AnyValue` and what may lie inside them (common.proto).
+
+use crate::limits::VALUE_DEPTH;
+use crate::view::{Nested, Origin, Value, Visitor};
+
+use super::cursor::{Cursor, delimited, fixed64, known, varint};
+use super::error::{Fault, What};
+use super::nested;
+
+const KEY: u32 = delimited(1);
+/// `KeyValue.value`.
+pub const VALUE: u32 = delimited(2);
+const KEY_STRINDEX: u32 = varint(3);
+const KEY_VALUE: u32 = known(&[1, 2, 3]);
+
+const TEXT: u32 = delimited(1);
+const BOOL: u32 = varint(2);
+const INT: u32 = varint(3);
+const DOUBLE: u32 = fixed64(4);
+const LIST: u32 = delimited(5);
+const MAP: u32 = delimited(6);
+const BYTES: u32 = delimited(7);
+const TEXT_STRINDEX: u32 = varint(8);
+const ANY_VALUE: u32 = known(&[1, 2, 3, 4, 5, 6, 7, 8]);
+
+/// `ArrayValue.values` and `KeyValueList.values`.
+pub const VALUES: u32 = delimited(1);
+
+/// One field of an `AnyValue`; the last one counts, and a list or map goes on where the same kind came before it.
+pub enum Variant<'a> {
+    /// A value that is complete.
+    Scalar(Value<'a>),
+    /// The bytes of an `ArrayValue`.
+    List(&'a [u8]),
+    /// The bytes of a `KeyValueList`.
+    Map(&'a [u8]),
+    /// A field this reader does not know.
+    Other,
+}
+
+/// Reads the field of an `AnyValue` that has this key.
+#[inline(always)]
+pub fn variant<'a>(cursor: &mut Cursor<'a>, key: u32) -> Result<Variant<'a>, Fault> {
+    Ok(match key {
+        TEXT => Variant::Scalar(Value::Text(cursor.bytes()?)),
+        BOOL => Variant::Scalar(Value::Bool(cursor.varint()? != 0)),
+        INT => Variant::Scalar(Value::Int(cursor.varint()?.cast_signed())),
+        DOUBLE => Variant::Scalar(Value::Double(f64::from_bits(cursor.fixed64()?))),
+        BYTES => Variant::Scalar(Value::Bytes(cursor.bytes()?)),
+        LIST => Variant::List(cursor.bytes()?),
+        MAP => Variant::Map(cursor.bytes()?),
+        // An index into the string table of profiles: common.proto says to read it as empty elsewhere.
+        TEXT_STRINDEX => {
+            cursor.varint()?;
+            Variant::Scalar(Value::Empty)
+        }
+        _ => {
+            cursor.other(key, ANY_VALUE)?;
+            Variant::Other
+        }
+    })
+}
+
+/// Reads one occurrence of an `AnyValue` over what was there. `home` is what a list or map is left as: the message that holds
+/// this value, because the value may go on in a later occurrence.
+#[inline(always)]
+pub fn any_value<'a>(
+    bytes: &'a [u8],
+    value: &mut Value<'a>,
+    home: Nested<'a>,
+    depth: usize,
+) -> Result<(), Fault> {
+    let mut cursor = Cursor::new(bytes);
+    while let Some(key) = cursor.key()? {
+        match variant(&mut cursor, key)? {
+            Variant::Scalar(scalar) => *value = scalar,
+            Variant::List(list) => {
+                check_list(list, depth)?;
+                *value = Value::Nested(home);
+            }
+            Variant::Map(map) => {
+                check_map(map, depth)?;
+                *value = Value::Nested(home);
+            }
+            Variant::Other => {}
+        }
+    }
+    Ok(())
+}
+
+/// Reads a `KeyValue`. `depth` is how many lists and maps it may still hold within each other.
+#[inline(always)]
+fn key_value(bytes: &[u8], depth: usize) -> Result<(&[u8], Value<'_>), Fault> {
+    let home = Nested { bytes, write_json: nested::write_attribute };
+    let (mut key, mut value) = (b"".as_slice(), Value::Empty);
+    let mut cursor = Cursor::new(bytes);
+    while let Some(field) = cursor.key()? {
+        match field {
+            KEY => key = cursor.bytes()?,
+            VALUE => any_value(cursor.bytes()?, &mut value, home, depth)?,
+            KEY_STRINDEX => {
+                cursor.varint()?;
+            }
+            _ => cursor.other(field, KEY_VALUE)?,
+        }
+    }
+    Ok((key, value))
+}
+
+/// Tells the attribute in these bytes of a `KeyValue`.
+#[inline]
+pub fn attribute<'a, V: Visitor<'a>>(
+    bytes: &'a [u8],
+    origin: Origin,
+    visitor: &mut V,
+) -> Result<(), Fault> {
+    let (key, value) = key_value(bytes, VALUE_DEPTH)?;
+    visitor.attribute(origin, key, value);
+    Ok(())
+}
+
+/// Checks the framing of an attribute nobody is told of.
+pub fn check_attribute(bytes: &[u8]) -> Result<(), Fault> {
+    key_value(bytes, VALUE_DEPTH).map(|_| ())
+}
+
+/// Recursion ends with `depth`, which begins at `VALUE_DEPTH`.
+#[inline(never)]
+fn check_list(list: &[u8], depth: usize) -> Result<(), Fault> {
+    let deeper = deeper(list, depth)?;
+    let mut cursor = Cursor::new(list);
+    while let Some(key) = cursor.key()? {
+        match key {
+            VALUES => {
+                let home = Nested { bytes: list, write_json: nested::write_attribute };
+                any_value(cursor.bytes()?, &mut Value::Empty, home, deeper)?;
+            }
+            _ => cursor.other(key, known(&[1]))?,
+        }
+    }
+    Ok(())
+}
+
+/// Recursion ends with `depth`, which begins at `VALUE_DEPTH`.
+#[inline(never)]
+fn check_map(map: &[u8], depth: usize) -> Result<(), Fault> {
+    let deeper = deeper(map, depth)?;
+    let mut cursor = Cursor::new(map);
+    while let Some(key) = cursor.key()? {
+        match key {
+            VALUES => {
+                key_value(cursor.bytes()?, deeper)?;
+            }
+            _ => cursor.other(key, known(&[1]))?,
+        }
+    }
+    Ok(())
+}
+
+fn deeper(at: &[u8], depth: usize) -> Result<usize, Fault> {
+    depth.checked_sub(1).ok_or_else(|| Fault::new(at, What::TooDeep))
+}

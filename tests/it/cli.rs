@@ -1,0 +1,154 @@
+//! The binary, seen from its command line.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::*;
+
+fn binary(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oscar-metrics"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+const HERE: [&str; 3] = [
+    "--otlp.grpc.listen-address=127.0.0.1:0",
+    "--otlp.http.listen-address=127.0.0.1:0",
+    "--web.listen-address=127.0.0.1:0",
+];
+
+/// A process that serves, killed when a test fails.
+struct Process {
+    child: Child,
+    lines: BufReader<ChildStderr>,
+    /// What listens where, as its log says.
+    addresses: Vec<(String, SocketAddr)>,
+}
+
+impl Process {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = binary(arguments).args(HERE).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
+        let mut addresses = Vec::new();
+        while addresses.len() < 3 {
+            let mut line = String::new();
+            assert_ne!(lines.read_line(&mut line).unwrap(), 0, "it ended");
+            if line.contains("listening") {
+                addresses.push(listening(&line));
+            }
+        }
+        Self { child, lines, addresses }
+    }
+
+    fn address(&self, what: &str) -> SocketAddr {
+        self.addresses.iter().find(|(name, _)| name == what).unwrap().1
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Its exit code and the rest of its log.
+    fn end(mut self) -> (i32, String) {
+        let mut rest = String::new();
+        self.lines.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap().code().unwrap(), rest)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What and where, from a line in either form.
+fn listening(line: &str) -> (String, SocketAddr) {
+    if line.starts_with('{') {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["event"], "listening");
+        let text = |field: &str| line[field].as_str().unwrap().to_owned();
+        return (text("what"), text("address").parse().unwrap());
+    }
+    let field = |name: &str| {
+        let found = line.split_whitespace().find_map(|word| word.strip_prefix(name));
+        found.unwrap_or_else(|| panic!("no {name} in {line}")).trim_matches('"').to_owned()
+    };
+    (field("what="), field("address=").parse().unwrap())
+}
+
+#[test]
+fn it_says_where_it_listens_and_serves_there() {
+    for arguments in [&["serve", "--log.format=json"][..], &["--log.format=text"], &[]] {
+        let process = Process::start(arguments);
+        let names: Vec<_> = process.addresses.iter().map(|(name, _)| &**name).collect();
+        assert_eq!(names, ["otlp_grpc", "otlp_http", "web"], "{arguments:?}");
+        assert_eq!(get(process.address("web"), "/-/healthy").status, 200);
+        let otlp = process.address("otlp_http");
+        assert_eq!(post(otlp, "/v1/traces", PROTOBUF, &span()).status, 200);
+        process.signal(Signal::TERM);
+        let (code, rest) = process.end();
+        assert_eq!(code, 0, "{rest}");
+        assert!(rest.contains("drained"), "{rest}");
+    }
+}
+
+#[test]
+fn a_hang_up_reloads_and_a_second_signal_ends_it_at_once() {
+    let mut process = Process::start(&[]);
+    process.signal(Signal::HUP);
+    let mut line = String::new();
+    process.lines.read_line(&mut line).unwrap();
+    assert!(line.contains("reloaded"), "{line}");
+    // A request that never ends holds up the drain, but not a second signal.
+    let mut stream = connect(process.address("otlp_http"));
+    std::io::Write::write_all(&mut stream, b"POST /v1/traces HTTP/1.1\r\n").unwrap();
+    assert_eq!(get(process.address("web"), "/-/ready").status, 200);
+    std::thread::sleep(Duration::from_millis(50));
+    process.signal(Signal::INT);
+    process.lines.read_line(&mut line).unwrap();
+    assert!(line.contains("stopping"), "{line}");
+    process.signal(Signal::TERM);
+    let (code, rest) = process.end();
+    assert_eq!(code, 0);
+    assert!(rest.contains("at once"), "{rest}");
+}
+
+#[test]
+fn a_taken_port_is_69_and_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let flag = format!("--otlp.http.listen-address={address}");
+    let output = binary(&[HERE[0], &flag, HERE[2]]).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(69), "{text}");
+    assert!(text.contains(&address), "{text}");
+    assert!(!text.contains("listening"), "all or nothing is bound: {text}");
+}
+
+#[test]
+fn wrong_use_is_64_and_help_is_not() {
+    let web_config = ["--web.config.file=x"];
+    for arguments in [&["--nonsense"][..], &["nonsense"], &["--log.level=loud"], &web_config] {
+        let output = binary(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}");
+        assert!(!output.stderr.is_empty(), "{arguments:?}");
+    }
+    for arguments in [&["--help"][..], &["--version"], &["serve", "--help"], &["help"]] {
+        let output = binary(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(!output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_environment_says_what_flags_do() {
+    let mut command = binary(&HERE);
+    command.env("OSCAR_METRICS_LOG_LEVEL", "loud").env("OSCAR_METRICS_PORT", "tcp://10.0.0.1:80");
+    assert_eq!(command.output().unwrap().status.code(), Some(64));
+}

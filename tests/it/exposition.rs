@@ -1,0 +1,355 @@
+//! What a scrape reads is what the store held, in every format, whatever the texts hold.
+
+// A test's helpers fail by panicking; the lints know tests only by their attribute.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice)]
+
+mod reader;
+
+use std::sync::Arc;
+
+use oscar_metrics::clock::Timestamp;
+use oscar_metrics::exposition::{Fault, Format, Options, Syntax, Written, edge, format, write};
+use oscar_metrics::model::{
+    Exemplar, Family, FamilySnapshot, HistogramRow, Kind, LabelName, Labels, MetricName, Row,
+    RowValue,
+};
+use proptest::prelude::*;
+
+const TEXT: Format = Format { syntax: Syntax::Text0_0_4, escaping: None };
+const OPEN: Format = Format { syntax: Syntax::OpenMetrics1_0_0, escaping: None };
+
+fn family(name: &str, kind: Kind, rows: Vec<Row>) -> FamilySnapshot {
+    let family = Family {
+        name: MetricName::new(name).unwrap(),
+        help: String::new(),
+        unit: String::new(),
+        kind,
+        labels: Vec::new(),
+        bounds: Vec::new(),
+    };
+    FamilySnapshot { family: Arc::new(family), rows }
+}
+
+fn described(
+    mut snapshot: FamilySnapshot,
+    help: &str,
+    unit: &str,
+    bounds: &[f64],
+) -> FamilySnapshot {
+    let mut family = (*snapshot.family).clone();
+    (family.help, family.unit, family.bounds) = (help.into(), unit.into(), bounds.into());
+    snapshot.family = Arc::new(family);
+    snapshot
+}
+
+fn row(labels: &[(&str, &str)], value: RowValue) -> Row {
+    let pair = |(name, value): &(&str, &str)| (LabelName::own(name), (*value).into());
+    let labels = Arc::new(Labels(labels.iter().map(pair).collect()));
+    Row { labels, start: Some(Timestamp(1_700_000_000_250_000_000)), value }
+}
+
+fn exemplar(span: u8, value: f64) -> Exemplar {
+    let time = Timestamp(1_700_000_001_000_000_001);
+    Exemplar { trace_id: [0xab; 16], span_id: [span; 8], value, time }
+}
+
+fn histogram(counts: &[f64], sum: f64, exemplars: &[Option<Exemplar>]) -> RowValue {
+    RowValue::Histogram(HistogramRow { counts: counts.into(), sum, exemplars: exemplars.into() })
+}
+
+fn body(families: &[FamilySnapshot], format: Format, options: Options) -> (String, Written) {
+    let mut out = Vec::new();
+    let written = write(families, format, options, &mut out);
+    (String::from_utf8(out).unwrap(), written)
+}
+
+fn one_of_each() -> Vec<FamilySnapshot> {
+    let hostile = "a\"b\\c\nd \u{1f980}";
+    let replies = vec![
+        row(
+            &[("outcome", "answered"), ("team", hostile)],
+            RowValue::Counter(5.0, Some(exemplar(1, 1.0))),
+        ),
+        row(&[("outcome", "error")], RowValue::Counter(0.5, None)),
+    ];
+    let seconds = vec![
+        row(
+            &[("tool", "jira")],
+            histogram(&[2.0, 0.0, 1.0], 61.5, &[Some(exemplar(0, 0.2)), None, None]),
+        ),
+        row(&[], histogram(&[0.0, 0.0, 0.0], 0.0, &[])),
+    ];
+    let level =
+        vec![row(&[], RowValue::Gauge(f64::NAN)), row(&[("a", "b")], RowValue::Gauge(-1e-9))];
+    vec![
+        described(
+            family("replies_total", Kind::Counter, replies),
+            "Replies \"sent\".\n\\o/",
+            "",
+            &[],
+        ),
+        described(family("reply_seconds", Kind::Histogram, seconds), "", "seconds", &[0.25, 45.0]),
+        described(family("level", Kind::Gauge, level), "A level.", "seconds", &[]),
+        family("nothing", Kind::Gauge, Vec::new()),
+    ]
+}
+
+#[test]
+fn text_0_0_4() {
+    let (found, written) = body(&one_of_each(), TEXT, Options { created_lines: true });
+    assert_eq!(written, Written::default());
+    insta::assert_snapshot!(found, @r#"
+    # HELP replies_total Replies "sent".\n\\o/
+    # TYPE replies_total counter
+    replies_total{outcome="answered",team="a\"b\\c\nd 🦀"} 5
+    replies_total{outcome="error"} 0.5
+    # TYPE reply_seconds histogram
+    reply_seconds_bucket{tool="jira",le="0.25"} 2
+    reply_seconds_bucket{tool="jira",le="45.0"} 2
+    reply_seconds_bucket{tool="jira",le="+Inf"} 3
+    reply_seconds_sum{tool="jira"} 61.5
+    reply_seconds_count{tool="jira"} 3
+    reply_seconds_bucket{le="0.25"} 0
+    reply_seconds_bucket{le="45.0"} 0
+    reply_seconds_bucket{le="+Inf"} 0
+    reply_seconds_sum 0
+    reply_seconds_count 0
+    # HELP level A level.
+    # TYPE level gauge
+    level NaN
+    level{a="b"} -1e-9
+    "#);
+    let text_1 = Format { syntax: Syntax::Text1_0_0, escaping: None };
+    assert_eq!(body(&one_of_each(), text_1, Options::default()).0, found);
+}
+
+#[test]
+fn openmetrics_1_0_0() {
+    let (found, written) = body(&one_of_each(), OPEN, Options::default());
+    assert_eq!(written, Written::default());
+    insta::assert_snapshot!(found, @r##"
+    # HELP replies Replies \"sent\".\n\\o/
+    # TYPE replies counter
+    replies_total{outcome="answered",team="a\"b\\c\nd 🦀"} 5 # {trace_id="abababababababababababababababab",span_id="0101010101010101"} 1 1700000001.000000001
+    replies_total{outcome="error"} 0.5
+    # TYPE reply_seconds histogram
+    # UNIT reply_seconds seconds
+    reply_seconds_bucket{tool="jira",le="0.25"} 2 # {trace_id="abababababababababababababababab"} 0.2 1700000001.000000001
+    reply_seconds_bucket{tool="jira",le="45.0"} 2
+    reply_seconds_bucket{tool="jira",le="+Inf"} 3
+    reply_seconds_sum{tool="jira"} 61.5
+    reply_seconds_count{tool="jira"} 3
+    reply_seconds_bucket{le="0.25"} 0
+    reply_seconds_bucket{le="45.0"} 0
+    reply_seconds_bucket{le="+Inf"} 0
+    reply_seconds_sum 0
+    reply_seconds_count 0
+    # HELP level A level.
+    # TYPE level gauge
+    level NaN
+    level{a="b"} -1e-9
+    # EOF
+    "##);
+    let draft = Format { syntax: Syntax::OpenMetrics0_0_1, escaping: None };
+    assert_eq!(body(&one_of_each(), draft, Options::default()).0, found);
+}
+
+#[test]
+fn created_lines_come_only_when_asked_for() {
+    let (found, _) = body(&one_of_each(), OPEN, Options { created_lines: true });
+    let created: Vec<_> = found.lines().filter(|line| line.contains("_created")).collect();
+    insta::assert_snapshot!(created.join("\n"), @r#"
+    replies_created{outcome="answered",team="a\"b\\c\nd 🦀"} 1700000000.25
+    replies_created{outcome="error"} 1700000000.25
+    reply_seconds_created{tool="jira"} 1700000000.25
+    reply_seconds_created 1700000000.25
+    "#);
+}
+
+#[test]
+fn no_exemplar_without_a_trace_and_no_time_without_a_time() {
+    let orphan = Exemplar { trace_id: [0; 16], ..exemplar(1, 1.0) };
+    let timeless = Exemplar { time: Timestamp(0), ..exemplar(0, 2.5) };
+    let rows = vec![
+        row(&[("a", "1")], RowValue::Counter(1.0, Some(orphan))),
+        row(&[("a", "2")], RowValue::Counter(1.0, Some(timeless))),
+    ];
+    insta::assert_snapshot!(body(&[family("x_total", Kind::Counter, rows)], OPEN, Options::default()).0, @r##"
+    # TYPE x counter
+    x_total{a="1"} 1
+    x_total{a="2"} 1 # {trace_id="abababababababababababababababab"} 2.5
+    # EOF
+    "##);
+}
+
+#[test]
+fn a_counter_that_openmetrics_has_no_form_for_is_unknown_there() {
+    let families = [family(
+        "hits",
+        Kind::Counter,
+        vec![row(&[], RowValue::Counter(1.0, Some(exemplar(1, 1.0))))],
+    )];
+    assert_eq!(body(&families, TEXT, Options::default()).0, "# TYPE hits counter\nhits 1\n");
+    let (found, _) = body(&families, OPEN, Options { created_lines: true });
+    assert_eq!(found, "# TYPE hits unknown\nhits 1\n# EOF\n");
+}
+
+#[test]
+fn a_bad_row_is_left_out_alone() {
+    let rows = vec![
+        row(&[("a", "1")], RowValue::Counter(-1.0, None)),
+        row(&[("a", "2"), ("a", "2")], RowValue::Counter(1.0, None)),
+        row(&[("a", "3")], RowValue::Counter(3.0, None)),
+        row(&[("a", "4")], RowValue::Gauge(1.0)),
+    ];
+    let bad = vec![
+        row(&[], histogram(&[1.0], 1.0, &[])),
+        row(&[("le", "1")], histogram(&[1.0, 1.0], 1.0, &[])),
+    ];
+    let families = [
+        family("x_total", Kind::Counter, rows),
+        described(family("h", Kind::Histogram, bad), "All of it is bad.", "", &[1.0]),
+        family("y", Kind::Gauge, vec![row(&[], RowValue::Gauge(1.0))]),
+    ];
+    for (format, expected) in [
+        (TEXT, "# TYPE x_total counter\nx_total{a=\"3\"} 3\n# TYPE y gauge\ny 1\n"),
+        (OPEN, "# TYPE x counter\nx_total{a=\"3\"} 3\n# TYPE y gauge\ny 1\n# EOF\n"),
+    ] {
+        let (found, written) = body(&families, format, Options::default());
+        assert_eq!(found, expected);
+        assert_eq!(written.quarantined, 5);
+        assert_eq!(written.first, Some((MetricName::new("x_total").unwrap(), Fault::Count)));
+    }
+}
+
+#[test]
+fn of_two_families_with_one_name_the_first_stays() {
+    let gauge = |name| family(name, Kind::Gauge, vec![row(&[], RowValue::Gauge(1.0))]);
+    let counter = |name| family(name, Kind::Counter, vec![row(&[], RowValue::Counter(2.0, None))]);
+    let spread = || {
+        described(
+            family("h", Kind::Histogram, vec![row(&[], histogram(&[1.0], 1.0, &[]))]),
+            "",
+            "",
+            &[],
+        )
+    };
+    let lost = |families: &[FamilySnapshot], format| {
+        let (found, written) = body(families, format, Options::default());
+        assert!(
+            written.quarantined == 0 || written.first.unwrap().1 == Fault::NameTaken,
+            "{found}"
+        );
+        written.quarantined
+    };
+    for format in [TEXT, OPEN] {
+        assert_eq!(
+            lost(&[gauge("a"), gauge("a"), counter("a_total")], format),
+            if format == TEXT { 1 } else { 2 }
+        );
+        assert_eq!(lost(&[spread(), gauge("h_count"), gauge("h_counts")], format), 1);
+        assert_eq!(lost(&[gauge("h_sum"), spread(), gauge("h")], format), 1);
+        assert_eq!(lost(&[counter("b_total"), counter("c_total")], format), 0);
+    }
+}
+
+#[test]
+fn the_own_metrics_are_written_like_any_other() {
+    let telemetry = oscar_metrics::telemetry::Telemetry::new("1.2.3", Timestamp(1));
+    telemetry.declare(["replies_total"], []);
+    let families = telemetry.gather(&[]);
+    for format in [TEXT, OPEN] {
+        let (found, written) = body(&families, format, Options { created_lines: true });
+        assert_eq!(written, Written::default());
+        let read = reader::read(&found, format == OPEN);
+        let received = "oscar_metrics_received_items_total";
+        assert_eq!(read.samples.iter().filter(|one| one.name == received).count(), 3);
+    }
+}
+
+#[test]
+fn what_is_negotiated_is_what_is_written() {
+    let open = format(Some("application/openmetrics-text"));
+    assert!(body(&one_of_each(), open, Options::default()).0.ends_with("# EOF\n"));
+    assert!(!body(&one_of_each(), format(None), Options::default()).0.contains("# EOF"));
+}
+
+fn hostile() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(String::new()),
+        "[\"\\\\\n{}=, #a]{1,12}",
+        "\\PC{0,12}",
+        "[\\x00-\\x1f\\x7f]{1,4}",
+        Just("\" 1\n# EOF\n".to_owned()),
+    ]
+}
+
+fn numbers() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        any::<f64>(),
+        (0u32..1000).prop_map(f64::from),
+        Just(f64::INFINITY),
+        Just(9_007_199_254_740_992.0),
+    ]
+}
+
+fn any_row(kind: Kind, buckets: usize, at: usize) -> impl Strategy<Value = Row> {
+    let labels = proptest::collection::vec(hostile(), 0..4);
+    let counts =
+        proptest::collection::vec((0u32..100).prop_map(|count| f64::from(count) / 4.0), buckets);
+    let held = (counts, proptest::collection::vec(proptest::option::of(any_exemplar()), buckets));
+    (labels, held, numbers(), any_exemplar()).prop_map(move |(values, held, number, exemplar)| {
+        let names = ["a", "b_2", "C", "le_x"];
+        let at = at.to_string();
+        let mut labels = vec![("row", at.as_str())];
+        labels.extend(names.into_iter().zip(values.iter().map(String::as_str)));
+        let value = match kind {
+            Kind::Gauge => RowValue::Gauge(number),
+            Kind::Counter if number.is_nan() => RowValue::Counter(0.0, None),
+            Kind::Counter => RowValue::Counter(number.abs(), Some(exemplar)),
+            Kind::Histogram => histogram(&held.0, number, &held.1),
+        };
+        row(&labels, value)
+    })
+}
+
+fn any_exemplar() -> impl Strategy<Value = Exemplar> {
+    let id = prop_oneof![Just([0; 16]), any::<[u8; 16]>()];
+    (id, any::<[u8; 8]>(), -1e9..1e9, any::<u64>()).prop_map(|(trace_id, span_id, value, time)| {
+        Exemplar { trace_id, span_id, value, time: Timestamp(time) }
+    })
+}
+
+fn any_family(at: usize) -> impl Strategy<Value = FamilySnapshot> {
+    let kind = prop_oneof![Just(Kind::Counter), Just(Kind::Gauge), Just(Kind::Histogram)];
+    let bounds = proptest::collection::btree_set(-1000i32..100_000, 0..5);
+    (kind, bounds, hostile()).prop_flat_map(move |(kind, bounds, help)| {
+        let bounds: Vec<f64> = bounds.into_iter().map(|bound| f64::from(bound) / 8.0).collect();
+        let rows: Vec<_> = (0..3).map(|row| any_row(kind, bounds.len() + 1, row)).collect();
+        rows.prop_map(move |rows| {
+            let end = if kind == Kind::Counter { "_total" } else { "" };
+            let snapshot = family(&format!("f{at}_seconds{end}"), kind, rows);
+            let bounds = if kind == Kind::Histogram { &bounds[..] } else { &[] };
+            described(snapshot, &help, "seconds", bounds)
+        })
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_reads_back(families in (0..4usize).map(any_family).collect::<Vec<_>>()) {
+        for format in [TEXT, OPEN] {
+            let (found, written) = body(&families, format, Options { created_lines: true });
+            prop_assert_eq!(written, Written::default());
+            let read = reader::read(&found, format == OPEN);
+            prop_assert_eq!(read, reader::expected(&families, format == OPEN), "{}", found);
+        }
+    }
+
+    #[test]
+    fn edges_read_back(bound in any::<f64>()) {
+        let text = edge(bound);
+        prop_assert!(bound.is_nan() || text.parse::<f64>() == Ok(bound), "{}", text);
+        prop_assert!(text.contains(['.', 'e']) || text.contains("Inf") || text == "NaN", "{}", text);
+    }
+}

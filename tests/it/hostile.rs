@@ -1,0 +1,217 @@
+//! Peers that are slow, silent, greedy or mad: each gets its answer in time, and the next one is served as if nothing had been.
+
+use std::io::{ErrorKind, Write};
+use std::time::Duration;
+
+use oscar_metrics::cli::serve::ServeOptions;
+use oscar_metrics::limits;
+use oscar_metrics::net::Deadlines;
+
+use crate::support::*;
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// A deadline, and how much later than it a busy machine may be.
+fn in_time(took: Duration, deadline: Duration) {
+    assert!(took >= deadline / 2, "closed after {took:?}, before {deadline:?}");
+    assert!(took < deadline + Duration::from_secs(5), "closed after {took:?}, not {deadline:?}");
+}
+
+/// A server with all the patience there is, but for what `shorten` takes.
+fn patient_but(shorten: impl Fn(&mut Deadlines)) -> Server {
+    let long = Duration::from_secs(60);
+    let mut deadlines = Deadlines {
+        first_byte: long,
+        head: long,
+        body: long,
+        age: long,
+        keep_alive: (long, long),
+        drain: SHORT,
+    };
+    shorten(&mut deadlines);
+    serve(ServeOptions { deadlines, ..options() })
+}
+
+/// Each of these sends so much and then nothing, and has to be closed for it.
+fn closes(server: &Server, deadline: Duration, rows: &[(&str, &[u8])]) {
+    std::thread::scope(|scope| {
+        for (what, bytes) in rows {
+            let mut stream = connect(server.address(what));
+            stream.write_all(bytes).unwrap();
+            scope.spawn(move || in_time(closed_after(stream), deadline));
+        }
+    });
+    server.works();
+}
+
+#[test]
+fn who_does_not_open_is_closed() {
+    let server = patient_but(|deadlines| deadlines.first_byte = SHORT);
+    let halfway = PREFACE.split_last().unwrap().1;
+    let silent: [(&str, &[u8]); 3] = [("otlp_http", b""), ("otlp_grpc", b""), ("web", b"")];
+    closes(&server, SHORT, &silent);
+    closes(&server, SHORT, &[("otlp_grpc", b"PRI"), ("otlp_grpc", halfway)]);
+}
+
+#[test]
+fn who_does_not_finish_a_head_is_closed() {
+    let server = patient_but(|deadlines| deadlines.head = SHORT);
+    let halfway: [(&str, &[u8]); 3] = [
+        ("otlp_http", b"POST /v1/tra"),
+        ("otlp_http", b"PRI"),
+        ("web", b"GET /metrics HTTP/1.1\r\nHost:"),
+    ];
+    closes(&server, SHORT, &halfway);
+}
+
+#[test]
+fn who_does_not_answer_a_ping_is_closed() {
+    let server = patient_but(|deadlines| deadlines.keep_alive = (SHORT, SHORT));
+    closes(&server, 2 * SHORT, &[("otlp_grpc", PREFACE)]);
+}
+
+#[test]
+fn a_kept_connection_is_closed_when_it_is_idle() {
+    let server = patient_but(|deadlines| deadlines.head = SHORT);
+    let mut stream = connect(server.address("otlp_http"));
+    stream.write_all(&request("POST", "/v1/traces", PROTOBUF, &span())).unwrap();
+    assert_eq!(answer(&mut stream).unwrap().status, 200);
+    in_time(closed_after(stream), SHORT);
+}
+
+#[test]
+fn a_slow_body_is_told_so() {
+    let server = patient_but(|deadlines| deadlines.body = SHORT);
+    let mut stream = connect(server.address("otlp_http"));
+    let bytes = request("POST", "/v1/traces", PROTOBUF, &span());
+    stream.write_all(bytes.split_last().unwrap().1).unwrap();
+    let reply = answer(&mut stream).unwrap();
+    assert_eq!((reply.status, reply.header("connection")), (408, Some("close")));
+    assert_eq!(server.refused("http", "timeout"), 1.0);
+    server.works();
+}
+
+#[test]
+fn who_leaves_in_the_middle_is_nobodys_refusal() {
+    let server = serve(options());
+    let bytes = request("POST", "/v1/traces", PROTOBUF, &span());
+    let mut stream = connect(server.address("otlp_http"));
+    stream.write_all(bytes.split_last().unwrap().1).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    closed_after(stream);
+    server.works();
+    let books = server.scrape();
+    assert!(!books.contains("protocol="), "{books}");
+}
+
+#[test]
+fn an_old_connection_ends_after_its_request() {
+    let server = patient_but(|deadlines| deadlines.age = SHORT);
+    let mut stream = connect(server.address("otlp_http"));
+    let bytes = request("POST", "/v1/traces", PROTOBUF, &span());
+    stream.write_all(&bytes).unwrap();
+    assert_eq!(answer(&mut stream).unwrap().status, 200);
+    in_time(closed_after(stream), SHORT);
+}
+
+#[test]
+fn a_body_over_the_limit_is_answered_while_it_still_comes() {
+    let mut options = options();
+    options.limits.request = limits::REQUEST;
+    options.limits.in_flight = limits::IN_FLIGHT;
+    let server = serve(options);
+    let otlp = server.address("otlp_http");
+    let body = vec![b'x'; 17 * limits::MIB];
+    assert_eq!(post(otlp, "/v1/traces", PROTOBUF, &body).status, 413);
+    // The connection is as good as before: what was refused is gone from it.
+    let mut stream = connect(otlp);
+    for status in [413, 200] {
+        let body = if status == 413 { body.clone() } else { span() };
+        stream.write_all(&request("POST", "/v1/traces", PROTOBUF, &body)).unwrap();
+        assert_eq!(answer(&mut stream).unwrap().status, status);
+    }
+    // One that only asks is told before it sends.
+    let ask = format!(
+        "POST /v1/traces HTTP/1.1\r\nHost: x\r\n{PROTOBUF}Content-Length: 99999999\r\n\
+         Expect: 100-continue\r\n\r\n"
+    );
+    let reply = exchange(otlp, ask.as_bytes());
+    assert_eq!((reply.status, reply.header("connection")), (413, Some("close")));
+    // 64 MiB of one letter in 64 kB.
+    let bomb = gzip(&vec![b'x'; 64 * limits::MIB]);
+    let headers = format!("{PROTOBUF}Content-Encoding: gzip\r\n");
+    assert_eq!(post(otlp, "/v1/traces", &headers, &bomb).status, 413);
+    assert_eq!(server.refused("http", "too_large"), 4.0);
+    server.works();
+}
+
+#[test]
+fn garbage_is_answered_or_closed() {
+    let server = patient_but(|deadlines| deadlines.first_byte = SHORT);
+    let long = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "x".repeat(20 * 1024));
+    let many = format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(200));
+    let rows: [(&[u8], u16); 6] = [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+        (b"NONSENSE\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+        (long.as_bytes(), 431),
+        (many.as_bytes(), 431),
+    ];
+    for what in ["otlp_http", "web"] {
+        for (bytes, status) in rows {
+            let shown = String::from_utf8_lossy(bytes.get(..40).unwrap_or(bytes)).into_owned();
+            assert_eq!(exchange(server.address(what), bytes).status, status, "{what} {shown:?}");
+        }
+    }
+    for (bytes, _) in rows {
+        let mut stream = connect(server.address("otlp_grpc"));
+        stream.write_all(bytes).unwrap();
+        closed_after(stream);
+    }
+    // Bytes that are no text, in the headers we read.
+    let bytes = b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: \xff\xfe\r\n\
+                  Content-Encoding: \xff\r\nOrigin: \xff\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(exchange(server.address("otlp_http"), bytes).status, 415);
+    server.works();
+}
+
+#[test]
+fn over_the_cap_the_door_is_closed_and_opens_again() {
+    let server = serve(options());
+    let otlp = server.address("otlp_http");
+    let held: Vec<_> = (0..limits::CONNECTIONS).map(|_| connect(otlp)).collect();
+    let refused = connect(otlp);
+    assert!(closed_after(refused) < Duration::from_secs(5));
+    // The other doors have caps of their own.
+    assert_eq!(get(server.address("web"), "/-/healthy").status, 200);
+    drop(held);
+    let open = || {
+        let mut stream = connect(otlp);
+        stream.write_all(&request("GET", "/", "", b"")).is_ok() && answer(&mut stream).is_ok()
+    };
+    assert!((0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        open()
+    }));
+    server.works();
+}
+
+#[test]
+fn who_asks_and_does_not_read_is_given_up() {
+    let server = patient_but(|deadlines| deadlines.body = SHORT);
+    let mut stream = connect(server.address("web"));
+    // So many questions that their answers fill all buffers between us.
+    let questions = request("GET", "/", "", b"").repeat(4000);
+    let mut asked = Ok(());
+    for _ in 0..100 {
+        asked = stream.write_all(&questions);
+        if asked.is_err() {
+            break;
+        }
+    }
+    // A reset, and not our own timeout.
+    let closed = [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe];
+    assert!(closed.contains(&asked.unwrap_err().kind()), "the server kept every answer");
+    server.works();
+}

@@ -1,0 +1,256 @@
+//! What OTLP over HTTP and the web port answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::support::*;
+
+/// Method, path, headers, body, then the status and the reason that is counted, if one is.
+type Row<'a> = (&'a str, &'a str, String, Vec<u8>, u16, Option<&'a str>);
+
+#[test]
+fn every_otlp_request_gets_its_status_and_its_place_in_the_books() {
+    let server = serve(options());
+    let traces = "/v1/traces";
+    let coded = |coding: &str| format!("{PROTOBUF}Content-Encoding: {coding}\r\n");
+    let typed = |media_type: &str| format!("Content-Type: {media_type}\r\n");
+    let bomb = |pad| padded_span(REQUEST + pad);
+    let rows: Vec<Row<'_>> = vec![
+        ("POST", traces, PROTOBUF.into(), span(), 200, None),
+        ("POST", "/v1/metrics", PROTOBUF.into(), vec![], 200, None),
+        ("POST", "/v1/logs", JSON.into(), b"{}".to_vec(), 200, None),
+        ("POST", traces, typed("APPLICATION/JSON;charset=utf-8"), b"{}".to_vec(), 200, None),
+        ("POST", traces, coded(""), span(), 200, None),
+        ("POST", traces, coded("identity"), span(), 200, None),
+        ("POST", traces, coded("gzip"), gzip(&span()), 200, None),
+        ("POST", traces, coded("zstd"), zstd(&span()), 200, None),
+        ("POST", traces, JSON.into(), b"{".to_vec(), 400, Some("malformed")),
+        ("POST", traces, PROTOBUF.into(), vec![0xff; 11], 400, Some("malformed")),
+        ("POST", traces, typed("text/plain"), b"{}".to_vec(), 415, Some("media_type")),
+        ("POST", traces, String::new(), b"{}".to_vec(), 415, Some("media_type")),
+        ("POST", traces, coded("br"), span(), 415, Some("encoding")),
+        ("POST", traces, coded("gzip"), b"this is no gzip".to_vec(), 400, Some("encoding")),
+        ("POST", traces, coded("zstd"), b"this is no zstd".to_vec(), 400, Some("encoding")),
+        ("POST", traces, PROTOBUF.into(), bomb(1), 413, Some("too_large")),
+        ("POST", traces, coded("gzip"), gzip(&bomb(1)), 413, Some("too_large")),
+        ("POST", traces, coded("zstd"), zstd(&bomb(1)), 413, Some("too_large")),
+        ("GET", traces, String::new(), vec![], 405, None),
+        ("OPTIONS", traces, String::new(), vec![], 405, None),
+        ("POST", "/v1/nothing", JSON.into(), b"{}".to_vec(), 404, None),
+        ("POST", "/", JSON.into(), b"{}".to_vec(), 404, None),
+        ("GET", "/v1/nothing", String::new(), vec![], 404, None),
+    ];
+    let reasons = ["malformed", "media_type", "encoding", "too_large", "overload", "timeout"];
+    let counts = || reasons.map(|reason| server.refused("http", reason));
+    for (method, path, headers, body, status, reason) in rows {
+        let before = counts();
+        let reply = exchange(server.address("otlp_http"), &request(method, path, &headers, &body));
+        let what = format!("{method} {path} {headers:?} {} bytes: {reply:?}", body.len());
+        assert_eq!(reply.status, status, "{what}");
+        let mut expected = before;
+        if let Some(at) = reasons.iter().position(|one| Some(*one) == reason) {
+            expected[at] += 1.0;
+        }
+        assert_eq!(counts(), expected, "{what}");
+        assert_eq!(reply.header("allow"), (status == 405).then_some("POST"), "{what}");
+    }
+    server.works();
+}
+
+#[test]
+fn an_answer_is_written_like_its_request() {
+    let server = serve(options());
+    let otlp = server.address("otlp_http");
+    let reply = post(otlp, "/v1/traces", JSON, b"{");
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    let status: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(status["code"], 3);
+    assert!(!status["message"].as_str().unwrap().is_empty());
+
+    let reply = post(otlp, "/v1/traces", JSON, b"{}");
+    assert_eq!((reply.header("content-type"), &*reply.text()), (Some("application/json"), "{}"));
+    let reply = post(otlp, "/v1/traces", PROTOBUF, &span());
+    assert_eq!(reply.header("content-type"), Some("application/x-protobuf"));
+    assert_eq!(reply.body, b"");
+    // Field 1, a varint: the code.
+    let reply = post(otlp, "/v1/traces", PROTOBUF, &[0xff; 11]);
+    assert_eq!(reply.body[..2], [0x08, 3]);
+}
+
+#[test]
+fn chunks_are_a_body_too() {
+    let server = serve(options());
+    let otlp = server.address("otlp_http");
+    let head = format!("POST /v1/traces HTTP/1.1\r\nHost: x\r\n{PROTOBUF}");
+    let chunked = |chunks: &str| format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunks}");
+    let span = span();
+    let (one, two) = span.split_at(span.len() / 2);
+    let mut request = chunked("").into_bytes();
+    for chunk in [one, two, b""] {
+        request.extend(format!("{:x}\r\n", chunk.len()).bytes());
+        request.extend(chunk);
+        request.extend(b"\r\n");
+    }
+    assert_eq!(exchange(otlp, &request).status, 200);
+    assert_eq!(server.accepted(), 1.0);
+
+    let endless = format!("{:x}\r\n{}\r\n", 8192, "x".repeat(8192)).repeat(REQUEST / 8192 + 1);
+    assert_eq!(exchange(otlp, chunked(&endless).as_bytes()).status, 413);
+    assert_eq!(exchange(otlp, chunked("nonsense\r\n").as_bytes()).status, 400);
+    assert_eq!(server.refused("http", "malformed"), 1.0);
+    server.works();
+}
+
+#[test]
+fn an_overload_is_answered_at_once_and_passes() {
+    let mut options = options();
+    options.limits.in_flight = REQUEST;
+    let server = serve(options);
+    let otlp = server.address("otlp_http");
+    // Holds the budget by what it says, before it has sent it.
+    let mut holder = connect(otlp);
+    let body = padded_span(REQUEST - 100);
+    let bytes = request("POST", "/v1/traces", PROTOBUF, &body);
+    let (now, later) = bytes.split_at(200);
+    std::io::Write::write_all(&mut holder, now).unwrap();
+    let busy = loop {
+        let reply = post(otlp, "/v1/traces", PROTOBUF, &padded_span(1000));
+        if reply.status != 200 {
+            break reply;
+        }
+    };
+    assert_eq!((busy.status, busy.header("retry-after")), (503, Some("1")));
+    assert_eq!(server.refused("http", "overload"), 1.0);
+    std::io::Write::write_all(&mut holder, later).unwrap();
+    assert_eq!(answer(&mut holder).unwrap().status, 200);
+    server.works();
+}
+
+#[test]
+fn inflated_bytes_are_in_flight_too() {
+    let mut options = options();
+    options.limits.in_flight = 4096;
+    let server = serve(options);
+    let headers = format!("{PROTOBUF}Content-Encoding: gzip\r\n");
+    let body = gzip(&padded_span(8192));
+    let reply = post(server.address("otlp_http"), "/v1/traces", &headers, &body);
+    assert_eq!(reply.status, 503);
+    server.works();
+}
+
+#[test]
+fn pages_of_listed_origins_may_send() {
+    let mut options = options();
+    options.cors = vec!["https://bot.example".into()];
+    let server = serve(options);
+    let otlp = server.address("otlp_http");
+    let ask = |origin: &str| {
+        let headers = format!(
+            "Origin: {origin}\r\nAccess-Control-Request-Method: POST\r\n\
+             Access-Control-Request-Headers: content-type\r\n"
+        );
+        exchange(otlp, &request("OPTIONS", "/v1/traces", &headers, b""))
+    };
+    let allowed = ask("https://bot.example");
+    assert_eq!(allowed.status, 204);
+    assert_eq!(allowed.header("access-control-allow-origin"), Some("https://bot.example"));
+    assert_eq!(allowed.header("access-control-allow-headers"), Some("content-type"));
+    let other = ask("https://other.example");
+    assert_eq!((other.status, other.header("access-control-allow-origin")), (405, None));
+    let headers = format!("{JSON}Origin: https://bot.example\r\n");
+    let sent = post(otlp, "/v1/traces", &headers, b"{");
+    assert_eq!(sent.status, 400);
+    assert_eq!(sent.header("access-control-allow-origin"), Some("https://bot.example"));
+}
+
+#[test]
+fn the_web_port_has_its_pages_and_no_others() {
+    let server = serve(options());
+    let web = server.address("web");
+    let rows = [
+        ("GET", "/", 200),
+        ("HEAD", "/", 200),
+        ("POST", "/", 405),
+        ("GET", "/metrics", 200),
+        ("HEAD", "/metrics", 200),
+        ("GET", "/metrics?x=1", 200),
+        ("POST", "/metrics", 405),
+        ("GET", "/-/healthy", 200),
+        ("DELETE", "/-/healthy", 405),
+        ("GET", "/-/ready", 200),
+        ("GET", "/-/reload", 405),
+        ("POST", "/-/reload", 200),
+        ("GET", "/nothing", 404),
+        ("POST", "/nothing", 404),
+        ("GET", "/metrics/", 404),
+    ];
+    for (method, path, status) in rows {
+        let mut stream = connect(web);
+        std::io::Write::write_all(
+            &mut stream,
+            &request(method, path, "Connection: close\r\n", b""),
+        )
+        .unwrap();
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut stream, &mut text).unwrap();
+        assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {path}: {text}");
+        assert_eq!(text.contains("\r\nallow: "), status == 405, "{method} {path}: {text}");
+        let body = text.split_once("\r\n\r\n").unwrap().1;
+        assert_eq!(
+            body.is_empty(),
+            method == "HEAD" || path.starts_with("/metrics") && status == 200
+        );
+    }
+    let page = get(web, "/");
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    let text = page.text();
+    for part in ["/metrics", "/-/healthy", env!("CARGO_PKG_VERSION"), &web.to_string()] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+}
+
+#[test]
+fn a_scrape_says_how_it_was_chosen() {
+    let mut options = options();
+    options.telemetry_path = "/m".into();
+    let server = serve(options);
+    let web = server.address("web");
+    assert_eq!(get(web, "/metrics").status, 404);
+    assert!(get(web, "/").text().contains("href=\"/m\""));
+    let reply = exchange(web, &request("GET", "/m", "Accept-Encoding: gzip\r\n", b""));
+    assert_eq!(reply.header("vary"), Some("Accept, Accept-Encoding"));
+    assert_eq!(reply.header("content-encoding"), Some("gzip"));
+    assert_eq!(reply.body[..2], [0x1f, 0x8b]);
+    let reply = exchange(web, b"GET /m HTTP/1.1\r\nHost: x\r\nAccept: \xff\xfe\r\n\r\n");
+    assert_eq!(reply.status, 200);
+    assert!(reply.header("content-type").unwrap().starts_with("text/plain"));
+}
+
+#[test]
+fn a_reload_that_fails_says_why() {
+    let broken = Arc::new(AtomicBool::new(false));
+    let told = broken.clone();
+    let reload = move || match told.load(Ordering::Relaxed) {
+        true => Err("line 3: nonsense".to_owned()),
+        false => Ok(()),
+    };
+    let server = serve_with(options(), Arc::new(reload));
+    let reload = || post(server.address("web"), "/-/reload", "", b"");
+    assert_eq!(reload().status, 200);
+    broken.store(true, Ordering::Relaxed);
+    let reply = reload();
+    assert_eq!(reply.status, 500);
+    assert!(reply.text().contains("line 3: nonsense"), "{reply:?}");
+    server.works();
+}
+
+#[test]
+fn a_panic_is_a_bad_answer_and_nothing_more() {
+    let server = serve_with(options(), Arc::new(|| panic!("this panic is a test's")));
+    let mut stream = connect(server.address("web"));
+    for _ in 0..2 {
+        std::io::Write::write_all(&mut stream, &request("POST", "/-/reload", "", b"")).unwrap();
+        assert_eq!(answer(&mut stream).unwrap().status, 500);
+    }
+    server.works();
+}

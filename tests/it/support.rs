@@ -1,0 +1,243 @@
+//! A whole server on loopback, and a client that sends exactly the bytes it is told to.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use oscar_metrics::cli::serve::{Running, ServeOptions, start};
+use oscar_metrics::clock;
+use oscar_metrics::limits::{KIB, Limits};
+use oscar_metrics::net::{Address, Deadlines, Drained};
+use oscar_metrics::pipeline::Pipeline;
+use oscar_metrics::rules::definition::Definitions;
+use oscar_metrics::scrape::Reload;
+use oscar_metrics::telemetry::Telemetry;
+use prost::Message;
+
+/// The short patience of tests.
+pub const SHORT: Duration = Duration::from_millis(300);
+
+/// Bytes of the largest request in tests.
+pub const REQUEST: usize = 64 * KIB;
+
+/// Port 0 everywhere, small limits, and no deadline shorter than a busy machine needs.
+pub fn options() -> ServeOptions {
+    let here = vec![Address::asked("127.0.0.1:0")];
+    ServeOptions {
+        grpc: here.clone(),
+        http: here.clone(),
+        web: here,
+        telemetry_path: "/metrics".into(),
+        exposition: Default::default(),
+        cors: Vec::new(),
+        limits: Limits { request: REQUEST, in_flight: 4 * REQUEST, ..Limits::default() },
+        deadlines: Deadlines { drain: Duration::from_secs(5), ..Deadlines::default() },
+    }
+}
+
+/// A server, stopped when it is dropped.
+pub struct Server(Option<Running>);
+
+/// Serves with these options.
+pub fn serve(options: ServeOptions) -> Server {
+    serve_with(options, Arc::new(|| Ok(())))
+}
+
+/// Serves with these options and this reload.
+pub fn serve_with(options: ServeOptions, reload: Reload) -> Server {
+    Server(Some(start(options, pipeline(), reload).unwrap()))
+}
+
+/// A pipeline without rules.
+pub fn pipeline() -> Arc<Pipeline> {
+    let now = clock::now();
+    let telemetry = Arc::new(Telemetry::new("test", now));
+    Arc::new(Pipeline::new(&Definitions::default(), &Limits::default(), telemetry, now))
+}
+
+impl Server {
+    pub fn address(&self, what: &str) -> SocketAddr {
+        self.0.as_ref().unwrap().address(what).unwrap()
+    }
+
+    pub fn running(&self) -> &Running {
+        self.0.as_ref().unwrap()
+    }
+
+    /// The text of a scrape.
+    pub fn scrape(&self) -> String {
+        let reply = get(self.address("web"), "/metrics");
+        assert_eq!(reply.status, 200);
+        reply.text()
+    }
+
+    /// What a series holds; 0 when it is not there.
+    pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+        let labels: Vec<String> =
+            labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+        let scrape = self.scrape();
+        let fits = |line: &&str| {
+            line.split(['{', ' ']).next() == Some(name) && labels.iter().all(|l| line.contains(l))
+        };
+        let line = scrape.lines().find(fits);
+        line.map_or(0.0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
+    }
+
+    pub fn refused(&self, protocol: &str, reason: &str) -> f64 {
+        let labels = [("protocol", protocol), ("reason", reason)];
+        self.value("oscar_metrics_refused_requests_total", &labels)
+    }
+
+    pub fn accepted(&self) -> f64 {
+        self.value("oscar_metrics_accepted_items_total", &[("signal", "traces")])
+    }
+
+    /// Sends one span and expects it to be taken: the server still works.
+    pub fn works(&self) {
+        let before = self.accepted();
+        let reply = post(self.address("otlp_http"), "/v1/traces", PROTOBUF, &span());
+        assert_eq!(reply.status, 200);
+        assert_eq!(self.accepted(), before + 1.0);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(running) = self.0.take() {
+            stop(running);
+        }
+    }
+}
+
+impl Server {
+    /// Ends it, and says how that went.
+    pub fn stop(mut self) -> Drained {
+        stop(self.0.take().unwrap())
+    }
+}
+
+fn stop(running: Running) -> Drained {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let drained = runtime.block_on(running.stop());
+    running.join();
+    drained
+}
+
+pub const PROTOBUF: &str = "Content-Type: application/x-protobuf\r\n";
+pub const JSON: &str = "Content-Type: application/json\r\n";
+
+/// A request with one span, as protobuf.
+pub fn span() -> Vec<u8> {
+    padded_span(0)
+}
+
+/// The same with a name of so many bytes.
+pub fn padded_span(pad: usize) -> Vec<u8> {
+    let span = Span {
+        trace_id: vec![1; 16],
+        span_id: rand::random::<[u8; 8]>().to_vec(),
+        name: format!("chat{}", "x".repeat(pad)),
+        ..Default::default()
+    };
+    let scope_spans = vec![ScopeSpans { spans: vec![span], ..Default::default() }];
+    let resource_spans = vec![ResourceSpans { scope_spans, ..Default::default() }];
+    ExportTraceServiceRequest { resource_spans }.encode_to_vec()
+}
+
+/// An answer of HTTP/1.1.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+/// A connection that gives up after ten seconds, so that no test hangs.
+pub fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream
+}
+
+/// Sends bytes as they are and reads one answer.
+pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Reply {
+    let mut stream = connect(address);
+    stream.write_all(bytes).unwrap();
+    answer(&mut stream).unwrap()
+}
+
+/// Reads one answer: the head, then as much as it says.
+pub fn answer(stream: &mut TcpStream) -> io::Result<Reply> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        if stream.read(&mut byte)? == 0 {
+            return Err(io::Error::new(ErrorKind::UnexpectedEof, "no whole answer"));
+        }
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let mut reply = Reply { status, head, body: Vec::new() };
+    let length = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
+    reply.body.resize(length, 0);
+    stream.read_exact(&mut reply.body)?;
+    Ok(reply)
+}
+
+/// A request's bytes.
+pub fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: test\r\n{headers}Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+pub fn get(address: SocketAddr, path: &str) -> Reply {
+    exchange(address, &request("GET", path, "", b""))
+}
+
+pub fn post(address: SocketAddr, path: &str, headers: &str, body: &[u8]) -> Reply {
+    exchange(address, &request("POST", path, headers, body))
+}
+
+/// How long the server takes to close a connection on which nothing more comes. What it says before is read over.
+#[allow(clippy::disallowed_methods)] // a test's stopwatch
+pub fn closed_after(mut stream: TcpStream) -> Duration {
+    let start = Instant::now();
+    let mut buffer = [0; 4096];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return start.elapsed(),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => return start.elapsed(),
+            Err(error) => panic!("not closed: {error}"),
+        }
+    }
+}
+
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::bulk::compress(bytes, 1).unwrap()
+}

@@ -1,0 +1,258 @@
+//! The reader tells what `prost` decodes, takes what it takes and refuses what it refuses; and nothing makes it panic.
+
+mod build;
+mod record;
+
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use oscar_metrics::view::Signal;
+use oscar_metrics::wire::{
+    WireError, count_points, inflate, json_to_protobuf, walk_logs, walk_traces,
+};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use prost::{DecodeError, Message};
+
+use record::{Call, Recorder, log_calls, trace_calls};
+
+const LIMIT: usize = 16 << 20;
+
+fn traces(body: &[u8]) -> Result<Vec<Call>, WireError> {
+    let mut recorder = Recorder::default();
+    walk_traces(body, &mut recorder).map(|()| recorder.0)
+}
+
+fn logs(body: &[u8]) -> Result<Vec<Call>, WireError> {
+    let mut recorder = Recorder::default();
+    walk_logs(body, &mut recorder).map(|()| recorder.0)
+}
+
+fn transcode(signal: Signal, json: &[u8]) -> Result<Vec<u8>, WireError> {
+    let mut out = Vec::new();
+    json_to_protobuf(signal, json, LIMIT, &mut out).map(|()| out)
+}
+
+/// Whether prost refuses for a reason that the walk does not share, by its documented differences.
+fn may_refuse(error: &DecodeError) -> bool {
+    let text = error.to_string();
+    text.contains("UTF-8") || text.contains("recursion limit")
+}
+
+/// Whether the walk refuses for a reason that prost does not share, by its documented differences.
+fn may_be_refused(error: &WireError) -> bool {
+    matches!(error, WireError::TooDeep { .. }) || error.to_string().contains("a group")
+}
+
+/// Both take the body and see the same, or both refuse it, but for the documented differences.
+fn agree<T>(ours: Result<T, WireError>, theirs: Result<T, DecodeError>)
+where
+    T: PartialEq + std::fmt::Debug,
+{
+    match (ours, theirs) {
+        (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs),
+        (Err(_), Err(_)) => {}
+        (Ok(_), Err(error)) => assert!(may_refuse(&error), "prost alone refuses: {error}"),
+        (Err(error), Ok(_)) => assert!(may_be_refused(&error), "the walk alone refuses: {error}"),
+    }
+}
+
+fn agree_on_traces(body: &[u8]) {
+    agree(traces(body), ExportTraceServiceRequest::decode(body).map(|r| trace_calls(&r)));
+}
+
+fn agree_on_logs(body: &[u8]) {
+    agree(logs(body), ExportLogsServiceRequest::decode(body).map(|r| log_calls(&r)));
+}
+
+fn points(request: &ExportMetricsServiceRequest) -> u64 {
+    let scopes = request.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
+    let counts = scopes.flat_map(|scope| &scope.metrics).map(|metric| match &metric.data {
+        None => 0,
+        Some(Data::Gauge(data)) => data.data_points.len(),
+        Some(Data::Sum(data)) => data.data_points.len(),
+        Some(Data::Histogram(data)) => data.data_points.len(),
+        Some(Data::ExponentialHistogram(data)) => data.data_points.len(),
+        Some(Data::Summary(data)) => data.data_points.len(),
+    });
+    counts.sum::<usize>() as u64
+}
+
+/// As [`agree`], but prost may refuse for what stands inside a point.
+fn agree_on_points(body: &[u8]) {
+    match (count_points(body), ExportMetricsServiceRequest::decode(body)) {
+        (Ok(ours), Ok(theirs)) => assert_eq!(ours, points(&theirs)),
+        (Err(error), Ok(_)) => assert!(may_be_refused(&error), "the count alone refuses: {error}"),
+        (_, Err(_)) => {}
+    }
+}
+
+/// One change of a body.
+#[derive(Clone, Debug)]
+enum Mutation {
+    Set(Index, u8),
+    Flip(Index, u8),
+    Insert(Index, u8),
+    Remove(Index),
+    Repeat(Index, Index),
+    Cut(Index),
+}
+
+fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
+    let at = any::<Index>;
+    // Small numbers are keys and lengths, where it hurts.
+    let byte = || prop_oneof![any::<u8>(), 0..0x80_u8];
+    let one = prop_oneof![
+        4 => (at(), byte()).prop_map(|(at, byte)| Mutation::Set(at, byte)),
+        4 => (at(), 0..8_u8).prop_map(|(at, bit)| Mutation::Flip(at, bit)),
+        2 => (at(), byte()).prop_map(|(at, byte)| Mutation::Insert(at, byte)),
+        2 => at().prop_map(Mutation::Remove),
+        1 => (at(), at()).prop_map(|(from, to)| Mutation::Repeat(from, to)),
+        1 => at().prop_map(Mutation::Cut),
+    ];
+    prop::collection::vec(one, 1..4)
+}
+
+fn mutate(mut body: Vec<u8>, mutations: &[Mutation]) -> Vec<u8> {
+    for mutation in mutations {
+        if body.is_empty() {
+            return body;
+        }
+        let length = body.len();
+        match mutation {
+            Mutation::Set(at, byte) => body[at.index(length)] = *byte,
+            Mutation::Flip(at, bit) => body[at.index(length)] ^= 1 << bit,
+            Mutation::Insert(at, byte) => body.insert(at.index(length), *byte),
+            Mutation::Remove(at) => {
+                body.remove(at.index(length));
+            }
+            Mutation::Repeat(from, to) => {
+                let (from, to) = (from.index(length), to.index(length));
+                body.extend_from_within(from.min(to)..from.max(to));
+            }
+            Mutation::Cut(at) => body.truncate(at.index(length)),
+        }
+    }
+    body
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn traces_are_told_as_prost_decodes_them(request in build::traces(build::double())) {
+        prop_assert_eq!(traces(&request.encode_to_vec()), Ok(trace_calls(&request)));
+    }
+
+    #[test]
+    fn logs_are_told_as_prost_decodes_them(request in build::logs(build::double())) {
+        prop_assert_eq!(logs(&request.encode_to_vec()), Ok(log_calls(&request)));
+    }
+
+    #[test]
+    fn traces_in_json_are_the_same_request(request in build::traces(build::finite())) {
+        let json = serde_json::to_vec(&request).unwrap();
+        let protobuf = transcode(Signal::Traces, &json).unwrap();
+        prop_assert_eq!(traces(&protobuf), Ok(trace_calls(&request)));
+        prop_assert_eq!(ExportTraceServiceRequest::decode(&*protobuf).unwrap(), request);
+    }
+
+    #[test]
+    fn logs_in_json_are_the_same_request(request in build::logs(build::finite())) {
+        let json = serde_json::to_vec(&request).unwrap();
+        let protobuf = transcode(Signal::Logs, &json).unwrap();
+        prop_assert_eq!(logs(&protobuf), Ok(log_calls(&request)));
+        prop_assert_eq!(ExportLogsServiceRequest::decode(&*protobuf).unwrap(), request);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn changed_traces_are_judged_alike(
+        request in build::traces(build::double()), changes in mutations(),
+    ) {
+        agree_on_traces(&mutate(request.encode_to_vec(), &changes));
+    }
+
+    #[test]
+    fn changed_logs_are_judged_alike(
+        request in build::logs(build::double()), changes in mutations(),
+    ) {
+        agree_on_logs(&mutate(request.encode_to_vec(), &changes));
+    }
+
+    #[test]
+    fn changed_metrics_are_counted_alike(changes in mutations()) {
+        agree_on_points(&mutate(build::metrics().encode_to_vec(), &changes));
+    }
+
+    #[test]
+    fn any_bytes_are_judged_alike(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        agree_on_traces(&body);
+        agree_on_logs(&body);
+        agree_on_points(&body);
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_harm(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        for signal in Signal::ALL {
+            let _ = transcode(signal, &body);
+        }
+        let _ = inflate::gzip(&body, 4096);
+        let _ = inflate::zstd(&body, 4096);
+        let _ = inflate::gzip(&[&[0x1f, 0x8b, 8, 0], &*body].concat(), 4096);
+        let _ = inflate::zstd(&[&[0x28, 0xb5, 0x2f, 0xfd], &*body].concat(), 4096);
+    }
+
+    #[test]
+    fn changed_json_is_refused_or_a_request(changes in mutations()) {
+        let json = mutate(serde_json::to_vec(&build::metrics()).unwrap(), &changes);
+        if let Ok(protobuf) = transcode(Signal::Metrics, &json) {
+            let decoded = ExportMetricsServiceRequest::decode(&*protobuf).unwrap();
+            prop_assert_eq!(count_points(&protobuf), Ok(points(&decoded)));
+        }
+    }
+}
+
+#[test]
+fn metrics_in_json_are_the_same_request() {
+    let request = build::metrics();
+    assert_eq!(count_points(&request.encode_to_vec()), Ok(6));
+    let protobuf = transcode(Signal::Metrics, &serde_json::to_vec(&request).unwrap()).unwrap();
+    assert_eq!(count_points(&protobuf), Ok(6));
+    assert_eq!(ExportMetricsServiceRequest::decode(&*protobuf).unwrap(), request);
+}
+
+#[test]
+fn a_request_cut_anywhere_is_judged_alike() {
+    let (traces, logs) = build::sample();
+    let (traces, logs) = (traces.encode_to_vec(), logs.encode_to_vec());
+    let metrics = build::metrics().encode_to_vec();
+    for end in 0..=traces.len() {
+        agree_on_traces(&traces[..end]);
+    }
+    for end in 0..=logs.len() {
+        agree_on_logs(&logs[..end]);
+    }
+    for end in 0..=metrics.len() {
+        agree_on_points(&metrics[..end]);
+    }
+}
+
+#[test]
+fn every_bit_of_a_request_may_be_wrong() {
+    let (traces, logs) = build::sample();
+    let (mut traces, mut logs) = (traces.encode_to_vec(), logs.encode_to_vec());
+    for (body, agree) in
+        [(&mut traces, agree_on_traces as fn(&[u8])), (&mut logs, agree_on_logs as fn(&[u8]))]
+    {
+        for at in 0..8 * body.len() {
+            body[at / 8] ^= 1 << (at % 8);
+            agree(body);
+            body[at / 8] ^= 1 << (at % 8);
+        }
+    }
+}
