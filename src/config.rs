@@ -43,7 +43,10 @@ pub struct Loaded {
     pub merged: Node,
     /// Label sets by metric, for people; what faults left of them.
     pub budget: Budget,
-    findings: Findings,
+    /// Errors and warnings in the order of the texts, at most [`crate::limits::FAULTS`].
+    pub diagnostics: Vec<Diagnostic>,
+    hidden: usize,
+    sources: Vec<Source>,
 }
 
 /// Loads a config: `main`, or without one `use: [oscar]`.
@@ -52,20 +55,15 @@ pub fn load(main: Option<Source>, environment: Environment<'_>, files: Files<'_>
     let main = main.unwrap_or_else(packs::default_config);
     let merged = merge::layers(main, &mut report);
     let (settings, budget) = resolve::resolve(&merged, files, &mut report);
-    let findings = report.finish();
-    let settings = (!findings.failed).then_some(settings);
-    Loaded { settings, merged, budget, findings }
+    let Findings { diagnostics, hidden, failed, sources } = report.finish();
+    let settings = (!failed).then_some(settings);
+    Loaded { settings, merged, budget, diagnostics, hidden, sources }
 }
 
 impl Loaded {
-    /// Errors and warnings in the order of the texts, at most [`crate::limits::FAULTS`].
-    pub fn diagnostics(&self) -> &[Diagnostic] {
-        &self.findings.diagnostics
-    }
-
     /// All diagnostics as text for people: file, line, column, the line itself and a caret.
     pub fn render(&self) -> String {
-        diagnostic::render(&self.findings)
+        diagnostic::render(&self.diagnostics, self.hidden, &self.sources)
     }
 
     /// The merged document as YAML that loads to the same settings.

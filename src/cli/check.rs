@@ -43,7 +43,7 @@ pub fn report(loaded: &Loaded, print: bool) -> (String, bool) {
 
 fn verdict(loaded: &Loaded) -> String {
     use crate::config::Severity::Error;
-    match loaded.diagnostics().iter().filter(|one| one.severity == Error).count() {
+    match loaded.diagnostics.iter().filter(|one| one.severity == Error).count() {
         1 => "1 error".to_owned(),
         count => format!("{count} errors"),
     }

@@ -169,13 +169,12 @@ impl<'a> Report<'a> {
 }
 
 /// Errors first, at most [`limits::FAULTS_SHOWN`] of all.
-pub(super) fn render(findings: &Findings) -> String {
-    let Findings { diagnostics, sources, .. } = findings;
+pub(super) fn render(diagnostics: &[Diagnostic], hidden: usize, sources: &[Source]) -> String {
     let of = |severity| diagnostics.iter().filter(move |one| one.severity == severity);
     let ordered = of(Severity::Error).chain(of(Severity::Warning));
     let shown = ordered.take(limits::FAULTS_SHOWN);
     let mut out = shown.map(|one| one.render(sources)).collect::<Vec<_>>().join("\n");
-    let hidden = diagnostics.len().saturating_sub(limits::FAULTS_SHOWN) + findings.hidden;
+    let hidden = diagnostics.len().saturating_sub(limits::FAULTS_SHOWN) + hidden;
     if hidden > 0 {
         out.push_str(&format!("\nand {hidden} more\n"));
     }
