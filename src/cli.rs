@@ -4,9 +4,12 @@
 
 pub mod args;
 pub mod check;
+pub mod demo;
+pub mod load;
 pub mod log;
 pub mod serve;
-mod signals;
+pub mod server;
+pub mod signals;
 mod source;
 
 use args::{Cli, Command};
@@ -52,5 +55,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Load(args) => load::run(&args),
     }
 }

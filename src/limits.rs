@@ -110,6 +110,11 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Bytes read of a file under `/proc`: the interrupt counts of the largest machines fit.
 pub const PROC_FILE: usize = MIB;
+/// Spans of the simulated bot that may wait for the SDK, and happenings it may have going on at once.
+pub const BOT_PENDING: usize = 16_384;
+
+/// Bytes of a receiver's answer that the load generator reads; an answer is a few bytes and perhaps a message.
+pub const LOAD_ANSWER: usize = 64 * KIB;
 
 /// Characters of an exemplar's labels (OpenMetrics 1.0, "Exemplars").
 pub const EXEMPLAR_CHARACTERS: usize = 128;

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::demo::DemoArgs;
+use super::load::LoadArgs;
+
 /// The sidecar that turns what a chat bot emits over OpenTelemetry into Prometheus series.
 ///
 /// Without a command it serves.
@@ -25,6 +28,10 @@ pub enum Command {
     Serve(ServeArgs),
     /// Say everything that is wrong with a config.
     Check(CheckArgs),
+    /// Serve, and run a simulated bot that speaks real OTLP to it.
+    Demo(DemoArgs),
+    /// Send spans as fast as told and count every one.
+    Load(LoadArgs),
 }
 
 /// The flags of `serve`. What is not given here is as the config says.

@@ -1,257 +1,21 @@
-//! `serve`: sockets, threads, signals.
-//!
-//! OTLP and the web port have a thread and a runtime each, so that a scrape is never felt by a sender. The main thread only waits
-//! for signals.
+//! `serve`: a config, a server, and signals until it ends.
 
-use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
+use crate::clock;
 use crate::config::Settings;
-use crate::limits::{self, Limits};
-use crate::net::{self, Address, Bound, Deadlines, Door, Drain, Drained, Incident, Opening};
+use crate::net::Drained;
 use crate::pipeline::Pipeline;
-use crate::receivers::{Admission, Cors, Intake, otlp_grpc, otlp_http};
-use crate::scrape::{self, Readiness, Reload, Web};
+use crate::scrape::Reload;
 use crate::telemetry::Telemetry;
-use crate::{clock, exposition};
 
 use super::args::ServeArgs;
+use super::server::{self, Running, ServeOptions};
 use super::signals::{Asked, Signals};
 use super::{Exit, Failure, log, source};
-
-/// Everything a server needs to know, flags and config put together.
-#[derive(Clone, Debug)]
-pub struct ServeOptions {
-    /// Where OTLP over gRPC comes in.
-    pub grpc: Vec<Address>,
-    /// Where OTLP over HTTP comes in.
-    pub http: Vec<Address>,
-    /// Where Prometheus and people look.
-    pub web: Vec<Address>,
-    /// The path of the metrics.
-    pub telemetry_path: String,
-    /// How metrics are written.
-    pub exposition: exposition::Options,
-    /// Origins whose pages may send.
-    pub cors: Vec<String>,
-    /// Bytes of a request and in flight.
-    pub limits: Limits,
-    /// The patience there is.
-    pub deadlines: Deadlines,
-}
-
-impl ServeOptions {
-    /// What the flags say, and the config where they say nothing.
-    pub fn new(args: &ServeArgs, settings: &Settings) -> Self {
-        let server = &settings.server;
-        let asked = |flags: &[String], config: Vec<Address>| match flags {
-            [] => config,
-            flags => flags.iter().map(Address::asked).collect(),
-        };
-        Self {
-            grpc: asked(&args.otlp_grpc_listen_address, configured(&server.grpc, 4317)),
-            http: asked(&args.otlp_http_listen_address, configured(&server.http, 4318)),
-            web: asked(&args.web_listen_address, vec![Address::asked(server.web.to_string())]),
-            telemetry_path: args.web_telemetry_path.clone(),
-            exposition: exposition::Options { created_lines: server.created_lines },
-            cors: server.cors.clone(),
-            limits: settings.limits.clone(),
-            deadlines: Deadlines::default(),
-        }
-    }
-}
-
-/// The config's addresses. The usual two are the defaults, and a machine without IPv6 does without the second.
-fn configured(addresses: &[SocketAddr], port: u16) -> Vec<Address> {
-    let all: Vec<Address> =
-        addresses.iter().map(|address| Address::asked(address.to_string())).collect();
-    let defaults = Address::defaults(port);
-    if Address::texts(&all) == Address::texts(&defaults) { defaults } else { all }
-}
-
-/// A server that serves.
-pub struct Running {
-    /// What listens where.
-    pub addresses: Vec<(&'static str, SocketAddr)>,
-    readiness: Readiness,
-    deadlines: Deadlines,
-    otlp: Part,
-    web: Part,
-}
-
-/// A thread with its runtime, and the drain that ends it.
-struct Part {
-    drain: Drain,
-    thread: JoinHandle<()>,
-}
-
-/// Binds everything, or nothing, and serves on threads of its own.
-///
-/// # Errors
-///
-/// [`Exit::Unavailable`] with the address that can't be had.
-pub fn start(
-    options: ServeOptions,
-    pipeline: Arc<Pipeline>,
-    reload: Reload,
-) -> Result<Running, Failure> {
-    let bind = |addresses: &[Address]| {
-        net::bind(addresses).map_err(|error| Failure::new(Exit::Unavailable, error))
-    };
-    let grpc = bind(&options.grpc)?;
-    let http = bind(&options.http)?;
-    let web_bound = bind(&options.web)?;
-    let addresses: Vec<_> = [("otlp_grpc", &grpc), ("otlp_http", &http), ("web", &web_bound)]
-        .into_iter()
-        .flat_map(|(what, bound)| bound.iter().map(move |bound| (what, bound.address)))
-        .collect();
-    for (what, address) in &addresses {
-        tracing::info!(event = "listening", what, %address);
-    }
-
-    let ServeOptions { deadlines, limits, cors, telemetry_path, exposition, .. } = options;
-    let readiness = Readiness::default();
-    let intake = Arc::new(Intake {
-        pipeline: pipeline.clone(),
-        admission: Admission::new(limits.in_flight),
-        request: limits.request,
-        deadlines,
-        cors: Cors::new(cors),
-    });
-    let web = Arc::new(Web {
-        pipeline,
-        telemetry_path,
-        options: exposition,
-        readiness: readiness.clone(),
-        reload,
-        addresses: addresses.clone(),
-        deadlines,
-        seats: Web::seats(),
-    });
-    let otlp = otlp(grpc, http, intake)?;
-    let web = web_port(web_bound, web)?;
-    readiness.set(true);
-    Ok(Running { addresses, readiness, deadlines, otlp, web })
-}
-
-fn otlp(grpc: Vec<Bound>, http: Vec<Bound>, intake: Arc<Intake>) -> Result<Part, Failure> {
-    Part::start("otlp", move |drain| {
-        for bound in grpc {
-            let (intake, ours) = (intake.clone(), drain.clone());
-            let telemetry = intake.pipeline.telemetry().clone();
-            let door = door("otlp_grpc", Opening::Preface, (intake.deadlines, drain), telemetry);
-            let serve = move |stream| otlp_grpc::serve(stream, intake.clone(), ours.clone());
-            drain.spawn(async move { tell(door.accept(bound, serve).await) });
-        }
-        for bound in http {
-            let (intake, ours) = (intake.clone(), drain.clone());
-            let telemetry = intake.pipeline.telemetry().clone();
-            let door = door("otlp_http", Opening::FirstByte, (intake.deadlines, drain), telemetry);
-            let serve = move |stream| otlp_http::serve(stream, intake.clone(), ours.clone());
-            drain.spawn(async move { tell(door.accept(bound, serve).await) });
-        }
-    })
-}
-
-fn web_port(bound: Vec<Bound>, web: Arc<Web>) -> Result<Part, Failure> {
-    Part::start("web", move |drain| {
-        for bound in bound {
-            let (web, ours) = (web.clone(), drain.clone());
-            let telemetry = web.pipeline.telemetry().clone();
-            let door = door("web", Opening::FirstByte, (web.deadlines, drain), telemetry);
-            let serve = move |stream| scrape::serve(stream, web.clone(), ours.clone());
-            drain.spawn(async move { tell(door.accept(bound, serve).await) });
-        }
-    })
-}
-
-fn door(
-    what: &'static str,
-    opening: Opening,
-    (deadlines, drain): (Deadlines, &Drain),
-    telemetry: Arc<Telemetry>,
-) -> Door {
-    let seen = AtomicU64::new(0);
-    Door {
-        connections: limits::CONNECTIONS,
-        opening,
-        deadlines,
-        drain: drain.clone(),
-        incidents: Arc::new(move |incident| {
-            let why = match incident {
-                Incident::Closed(reason) => {
-                    telemetry.closed(reason);
-                    reason.as_str().to_owned()
-                }
-                Incident::Accept(error) => error.to_string(),
-            };
-            // Whoever floods a door must not flood the log as well: lines at 1, 2, 4, 8, ...
-            let count = seen.fetch_add(1, Ordering::Relaxed) + 1;
-            if count.is_power_of_two() {
-                tracing::warn!(event = "connection_refused", what, count, why);
-            }
-        }),
-    }
-}
-
-fn tell(accepted: std::io::Result<()>) {
-    if let Err(error) = accepted {
-        tracing::error!(event = "listener_failed", %error);
-    }
-}
-
-impl Part {
-    fn start(name: &str, begin: impl FnOnce(&Drain) + Send + 'static) -> Result<Self, Failure> {
-        let drain = Drain::default();
-        let runtime = runtime()?;
-        let ours = drain.clone();
-        let work = move || {
-            runtime.block_on(async {
-                begin(&ours);
-                ours.done().await;
-            });
-        };
-        let thread = std::thread::Builder::new().name(name.into()).spawn(work);
-        let thread = thread.map_err(|error| Failure::new(Exit::Internal, error))?;
-        Ok(Self { drain, thread })
-    }
-
-    fn join(self) {
-        // A thread that panicked has said so by itself.
-        let _ = self.thread.join();
-    }
-}
-
-impl Running {
-    /// Where this listens, the first address of it.
-    pub fn address(&self, what: &str) -> Option<SocketAddr> {
-        self.addresses.iter().find(|(name, _)| *name == what).map(|(_, address)| *address)
-    }
-
-    /// Ends in two phases: no traffic is wanted any more, then OTLP is drained, then the web port, which so shows the last numbers.
-    pub async fn stop(&self) -> Drained {
-        self.readiness.set(false);
-        let end = clock::monotonic() + self.deadlines.drain;
-        let otlp = self.otlp.drain.finish(self.deadlines.drain.mul_f64(0.9)).await;
-        let left = end.saturating_duration_since(clock::monotonic());
-        match (otlp, self.web.drain.finish(left).await) {
-            (Drained::Clean, Drained::Clean) => Drained::Clean,
-            (Drained::Clean, cut) | (cut, Drained::Clean) => cut,
-            (Drained::Cut(otlp), Drained::Cut(web)) => Drained::Cut(otlp + web),
-        }
-    }
-
-    /// Waits for the threads of a server that was stopped.
-    pub fn join(self) {
-        self.otlp.join();
-        self.web.join();
-    }
-}
 
 /// Serves until a signal ends it.
 ///
@@ -259,32 +23,81 @@ impl Running {
 ///
 /// What keeps it from starting.
 pub fn run(args: &ServeArgs) -> Result<(), Failure> {
-    log::start(args.log_format, args.log_level);
-    if args.web_config_file.is_some() {
-        // To serve without the password that was asked for would be worse than not to serve.
-        return Err(Failure::new(Exit::Usage, "--web.config.file is not supported yet"));
-    }
-    if args.state_dir.is_some() {
-        tracing::warn!(event = "ignored", flag = "--state.dir", why = "no state is kept yet");
-    }
-    let telemetry = Arc::new(Telemetry::new(env!("CARGO_PKG_VERSION"), clock::now()));
-    let counter = telemetry.clone();
-    log::catch_panics(move || counter.panicked());
-    let settings = settings(args, &telemetry)?;
-    let pipeline = Pipeline::new(&settings.definitions, &settings.limits, telemetry, clock::now());
-    let pipeline = Arc::new(pipeline);
-    tell_unserved(&pipeline);
-    let reload = reload(args, pipeline.clone());
-
-    let control = runtime()?;
-    // Before anybody can see us ready: from then on a signal has to find its handler.
-    let mut signals = control.block_on(async { Signals::new() })?;
-    let running = start(ServeOptions::new(args, &settings), pipeline, reload.clone())?;
-    // When it has to end at once, nobody waits for the threads either.
-    if control.block_on(until_stopped(&running, &mut signals, &reload)) {
-        running.join();
-    }
+    let mut session = Session::begin(args)?;
+    session.control.block_on(stop_asked(&mut session.signals, &session.reload));
+    session.end();
     Ok(())
+}
+
+/// A server and the signals it listens to. The main thread only waits for signals.
+pub struct Session {
+    /// What listens where.
+    pub running: Running,
+    /// Where whatever runs beside the server may run.
+    pub control: Runtime,
+    /// The signals, caught since before anybody could see us ready.
+    pub signals: Signals,
+    /// What SIGHUP does.
+    pub reload: Reload,
+}
+
+impl Session {
+    /// Serves.
+    ///
+    /// # Errors
+    ///
+    /// A config with faults, an address that can't be had, a flag that is not supported.
+    pub fn begin(args: &ServeArgs) -> Result<Self, Failure> {
+        log::start(args.log_format, args.log_level);
+        let telemetry = Arc::new(Telemetry::new(env!("CARGO_PKG_VERSION"), clock::now()));
+        let counter = telemetry.clone();
+        log::catch_panics(move || counter.panicked());
+        if args.web_config_file.is_some() {
+            // To serve without the password that was asked for would be worse than not to serve.
+            return Err(Failure::new(Exit::Usage, "--web.config.file is not supported yet"));
+        }
+        if args.state_dir.is_some() {
+            tracing::warn!(event = "ignored", flag = "--state.dir", why = "no state is kept yet");
+        }
+        let settings = settings(args, &telemetry)?;
+        let (definitions, limits) = (&settings.definitions, &settings.limits);
+        let pipeline = Arc::new(Pipeline::new(definitions, limits, telemetry, clock::now()));
+        tell_unserved(&pipeline);
+        let reload = reload(args, pipeline.clone());
+        let control = server::runtime()?;
+        let signals = control.block_on(async { Signals::new() })?;
+        let options = ServeOptions::new(args, &settings);
+        let running = server::start(options, pipeline, reload.clone())?;
+        Ok(Self { running, control, signals, reload })
+    }
+
+    /// Drains. A second signal ends it at once.
+    pub fn end(mut self) {
+        tracing::info!(event = "stopping");
+        let drained = self.control.block_on(async {
+            tokio::select! {
+                drained = self.running.stop() => Some(drained),
+                () = stop_asked(&mut self.signals, &self.reload) => None,
+            }
+        });
+        match drained {
+            Some(Drained::Clean) => tracing::info!(event = "stopped", how = "drained"),
+            Some(Drained::Cut(cut)) => tracing::warn!(event = "stopped", how = "cut", cut),
+            // When it has to end at once, nobody waits for the threads either.
+            None => return tracing::warn!(event = "stopped", how = "at once"),
+        }
+        self.running.join();
+    }
+}
+
+/// Waits until a signal asks to stop. Those that ask for a reload get one.
+pub async fn stop_asked(signals: &mut Signals, reload: &Reload) {
+    while let Asked::Reload = signals.next().await {
+        match reload() {
+            Ok(()) => tracing::info!(event = "reloaded"),
+            Err(error) => tracing::error!(event = "not_reloaded", error),
+        }
+    }
 }
 
 /// The config to begin with. With `--config.fallback` one that has faults is told and the built-in one serves.
@@ -323,7 +136,10 @@ fn checked(file: Option<&Path>) -> Result<Settings, Failure> {
 /// Reads the config again. One with faults changes nothing but the gauge that says so. Addresses stay as they are.
 fn reload(args: &ServeArgs, pipeline: Arc<Pipeline>) -> Reload {
     let file = args.config_file.clone();
+    // A signal and a request may come at the same moment.
+    let turn = Mutex::new(());
     Arc::new(move || {
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = checked(file.as_deref());
         pipeline.telemetry().reloaded(settings.is_ok(), clock::now());
         let settings = settings.map_err(|failure| failure.message)?;
@@ -340,33 +156,4 @@ fn tell_unserved(pipeline: &Pipeline) {
         let why = "distinct counts, sessions and data points come with a later version";
         tracing::warn!(event = "not_served", metrics = metrics.join(", "), why);
     }
-}
-
-/// Waits for signals, and says whether there was a drain to wait for.
-async fn until_stopped(running: &Running, signals: &mut Signals, reload: &Reload) -> bool {
-    while let Asked::Reload = signals.next().await {
-        match reload() {
-            Ok(()) => tracing::info!(event = "reloaded"),
-            Err(error) => tracing::error!(event = "not_reloaded", error),
-        }
-    }
-    tracing::info!(event = "stopping");
-    tokio::select! {
-        drained = running.stop() => {
-            match drained {
-                Drained::Clean => tracing::info!(event = "stopped", how = "drained"),
-                Drained::Cut(cut) => tracing::warn!(event = "stopped", how = "cut", cut),
-            }
-            true
-        }
-        () = signals.second() => {
-            tracing::warn!(event = "stopped", how = "at once");
-            false
-        }
-    }
-}
-
-fn runtime() -> Result<Runtime, Failure> {
-    let runtime = Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| Failure::new(Exit::Internal, error))
 }

@@ -38,9 +38,4 @@ impl Signals {
             _ = self.interrupt.recv() => Asked::Stop,
         }
     }
-
-    /// The next signal to stop, whatever else comes.
-    pub async fn second(&mut self) {
-        while let Asked::Reload = self.next().await {}
-    }
 }

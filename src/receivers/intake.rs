@@ -177,7 +177,9 @@ impl Intake {
                 Ok(()) => return Ok(inflated),
                 Err(Overload) => (Refusal::Overload, overload()),
             },
-            Err(InflateError::TooLarge { .. }) if room < self.request => (Refusal::Overload, overload()),
+            Err(InflateError::TooLarge { .. }) if room < self.request => {
+                (Refusal::Overload, overload())
+            }
             Err(InflateError::TooLarge { .. }) => (Refusal::TooLarge, self.too_large()),
             Err(InflateError::Malformed(what)) => {
                 (Refusal::Encoding, format!("the body cannot be inflated: {what}"))

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
-use hyper::body::{Body as _, Frame, Incoming};
+use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -102,8 +102,6 @@ async fn take(
     let mut read = intake.read(grpc, body, None, intake.request.saturating_add(PREFIX)).await?;
     let compressed = match unframe(&mut read.bytes) {
         Ok(compressed) => compressed,
-        // A stream that was reset looks like a body that ended, but not like one that was ended.
-        Err(Misframed::Short) if !body.is_end_stream() => return Err(Stopped::Gone),
         Err(misframed) => {
             return Err(intake.refuse(grpc, Refusal::Malformed, misframed.to_string()));
         }

@@ -217,3 +217,45 @@ fn a_drain_lets_an_idle_connection_go() {
     assert_eq!(server.stop(), Drained::Clean);
     assert!(client.call(TRACES, span()).is_err());
 }
+
+/// A body whose end never comes.
+struct Halfway(Option<Bytes>);
+
+impl hyper::body::Body for Halfway {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+        match self.0.take() {
+            Some(bytes) => std::task::Poll::Ready(Some(Ok(hyper::body::Frame::data(bytes)))),
+            None => std::task::Poll::Pending,
+        }
+    }
+}
+
+#[test]
+fn a_call_that_is_cancelled_is_nobodys_refusal() {
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    let server = serve(options());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let address = server.address("otlp_grpc");
+    runtime.block_on(async {
+        let stream = TokioIo::new(tokio::net::TcpStream::connect(address).await.unwrap());
+        let client = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream);
+        let (mut sender, connection) = client.await.unwrap();
+        tokio::spawn(connection);
+        let request = http::Request::post(format!("http://{address}{TRACES}"))
+            .header("content-type", "application/grpc")
+            .body(Halfway(Some(Bytes::from_static(b"\0\0\0\0\x09half"))))
+            .unwrap();
+        let call = sender.send_request(request);
+        // Dropped, it resets its stream; the connection lives and a moment later all is told.
+        assert!(tokio::time::timeout(SHORT, call).await.is_err());
+        tokio::time::sleep(SHORT).await;
+    });
+    assert!(!server.scrape().contains("protocol="), "{}", server.scrape());
+    server.works();
+}

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
-use oscar_metrics::cli::serve::ServeOptions;
+use oscar_metrics::cli::server::ServeOptions;
 use oscar_metrics::limits;
 use oscar_metrics::net::Deadlines;
 

@@ -113,12 +113,8 @@ fn an_overload_is_answered_at_once_and_passes() {
     let bytes = request("POST", "/v1/traces", PROTOBUF, &body);
     let (now, later) = bytes.split_at(200);
     std::io::Write::write_all(&mut holder, now).unwrap();
-    let busy = loop {
-        let reply = post(otlp, "/v1/traces", PROTOBUF, &padded_span(1000));
-        if reply.status != 200 {
-            break reply;
-        }
-    };
+    let mut replies = (0..1000).map(|_| post(otlp, "/v1/traces", PROTOBUF, &padded_span(1000)));
+    let busy = replies.find(|reply| reply.status != 200).unwrap();
     assert_eq!((busy.status, busy.header("retry-after")), (503, Some("1")));
     assert_eq!(server.refused("http", "overload"), 1.0);
     std::io::Write::write_all(&mut holder, later).unwrap();

@@ -10,4 +10,5 @@ mod hostile;
 mod http;
 mod layers;
 mod support;
+mod traffic;
 mod wire_oracle;

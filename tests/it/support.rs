@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use oscar_metrics::cli::serve::{Running, ServeOptions, start};
+use oscar_metrics::cli::server::{Running, ServeOptions, start};
 use oscar_metrics::clock;
 use oscar_metrics::limits::{KIB, Limits};
 use oscar_metrics::net::{Address, Deadlines, Drained};

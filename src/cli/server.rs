@@ -1,0 +1,257 @@
+//! A server: sockets and the threads behind them.
+//!
+//! OTLP and the web port have a thread and a runtime each, so that a scrape is never felt by a sender.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::config::Settings;
+use crate::limits::{self, Limits};
+use crate::net::{self, Address, Bound, Deadlines, Door, Drain, Drained, Incident, Opening};
+use crate::pipeline::Pipeline;
+use crate::receivers::{Admission, Cors, Intake, otlp_grpc, otlp_http};
+use crate::scrape::{self, Readiness, Reload, Web};
+use crate::telemetry::Telemetry;
+use crate::{clock, exposition};
+
+use super::args::ServeArgs;
+use super::{Exit, Failure};
+
+/// Everything a server needs to know, flags and config put together.
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// Where OTLP over gRPC comes in.
+    pub grpc: Vec<Address>,
+    /// Where OTLP over HTTP comes in.
+    pub http: Vec<Address>,
+    /// Where Prometheus and people look.
+    pub web: Vec<Address>,
+    /// The path of the metrics.
+    pub telemetry_path: String,
+    /// How metrics are written.
+    pub exposition: exposition::Options,
+    /// Origins whose pages may send.
+    pub cors: Vec<String>,
+    /// Bytes of a request and in flight.
+    pub limits: Limits,
+    /// The patience there is.
+    pub deadlines: Deadlines,
+}
+
+impl ServeOptions {
+    /// What the flags say, and the config where they say nothing.
+    pub fn new(args: &ServeArgs, settings: &Settings) -> Self {
+        let server = &settings.server;
+        let asked = |flags: &[String], config: Vec<Address>| match flags {
+            [] => config,
+            flags => flags.iter().map(Address::asked).collect(),
+        };
+        Self {
+            grpc: asked(&args.otlp_grpc_listen_address, configured(&server.grpc, 4317)),
+            http: asked(&args.otlp_http_listen_address, configured(&server.http, 4318)),
+            web: asked(&args.web_listen_address, vec![Address::asked(server.web.to_string())]),
+            telemetry_path: args.web_telemetry_path.clone(),
+            exposition: exposition::Options { created_lines: server.created_lines },
+            cors: server.cors.clone(),
+            limits: settings.limits.clone(),
+            deadlines: Deadlines::default(),
+        }
+    }
+}
+
+/// The config's addresses. The usual two are the defaults, and a machine without IPv6 does without the second.
+fn configured(addresses: &[SocketAddr], port: u16) -> Vec<Address> {
+    let all: Vec<Address> =
+        addresses.iter().map(|address| Address::asked(address.to_string())).collect();
+    let defaults = Address::defaults(port);
+    if Address::texts(&all) == Address::texts(&defaults) { defaults } else { all }
+}
+
+/// A server that serves.
+pub struct Running {
+    /// What listens where.
+    pub addresses: Vec<(&'static str, SocketAddr)>,
+    readiness: Readiness,
+    deadlines: Deadlines,
+    otlp: Part,
+    web: Part,
+}
+
+/// A thread with its runtime, and the drain that ends it.
+struct Part {
+    drain: Drain,
+    thread: JoinHandle<()>,
+}
+
+/// Binds everything, or nothing, and serves on threads of its own.
+///
+/// # Errors
+///
+/// [`Exit::Unavailable`] with the address that can't be had.
+pub fn start(
+    options: ServeOptions,
+    pipeline: Arc<Pipeline>,
+    reload: Reload,
+) -> Result<Running, Failure> {
+    let bind = |addresses: &[Address]| {
+        net::bind(addresses).map_err(|error| Failure::new(Exit::Unavailable, error))
+    };
+    let grpc = bind(&options.grpc)?;
+    let http = bind(&options.http)?;
+    let web_bound = bind(&options.web)?;
+    let addresses: Vec<_> = [("otlp_grpc", &grpc), ("otlp_http", &http), ("web", &web_bound)]
+        .into_iter()
+        .flat_map(|(what, bound)| bound.iter().map(move |bound| (what, bound.address)))
+        .collect();
+    for (what, address) in &addresses {
+        tracing::info!(event = "listening", what, %address);
+    }
+
+    let ServeOptions { deadlines, limits, cors, telemetry_path, exposition, .. } = options;
+    let readiness = Readiness::default();
+    let intake = Arc::new(Intake {
+        pipeline: pipeline.clone(),
+        admission: Admission::new(limits.in_flight),
+        request: limits.request,
+        deadlines,
+        cors: Cors::new(cors),
+    });
+    let web = Arc::new(Web {
+        pipeline,
+        telemetry_path,
+        options: exposition,
+        readiness: readiness.clone(),
+        reload,
+        addresses: addresses.clone(),
+        deadlines,
+        seats: Web::seats(),
+    });
+    let otlp = otlp(grpc, http, intake)?;
+    let web = web_port(web_bound, web)?;
+    readiness.set(true);
+    Ok(Running { addresses, readiness, deadlines, otlp, web })
+}
+
+fn otlp(grpc: Vec<Bound>, http: Vec<Bound>, intake: Arc<Intake>) -> Result<Part, Failure> {
+    Part::start("otlp", move |drain| {
+        for bound in grpc {
+            let (intake, ours) = (intake.clone(), drain.clone());
+            let telemetry = intake.pipeline.telemetry().clone();
+            let door = door("otlp_grpc", Opening::Preface, (intake.deadlines, drain), telemetry);
+            let serve = move |stream| otlp_grpc::serve(stream, intake.clone(), ours.clone());
+            drain.spawn(async move { tell(door.accept(bound, serve).await) });
+        }
+        for bound in http {
+            let (intake, ours) = (intake.clone(), drain.clone());
+            let telemetry = intake.pipeline.telemetry().clone();
+            let door = door("otlp_http", Opening::FirstByte, (intake.deadlines, drain), telemetry);
+            let serve = move |stream| otlp_http::serve(stream, intake.clone(), ours.clone());
+            drain.spawn(async move { tell(door.accept(bound, serve).await) });
+        }
+    })
+}
+
+fn web_port(bound: Vec<Bound>, web: Arc<Web>) -> Result<Part, Failure> {
+    Part::start("web", move |drain| {
+        for bound in bound {
+            let (web, ours) = (web.clone(), drain.clone());
+            let telemetry = web.pipeline.telemetry().clone();
+            let door = door("web", Opening::FirstByte, (web.deadlines, drain), telemetry);
+            let serve = move |stream| scrape::serve(stream, web.clone(), ours.clone());
+            drain.spawn(async move { tell(door.accept(bound, serve).await) });
+        }
+    })
+}
+
+fn door(
+    what: &'static str,
+    opening: Opening,
+    (deadlines, drain): (Deadlines, &Drain),
+    telemetry: Arc<Telemetry>,
+) -> Door {
+    let seen = AtomicU64::new(0);
+    Door {
+        connections: limits::CONNECTIONS,
+        opening,
+        deadlines,
+        drain: drain.clone(),
+        incidents: Arc::new(move |incident| {
+            let why = match incident {
+                Incident::Closed(reason) => {
+                    telemetry.closed(reason);
+                    reason.as_str().to_owned()
+                }
+                Incident::Accept(error) => error.to_string(),
+            };
+            // Whoever floods a door must not flood the log as well: lines at 1, 2, 4, 8, ...
+            let count = seen.fetch_add(1, Ordering::Relaxed) + 1;
+            if count.is_power_of_two() {
+                tracing::warn!(event = "connection_refused", what, count, why);
+            }
+        }),
+    }
+}
+
+fn tell(accepted: std::io::Result<()>) {
+    if let Err(error) = accepted {
+        tracing::error!(event = "listener_failed", %error);
+    }
+}
+
+impl Part {
+    fn start(name: &str, begin: impl FnOnce(&Drain) + Send + 'static) -> Result<Self, Failure> {
+        let drain = Drain::default();
+        let runtime = runtime()?;
+        let ours = drain.clone();
+        let work = move || {
+            runtime.block_on(async {
+                begin(&ours);
+                ours.done().await;
+            });
+        };
+        let thread = std::thread::Builder::new().name(name.into()).spawn(work);
+        let thread = thread.map_err(|error| Failure::new(Exit::Internal, error))?;
+        Ok(Self { drain, thread })
+    }
+
+    fn join(self) {
+        // A thread that panicked has said so by itself.
+        let _ = self.thread.join();
+    }
+}
+
+impl Running {
+    /// Where this listens, the first address of it.
+    pub fn address(&self, what: &str) -> Option<SocketAddr> {
+        self.addresses.iter().find(|(name, _)| *name == what).map(|(_, address)| *address)
+    }
+
+    /// Ends in two phases: no traffic is wanted any more, then OTLP is drained, then the web port, which so shows the last numbers.
+    pub async fn stop(&self) -> Drained {
+        self.readiness.set(false);
+        let end = clock::monotonic() + self.deadlines.drain;
+        let otlp = self.otlp.drain.finish(self.deadlines.drain.mul_f64(0.9)).await;
+        let left = end.saturating_duration_since(clock::monotonic());
+        match (otlp, self.web.drain.finish(left).await) {
+            (Drained::Clean, Drained::Clean) => Drained::Clean,
+            (Drained::Clean, cut) | (cut, Drained::Clean) => cut,
+            (Drained::Cut(otlp), Drained::Cut(web)) => Drained::Cut(otlp + web),
+        }
+    }
+
+    /// Waits for the threads of a server that was stopped.
+    pub fn join(self) {
+        self.otlp.join();
+        self.web.join();
+    }
+}
+
+/// A runtime of one thread.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::new(Exit::Internal, error))
+}
