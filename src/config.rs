@@ -28,7 +28,7 @@ pub use settings::{
     Sessions, Settings, State, Traffic, Translation,
 };
 
-use diagnostic::Report;
+use diagnostic::{Findings, Report};
 
 /// Looks up an environment variable.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -39,12 +39,13 @@ pub type Files<'a> = &'a dyn Fn(&str) -> io::Result<String>;
 pub struct Loaded {
     /// The settings, when nothing is wrong with them.
     pub settings: Option<Settings>,
-    /// All that is to say, errors and warnings, in the order of the texts.
-    pub diagnostics: Vec<Diagnostic>,
     /// The packs and the file as one document.
     pub merged: Node,
     /// Label sets by metric, for people; what faults left of them.
     pub budget: Budget,
+    /// Errors and warnings in the order of the texts, at most [`crate::limits::FAULTS`].
+    pub diagnostics: Vec<Diagnostic>,
+    hidden: usize,
     sources: Vec<Source>,
 }
 
@@ -54,16 +55,15 @@ pub fn load(main: Option<Source>, environment: Environment<'_>, files: Files<'_>
     let main = main.unwrap_or_else(packs::default_config);
     let merged = merge::layers(main, &mut report);
     let (settings, budget) = resolve::resolve(&merged, files, &mut report);
-    let (diagnostics, sources) = report.finish();
-    let failed = diagnostics.iter().any(|one| one.severity == Severity::Error);
+    let Findings { diagnostics, hidden, failed, sources } = report.finish();
     let settings = (!failed).then_some(settings);
-    Loaded { settings, diagnostics, merged, budget, sources }
+    Loaded { settings, merged, budget, diagnostics, hidden, sources }
 }
 
 impl Loaded {
     /// All diagnostics as text for people: file, line, column, the line itself and a caret.
     pub fn render(&self) -> String {
-        diagnostic::render(&self.diagnostics, &self.sources)
+        diagnostic::render(&self.diagnostics, self.hidden, &self.sources)
     }
 
     /// The merged document as YAML that loads to the same settings.

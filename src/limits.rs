@@ -44,6 +44,18 @@ pub const CONFIG_NODES: usize = 300_000;
 pub const CONFIG_KEY: usize = 1024;
 /// How far an alias may build on aliases, and a record class on classes: each level is a call at run time.
 pub const NAME_DEPTH: usize = 16;
+/// Bytes of all texts of one config, table files included.
+pub const CONFIG_TOTAL: usize = 64 * MIB;
+/// Parts of a metric, labels of a part, names in a `from`: far more than anyone can read.
+pub const BLOCK: usize = 64;
+/// Globs in one list of names.
+pub const GLOBS: usize = 256;
+/// Regular expressions of one config, each up to [`REGEX`] when compiled.
+pub const REGEXES: usize = 256;
+/// Faults kept; the others are counted.
+pub const FAULTS: usize = 10_000;
+/// Slips looked for, in so many words each: both bound what a suggestion costs.
+pub const GUESSES: (usize, usize) = (1_000, 256);
 /// Compiled size of one regular expression.
 pub const REGEX: usize = MIB;
 /// Buckets of one classic histogram.

@@ -6,6 +6,7 @@
 use crate::limits;
 
 use super::Environment;
+use super::suggest::nearest;
 
 /// A text that was read.
 #[derive(Clone, Debug)]
@@ -52,6 +53,10 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    fn new(severity: Severity, at: Place, message: String) -> Self {
+        Self { severity, message, at, also: None, help: None }
+    }
+
     /// Says what to do about it.
     pub(super) fn help(&mut self, help: impl Into<String>) -> &mut Self {
         self.help = Some(help.into());
@@ -76,15 +81,61 @@ pub(super) struct Report<'a> {
     pub(super) environment: Environment<'a>,
     sources: Vec<Source>,
     diagnostics: Vec<Diagnostic>,
+    failed: bool,
+    /// Faults beyond [`limits::FAULTS`], and the last of them.
+    hidden: usize,
+    last: Diagnostic,
+    guesses: usize,
+    /// Bytes of all sources.
+    read: usize,
+}
+
+/// All there is to say about a config.
+pub(super) struct Findings {
+    /// In the order of the texts, the operator's file (read first) in front.
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// How many more there were.
+    pub(super) hidden: usize,
+    /// Whether there was an error.
+    pub(super) failed: bool,
+    pub(super) sources: Vec<Source>,
 }
 
 impl<'a> Report<'a> {
     pub(super) fn new(environment: Environment<'a>) -> Self {
-        Self { environment, sources: Vec::new(), diagnostics: Vec::new() }
+        let (sources, diagnostics) = (Vec::new(), Vec::new());
+        let last = Diagnostic::new(Severity::Error, Place::default(), String::new());
+        Self {
+            environment,
+            sources,
+            diagnostics,
+            failed: false,
+            hidden: 0,
+            last,
+            guesses: 0,
+            read: 0,
+        }
+    }
+
+    /// Whether another text may be read.
+    pub(super) fn has_room(&self) -> bool {
+        self.read + limits::CONFIG <= limits::CONFIG_TOTAL
+    }
+
+    /// The word that was probably meant, as long as not too many were asked for.
+    pub(super) fn nearest<'w>(
+        &mut self,
+        word: &str,
+        words: impl IntoIterator<Item = &'w str>,
+    ) -> Option<&'w str> {
+        let (guesses, among) = limits::GUESSES;
+        self.guesses += 1;
+        if self.guesses > guesses { None } else { nearest(word, words.into_iter().take(among)) }
     }
 
     /// Keeps a source and tells its number.
     pub(super) fn add(&mut self, source: Source) -> usize {
+        self.read += source.text.len();
         self.sources.push(source);
         self.sources.len() - 1
     }
@@ -98,27 +149,32 @@ impl<'a> Report<'a> {
     }
 
     fn push(&mut self, severity: Severity, at: Place, message: String) -> &mut Diagnostic {
-        let fault = Diagnostic { severity, message, at, also: None, help: None };
-        let last = self.diagnostics.len();
-        self.diagnostics.push(fault);
-        &mut self.diagnostics[last]
+        self.failed |= severity == Severity::Error;
+        let fault = Diagnostic::new(severity, at, message);
+        if self.diagnostics.len() < limits::FAULTS {
+            self.diagnostics.push(fault);
+        } else {
+            self.hidden += 1;
+            self.last = fault;
+        }
+        self.diagnostics.last_mut().filter(|_| self.hidden == 0).unwrap_or(&mut self.last)
     }
 
-    /// All faults in the order of the texts, each once, the operator's file (read first) in front.
-    pub(super) fn finish(mut self) -> (Vec<Diagnostic>, Vec<Source>) {
-        self.diagnostics.sort_by_key(|one| one.at);
-        self.diagnostics.dedup();
-        (self.diagnostics, self.sources)
+    pub(super) fn finish(self) -> Findings {
+        let Self { sources, mut diagnostics, failed, hidden, .. } = self;
+        diagnostics.sort_by_key(|one| one.at);
+        diagnostics.dedup();
+        Findings { diagnostics, hidden, failed, sources }
     }
 }
 
 /// Errors first, at most [`limits::FAULTS_SHOWN`] of all.
-pub(super) fn render(diagnostics: &[Diagnostic], sources: &[Source]) -> String {
+pub(super) fn render(diagnostics: &[Diagnostic], hidden: usize, sources: &[Source]) -> String {
     let of = |severity| diagnostics.iter().filter(move |one| one.severity == severity);
     let ordered = of(Severity::Error).chain(of(Severity::Warning));
     let shown = ordered.take(limits::FAULTS_SHOWN);
     let mut out = shown.map(|one| one.render(sources)).collect::<Vec<_>>().join("\n");
-    let hidden = diagnostics.len().saturating_sub(limits::FAULTS_SHOWN);
+    let hidden = diagnostics.len().saturating_sub(limits::FAULTS_SHOWN) + hidden;
     if hidden > 0 {
         out.push_str(&format!("\nand {hidden} more\n"));
     }
@@ -221,8 +277,7 @@ mod tests {
     fn fault(text: &str, start: usize, end: usize) -> String {
         let sources = [Source { name: "a.yaml".into(), text: text.into() }];
         let at = Place { source: 0, start, end };
-        let severity = Severity::Error;
-        Diagnostic { severity, message: "no".into(), at, also: None, help: None }.render(&sources)
+        Diagnostic::new(Severity::Error, at, "no".into()).render(&sources)
     }
 
     #[test]

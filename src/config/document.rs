@@ -12,6 +12,7 @@ use crate::limits;
 use crate::view::write_double;
 
 use super::diagnostic::{Place, Report, Source};
+use super::fields::cut;
 use super::variables::{self, VariableError};
 
 /// A value and where it stands.
@@ -237,14 +238,16 @@ impl Builder<'_, '_> {
         let replaced = match variables::replace(text, self.report.environment) {
             Ok(replaced) => replaced.unwrap_or_else(|| text.to_owned()),
             Err(VariableError::Unset(name)) => {
-                let fault = self.report.error(at, format!("the variable `{name}` is not set"));
-                fault.help(format!("set it, or write `${{{name}:-a text to take instead}}`"));
-                String::new()
+                let fault =
+                    self.report.error(at, format!("the variable `{}` is not set", cut(&name)));
+                fault.help("set it, or write `${NAME:-a text to take instead}`");
+                return Kind::Null;
             }
             Err(VariableError::Open(name)) => {
-                let message = format!("`${{{name}` goes on neither with `}}` nor with `:-`");
+                let message =
+                    format!("`${{{}` goes on neither with `}}` nor with `:-`", cut(&name));
                 self.report.error(at, message).help("a literal `${` is written `$${`");
-                text.to_owned()
+                return Kind::Null;
             }
         };
         if is_plain { plain(replaced) } else { Kind::Text(replaced) }

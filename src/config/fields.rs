@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::diagnostic::{Diagnostic, Place, Report};
 use super::document::{Entry, Kind, Node};
 use super::quantity;
-use super::suggest::nearest;
 
 /// A map whose keys are known.
 pub(super) struct Fields<'n> {
@@ -56,9 +55,9 @@ impl<'n> Fields<'n> {
 }
 
 fn unknown(entry: &Entry, what: &str, known: &[&'static str], report: &mut Report<'_>) {
+    let near = report.nearest(&entry.key, known.iter().copied());
     let fault = report.error(entry.at, format!("unknown key `{}` of {what}", entry.key));
-    fault.help(format!("known are: {}", known.join(", ")));
-    fault.suggest(nearest(&entry.key, known.iter().copied()));
+    fault.help(format!("known are: {}", known.join(", "))).suggest(near);
 }
 
 /// What a node is, for people.
@@ -257,6 +256,7 @@ pub(super) fn word<T: Copy>(
     }
     let names = || words.iter().map(|(word, _)| *word);
     let all = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    expected(&format!("one of {all}"), node, report).suggest(nearest(&text, names()));
+    let near = report.nearest(&text, names());
+    expected(&format!("one of {all}"), node, report).suggest(near);
     None
 }

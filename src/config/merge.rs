@@ -7,7 +7,6 @@ use super::diagnostic::{Report, Source};
 use super::document::{self, Entry, Kind, Node};
 use super::fields::{self, Fields};
 use super::packs;
-use super::suggest::nearest;
 
 /// How a section of a later layer meets that of an earlier one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,8 +78,9 @@ fn pack(name: &Node, path: &mut Vec<String>, merged: &mut Node, report: &mut Rep
     }
     let Some(source) = packs::find(text) else {
         let all = packs::names().collect::<Vec<_>>().join(", ");
+        let near = report.nearest(text, packs::names());
         let fault = report.error(name.at, format!("there is no pack `{}`", fields::cut(text)));
-        fault.help(format!("packs are: {all}")).suggest(nearest(text, packs::names()));
+        fault.help(format!("packs are: {all}")).suggest(near);
         return;
     };
     path.push(text.to_owned());
@@ -118,17 +118,22 @@ fn lay(section: &Entry, way: Way, merged: &mut Node, report: &mut Report<'_>) {
 fn named(from: &Node, onto: &mut Node, report: &mut Report<'_>) {
     onto.at = from.at;
     let Kind::Map(entries) = &mut onto.kind else { return };
+    // The packs' entries come first and are few; the file's are many and each comes once.
+    let mut packed = entries.len();
     for entry in from.entries() {
-        let below = entries.iter_mut().find(|below| below.key == entry.key);
-        match (entry.value.is_null(), below) {
-            (true, Some(_)) => entries.retain(|below| below.key != entry.key),
-            (true, None) => {
-                let message = format!("nothing to remove: no pack has `{}` here", entry.key);
-                let words = entries.iter().map(|below| &*below.key);
-                report.warning(entry.at, message).suggest(nearest(&entry.key, words));
+        let below = entries.iter().take(packed).position(|below| below.key == entry.key);
+        match (below, entry.value.is_null()) {
+            (Some(at), true) => {
+                entries.remove(at);
+                packed -= 1;
             }
-            (false, Some(below)) => *below = entry.clone(),
-            (false, None) => entries.push(entry.clone()),
+            (Some(at), false) => entries.splice(at..=at, [entry.clone()]).for_each(drop),
+            (None, true) => {
+                let message = format!("nothing to remove: no pack has `{}` here", entry.key);
+                let near = report.nearest(&entry.key, entries.iter().map(|below| &*below.key));
+                report.warning(entry.at, message).suggest(near);
+            }
+            (None, false) => entries.push(entry.clone()),
         }
     }
 }
@@ -140,13 +145,71 @@ fn over(from: &Node, onto: &mut Node) {
         return;
     };
     onto.at = from.at;
+    let packed = below.len();
     for entry in above {
-        match below.iter_mut().find(|below| below.key == entry.key) {
+        match below.iter_mut().take(packed).find(|below| below.key == entry.key) {
             Some(same) => {
                 same.at = entry.at;
                 over(&entry.value, &mut same.value);
             }
             None => below.push(entry.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::print;
+    use super::*;
+
+    fn source(text: &str) -> Source {
+        Source { name: "text".to_owned(), text: text.to_owned() }
+    }
+
+    /// Some texts laid over each other, printed, and how many faults and doubts there were.
+    fn laid(texts: &[&str]) -> (String, usize) {
+        let mut report = Report::new(&|_| None);
+        let mut merged = Node { kind: Kind::Map(Vec::new()), ..Node::default() };
+        for text in texts {
+            layer(source(text), &mut Vec::new(), &mut merged, &mut report);
+        }
+        (print::yaml(&merged), report.finish().diagnostics.len())
+    }
+
+    #[test]
+    fn named_entries_are_replaced_whole_and_removed_by_null() {
+        let pack = "tables: {a: {x: 1, y: 2}, b: {x: 1}, c: {x: 1}}";
+        let (merged, faults) = laid(&[pack, "tables: {d: {z: 1}, a: {x: 3}, b: null}"]);
+        assert_eq!(merged, "tables:\n  a: {x: 3}\n  c: {x: 1}\n  d: {z: 1}\n");
+        assert_eq!(faults, 0);
+        assert_eq!(laid(&[pack, "tables: {e: null}"]).1, 1, "nothing to remove is a doubt");
+        assert_eq!(laid(&[pack, "tables: null"]).0, "{}\n");
+    }
+
+    #[test]
+    fn settings_meet_key_by_key_and_lists_whole() {
+        let pack = "server: {otlp: {grpc: [a, b], cors: [c]}, web: {listen: d}}\nforward: [e]";
+        let above = "server: {otlp: {grpc: [f]}, web: {listen: null}}\nforward: [g, h]";
+        let (merged, faults) = laid(&[pack, above]);
+        let wanted = "server:\n  otlp:\n    grpc: [f]\n    cors: [c]\n  web: {listen: null}\n\
+                      forward: [g, h]\n";
+        assert_eq!((&*merged, faults), (wanted, 0));
+    }
+
+    #[test]
+    fn every_pack_loads_and_packs_in_a_circle_are_refused() {
+        for name in packs::names() {
+            let text = format!("use: [{name}]\n");
+            let loaded = super::super::load(Some(source(&text)), &|_| None, &|_| {
+                Err(std::io::ErrorKind::NotFound.into())
+            });
+            assert!(loaded.settings.is_some(), "{name}: {}", loaded.render());
+        }
+        let mut report = Report::new(&|_| None);
+        let mut merged = Node::default();
+        let again = Node { kind: Kind::Text("oscar".to_owned()), ..Node::default() };
+        pack(&again, &mut vec!["oscar".to_owned()], &mut merged, &mut report);
+        let said = report.finish().diagnostics.remove(0).message;
+        assert_eq!(said, "packs in a circle: `oscar` uses `oscar`");
     }
 }

@@ -9,10 +9,10 @@ const INLINE: usize = 80;
 pub(super) fn yaml(node: &Node) -> String {
     let mut out = String::new();
     match &node.kind {
-        Kind::Map(entries) if entries.is_empty() => out.push_str("{}\n"),
-        Kind::Map(_) | Kind::List(_) => block(node, 0, &mut out),
+        Kind::Map(entries) if !entries.is_empty() => block(node, 0, &mut out),
+        Kind::List(nodes) if !nodes.is_empty() => block(node, 0, &mut out),
         _ => {
-            scalar(node, &mut out);
+            flow(node, &mut out);
             out.push('\n');
         }
     }
@@ -139,5 +139,72 @@ fn escape(text: &str, out: &mut String) {
             }
             _ => out.push_str(&format!("\\U{:08x}", character as u32)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::diagnostic::{Report, Source};
+    use super::super::document::{Entry, parse};
+    use super::*;
+
+    fn read(text: &str) -> Node {
+        let mut report = Report::new(&|_| None);
+        let source = Source { name: "printed".to_owned(), text: text.to_owned() };
+        let node = parse(source, &mut report).expect("what is printed is YAML");
+        assert!(!report.finish().failed, "{text}");
+        node
+    }
+
+    fn node(kind: Kind) -> Node {
+        Node { kind, ..Node::default() }
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![
+            any::<String>(),
+            "[ -~]{0,12}",
+            "[$a-z{}:~-]{0,8}",
+            prop_oneof![Just("yes"), Just("null"), Just("1.50"), Just("on"), Just("0x1")]
+                .prop_map(str::to_owned),
+        ]
+    }
+
+    fn tree() -> impl Strategy<Value = Node> {
+        let leaf = prop_oneof![
+            Just(node(Kind::Null)),
+            any::<bool>().prop_map(|yes| node(Kind::Bool(yes))),
+            any::<i32>().prop_map(|number| node(Kind::Number(number.to_string()))),
+            (0_u32..1_000_000).prop_map(|n| node(Kind::Number(format!("{}.5e-3", n)))),
+            text().prop_map(|text| node(Kind::Text(text))),
+        ];
+        leaf.prop_recursive(5, 60, 6, |inner| {
+            let list = prop::collection::vec(inner.clone(), 0..6);
+            let map = prop::collection::btree_map(text(), inner, 0..6).prop_map(|map| {
+                let entry = |(key, value)| Entry { key, at: Default::default(), value };
+                node(Kind::Map(map.into_iter().map(entry).collect()))
+            });
+            prop_oneof![list.prop_map(|nodes| node(Kind::List(nodes))), map]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn what_is_printed_is_read_back_the_same(tree in tree()) {
+            let printed = yaml(&tree);
+            let again = read(&printed);
+            prop_assert_eq!(&again, &tree, "{}", printed);
+            prop_assert_eq!(yaml(&again), printed);
+        }
+    }
+
+    #[test]
+    fn short_collections_stay_on_their_line() {
+        let shown = yaml(&read("a: {b: [1, 2], c: 'yes'}\nd: [x, 'y: z']\ne: {}\n"));
+        assert_eq!(shown, "a:\n  b: [1, 2]\n  c: \"yes\"\nd: [x, \"y: z\"]\ne: {}\n");
     }
 }

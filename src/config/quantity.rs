@@ -50,7 +50,8 @@ pub(super) fn bytes(text: &str) -> Option<f64> {
 /// A share between 0 and 1 from per cent.
 pub(super) fn share(text: &str) -> Option<f64> {
     let (number, unit) = number(text)?;
-    (unit == "%" && number <= 100.0).then_some(number / 100.0)
+    // By way of a whole number, so that 99.9% is the double nearest to 0.999.
+    (unit == "%" && number <= 100.0).then_some((number * 1e10).round() / 1e12)
 }
 
 /// The unsigned decimal number in front, and what follows it.

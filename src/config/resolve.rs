@@ -38,6 +38,8 @@ struct Resolver<'n, 'r, 'a> {
     root: &'n Node,
     names: Names<'n>,
     report: &'r mut Report<'a>,
+    /// How many regular expressions were read.
+    regexes: usize,
 }
 
 /// Resolves a merged document.
@@ -46,8 +48,10 @@ pub(super) fn resolve(
     files: Files<'_>,
     report: &mut Report<'_>,
 ) -> (Settings, Budget) {
-    let names = Names::new(root, report);
-    let mut resolver = Resolver { root, names, report };
+    let drop = root.get("privacy").and_then(|privacy| privacy.get("drop"));
+    let drop = drop.map(service::plain_globs).unwrap_or_default();
+    let names = Names::new(root, &drop, report);
+    let mut resolver = Resolver { root, names, report, regexes: 0 };
     let server = resolver.server();
     let limits = resolver.limits();
     let privacy = resolver.privacy();

@@ -64,7 +64,7 @@ impl<'n> Resolver<'n, '_, '_> {
         match &node.kind {
             Kind::Map(_) => self.tests(node, seconds),
             Kind::Null => {
-                let fault = fields::expected("what it must be", node, self.report);
+                let fault = fields::expected("a text, a list or a test", node, self.report);
                 fault.help("that there is none is `{exists: false}`");
                 None
             }

@@ -6,7 +6,6 @@ use crate::rules::definition::{Metric, MetricKind};
 
 use super::super::budget::Budget;
 use super::super::diagnostic::Place;
-use super::super::suggest::nearest;
 use super::Resolver;
 
 /// Every name a metric claims: its family in OpenMetrics, its samples in all formats (OpenMetrics 1.0, "Suffixes").
@@ -72,17 +71,8 @@ impl Resolver<'_, '_, '_> {
         }
     }
 
-    fn metric_places(&self) -> HashMap<String, Place> {
+    /// Where each metric stands, those that failed to resolve included.
+    pub(super) fn metric_places(&self) -> HashMap<String, Place> {
         self.section("metrics").iter().map(|entry| (entry.key.clone(), entry.at)).collect()
-    }
-
-    /// The index of a metric, unless it failed to resolve.
-    pub(super) fn find_metric(&mut self, name: &str, at: Place, all: &[Metric]) -> Option<usize> {
-        let entries = self.section("metrics");
-        if !entries.iter().any(|entry| entry.key == name) {
-            let near = nearest(name, entries.iter().map(|entry| &*entry.key));
-            self.report.error(at, format!("there is no metric `{name}`")).suggest(near);
-        }
-        all.iter().position(|metric| metric.name.as_str() == name)
     }
 }

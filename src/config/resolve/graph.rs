@@ -10,6 +10,7 @@ pub(super) struct Order {
 
 /// Walks all edges once, without recursion: a config may chain as many names as fit into it.
 pub(super) fn order(edges: &[Vec<usize>]) -> Order {
+    const CIRCLES: usize = 16; // of a graph full of them
     const NEW: u8 = 0;
     const OPEN: u8 = 1;
     const DONE: u8 = 2;
@@ -33,7 +34,7 @@ pub(super) fn order(edges: &[Vec<usize>]) -> Order {
                     path.pop();
                 }
                 Some((next, Some(NEW))) => path.push((next, 0)),
-                Some((next, Some(OPEN))) => {
+                Some((next, Some(OPEN))) if found.circles.len() < CIRCLES => {
                     let nodes = path.iter().map(|(node, _)| *node);
                     found.circles.push(nodes.skip_while(|node| *node != next).collect());
                 }

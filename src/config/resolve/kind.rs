@@ -161,7 +161,7 @@ impl<'n> Resolver<'n, '_, '_> {
         if !fits {
             let message =
                 format!("`registers` is 0 or a power of two from 16 to {}", limits::REGISTERS);
-            self.report.error(node.at, message).help("512 err by 3 to 4.5 per cent");
+            self.report.error(node.at, message).help("512 of them are off by 3 to 4.5 %");
         }
         let privacy = self.root.get("privacy").and_then(|privacy| privacy.get("hash_key_file"));
         if count > 0 && privacy.is_none() {

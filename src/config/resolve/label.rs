@@ -1,6 +1,6 @@
 //! Labels: the common ones, a block's and a part's.
 
-use crate::limits::Limits;
+use crate::limits::{self, Limits};
 use crate::model::LabelName;
 use crate::rules::definition::{Expression, Label, Source};
 use crate::rules::pattern::Pattern;
@@ -41,6 +41,10 @@ impl<'n> Resolver<'n, '_, '_> {
     /// The labels of a block; `null` in place of one removes it.
     pub(super) fn labels(&mut self, node: &'n Node, context: &Context<'_>) -> Vec<Declared> {
         let entries = fields::map(node, "`labels`", self.report).unwrap_or_default();
+        if entries.len() > limits::BLOCK {
+            self.report.error(node.at, format!("more than {} labels", limits::BLOCK));
+        }
+        let entries = entries.get(..limits::BLOCK).unwrap_or(entries);
         entries.iter().filter_map(|entry| self.declared(entry, context)).collect()
     }
 

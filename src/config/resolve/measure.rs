@@ -21,7 +21,7 @@ impl<'n> Resolver<'n, '_, '_> {
             return Measured { measure: Measure::Constant(number), seconds: false };
         }
         let (value, fields) = self.value(node, "`value`", &["scale"], sources);
-        if let Some(Secret::Hashed(alias)) = self.names.secret(node, sources) {
+        if let Some(Secret::Hashed(alias)) = self.names.secret(node, sources, &[]) {
             let name = self.names.aliases.name(alias);
             self.report.error(node.at, format!("`{name}` is a keyed hash and no number"));
         }

@@ -1,6 +1,6 @@
 //! `metrics`: one block, its parts, and what they inherit.
 
-use crate::limits::Limits;
+use crate::limits::{self, Limits};
 use crate::model::MetricName;
 use crate::rules::definition::{Condition, Metric, Part, Source};
 use crate::rules::pattern::Pattern;
@@ -60,8 +60,14 @@ const BELONGS: [(&str, &[Type]); 7] = [
 ];
 
 impl Type {
+    /// What people call it.
     pub(super) fn word(self) -> &'static str {
-        TYPES.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+            Self::Distinct => "distinct count",
+        }
     }
 }
 
@@ -205,7 +211,10 @@ impl<'n> Resolver<'n, '_, '_> {
         let nodes = fields::list(node, self.report).unwrap_or_default();
         if nodes.is_empty() {
             self.report.error(node.at, "`parts` without a part");
+        } else if nodes.len() > limits::BLOCK {
+            self.report.error(node.at, format!("more than {} parts", limits::BLOCK));
         }
+        let nodes = nodes.get(..limits::BLOCK).unwrap_or(nodes);
         let parts = nodes.iter().map(|node| self.part(entry, Some(node), block, context));
         let parts: Vec<_> = parts.collect();
         let seconds = !parts.is_empty() && parts.iter().all(|(_, seconds)| *seconds);

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use crate::limits;
 use crate::rules::definition::{Intrinsic, Reference, Source};
+use crate::rules::pattern::Pattern;
 use crate::view::Origin;
 
 use super::super::diagnostic::{Place, Report};
 use super::super::document::{Entry, Kind, Node};
 use super::super::fields::one_or_more;
-use super::super::suggest::nearest;
 use super::graph;
 use super::secret::Secret;
 use super::{EVERY, Resolver};
@@ -33,7 +33,7 @@ pub(super) struct Names<'n> {
     /// Which kinds of record a class holds.
     pub(super) sources: Vec<Vec<Source>>,
     /// Attributes that hashed aliases read, and the alias.
-    pub(super) personal: Vec<(Option<Origin>, String, usize)>,
+    pub(super) personal: HashMap<String, Vec<(Option<Origin>, usize)>>,
 }
 
 const ORIGINS: [(&str, Origin); 6] = [
@@ -95,7 +95,7 @@ impl<'n> Index<'n> {
 }
 
 impl<'n> Names<'n> {
-    pub(super) fn new(root: &'n Node, report: &mut Report<'_>) -> Self {
+    pub(super) fn new(root: &'n Node, dropped: &[Pattern], report: &mut Report<'_>) -> Self {
         let mut names = Self {
             tables: Index::new(root, "tables"),
             aliases: Index::new(root, "attributes"),
@@ -103,14 +103,14 @@ impl<'n> Names<'n> {
             seconds: Vec::new(),
             secrets: Vec::new(),
             sources: Vec::new(),
-            personal: Vec::new(),
+            personal: HashMap::new(),
         };
-        names.aliases(report);
+        names.aliases(dropped, report);
         names.records(report);
         names
     }
 
-    fn aliases(&mut self, report: &mut Report<'_>) {
+    fn aliases(&mut self, dropped: &[Pattern], report: &mut Report<'_>) {
         let edges: Vec<Vec<usize>> =
             self.aliases.entries.iter().map(|entry| self.reads(&entry.value)).collect();
         let order = graph::order(&edges);
@@ -126,11 +126,7 @@ impl<'n> Names<'n> {
             report.error(entry.at, message).help(help);
         }
         deep(&edges, &order.nodes, &self.aliases, report);
-        self.seconds = vec![false; edges.len()];
-        self.secrets = vec![None; edges.len()];
-        for index in &order.nodes {
-            self.learn(*index);
-        }
+        self.learn(&order.nodes, dropped);
     }
 
     /// The aliases that a VALUE reads, conditions included.
@@ -215,7 +211,7 @@ impl Resolver<'_, '_, '_> {
         {
             let intrinsics = INTRINSICS.iter().filter(|(.., only)| only.is_none());
             let known = self.names.aliases.names().chain(intrinsics.map(|(name, ..)| *name));
-            if let Some(near) = nearest(key, known.filter(|word| word.len() > 4)) {
+            if let Some(near) = self.report.nearest(key, known.filter(|word| word.len() > 4)) {
                 let message = format!("`{key}` is read as an attribute of that name");
                 self.report.warning(at, message).suggest(Some(near));
             }
@@ -251,13 +247,18 @@ fn deep(edges: &[Vec<usize>], order: &[usize], index: &Index<'_>, report: &mut R
         if depth == limits::NAME_DEPTH + 1
             && let Some(entry) = index.entries.get(*node)
         {
-            let message = format!("`{}` builds on more than {} names", entry.key, depth - 2);
+            let (name, most) = (&entry.key, limits::NAME_DEPTH);
+            let message = format!("`{name}` builds on names that build on names, {most} deep");
             report.error(entry.at, message);
         }
     }
 }
 
 fn circle_text(circle: &[usize], index: &Index<'_>) -> String {
-    let names = circle.iter().chain(circle.first()).map(|one| format!("`{}`", index.name(*one)));
-    names.collect::<Vec<_>>().join(" reads ")
+    const SHOWN: usize = 8;
+    let names = circle.iter().take(SHOWN).map(|one| format!("`{}`", index.name(*one)));
+    let mut names: Vec<String> = names.collect();
+    names.extend((circle.len() > SHOWN).then(|| "...".to_owned()));
+    names.extend(circle.first().map(|one| format!("`{}`", index.name(*one))));
+    names.join(" reads ")
 }

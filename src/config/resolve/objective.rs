@@ -1,27 +1,40 @@
 //! `objectives`: what the bot promises, checked against the metrics that tell.
 
+use std::collections::{BTreeSet, HashMap};
+
 use crate::rules::definition::{Metric, MetricKind, Test};
 use crate::rules::pattern::Pattern;
 
 use super::super::budget;
+use super::super::diagnostic::Place;
 use super::super::document::{Entry, Kind, Node};
 use super::super::fields::{self, Fields};
 use super::super::quantity;
 use super::super::settings::{Indicator, Match, Objective, Selection, Traffic};
-use super::super::suggest::nearest;
 use super::Resolver;
 
 const KEYS: [&str; 10] = [
     "metric", "bad", "under", "ignore", "good", "total", "target", "window", "expected", "traffic",
 ];
 
+/// The metrics that objectives may speak of.
+struct Known<'m> {
+    metrics: &'m [Metric],
+    indices: HashMap<&'m str, usize>,
+    /// Those that failed to resolve included.
+    places: HashMap<String, Place>,
+}
+
 impl<'n> Resolver<'n, '_, '_> {
     pub(super) fn objectives(&mut self, metrics: &[Metric]) -> Vec<Objective> {
+        let indices = metrics.iter().enumerate();
+        let indices = indices.map(|(at, metric)| (metric.name.as_str(), at)).collect();
+        let known = Known { metrics, indices, places: self.metric_places() };
         let entries = self.section("objectives");
-        entries.iter().filter_map(|entry| self.objective(entry, metrics)).collect()
+        entries.iter().filter_map(|entry| self.objective(entry, &known)).collect()
     }
 
-    fn objective(&mut self, entry: &'n Entry, metrics: &[Metric]) -> Option<Objective> {
+    fn objective(&mut self, entry: &'n Entry, metrics: &Known<'_>) -> Option<Objective> {
         let what = format!("the objective `{}`", entry.key);
         let fields = Fields::of(&entry.value, &what, &KEYS, self.report);
         for key in ["target", "window"] {
@@ -68,20 +81,20 @@ impl<'n> Resolver<'n, '_, '_> {
         &mut self,
         entry: &'n Entry,
         fields: &Fields<'n>,
-        metrics: &[Metric],
+        metrics: &Known<'_>,
     ) -> Option<Indicator> {
         let has = |key: &str| fields.get(key);
         match (has("metric"), has("bad"), has("under"), has("good"), has("total")) {
             (Some(metric), Some(bad), None, None, None) => {
                 let metric = self.metric_word(metric, metrics)?;
-                let bad = self.matches(bad, metrics.get(metric)?);
-                let ignore = self.ignored(fields, metrics.get(metric)?);
+                let bad = self.matches(bad, metrics.metrics.get(metric)?);
+                let ignore = self.ignored(fields, metrics.metrics.get(metric)?);
                 Some(Indicator::Bad { metric, bad, ignore })
             }
             (Some(metric), None, Some(under), None, None) => {
                 let metric = self.metric_word(metric, metrics)?;
-                let ignore = self.ignored(fields, metrics.get(metric)?);
-                let under = self.edge(under, metrics.get(metric)?)?;
+                let ignore = self.ignored(fields, metrics.metrics.get(metric)?);
+                let under = self.edge(under, metrics.metrics.get(metric)?)?;
                 Some(Indicator::Under { metric, under, ignore })
             }
             (None, None, None, Some(good), Some(total)) => {
@@ -99,7 +112,7 @@ impl<'n> Resolver<'n, '_, '_> {
         }
     }
 
-    fn metric_word(&mut self, node: &'n Node, metrics: &[Metric]) -> Option<usize> {
+    fn metric_word(&mut self, node: &'n Node, metrics: &Known<'_>) -> Option<usize> {
         let name = fields::text(node, self.report)?;
         self.find_metric(name, node.at, metrics)
     }
@@ -128,22 +141,34 @@ impl<'n> Resolver<'n, '_, '_> {
         if !bounds.contains(&under) && !bounds.is_empty() {
             let distance = |bound: &&f64| (**bound - under).abs();
             let near = bounds.iter().min_by(|one, two| distance(one).total_cmp(&distance(two)));
-            let message = format!("no bucket of `{}` ends at `{under}`", metric.name.as_str());
-            let fault = self.report.error(node.at, message);
-            fault.help = near.map(|near| format!("the nearest edge is `{near}`"));
+            let (name, said) = (metric.name.as_str(), node.text_form().unwrap_or_default());
+            let unit = if metric.unit == "seconds" { "s" } else { "" };
+            let fault =
+                self.report.error(node.at, format!("no bucket of `{name}` ends at `{said}`"));
+            fault.help = near.map(|near| format!("the nearest edge is `{near}{unit}`"));
         }
         Some(under)
     }
 
+    /// The index of a metric, unless it failed to resolve.
+    fn find_metric(&mut self, name: &str, at: Place, known: &Known<'_>) -> Option<usize> {
+        if !known.places.contains_key(name) {
+            let names = self.section("metrics").iter().map(|entry| &*entry.key);
+            let near = self.report.nearest(name, names);
+            self.report.error(at, format!("there is no metric `{name}`")).suggest(near);
+        }
+        known.indices.get(name).copied()
+    }
+
     /// `{METRIC: {LABEL: MATCH}}`.
-    fn selection(&mut self, node: &'n Node, metrics: &[Metric]) -> Option<Selection> {
+    fn selection(&mut self, node: &'n Node, metrics: &Known<'_>) -> Option<Selection> {
         let [entry] = node.entries() else {
             fields::expected("a map of one metric", node, self.report)
                 .help("such as `{answers_total: {outcome: ok}}`");
             return None;
         };
         let metric = self.find_metric(&entry.key, entry.at, metrics)?;
-        let matches = self.matches(&entry.value, metrics.get(metric)?);
+        let matches = self.matches(&entry.value, metrics.metrics.get(metric)?);
         Some(Selection { metric, matches })
     }
 
@@ -156,7 +181,8 @@ impl<'n> Resolver<'n, '_, '_> {
     fn label_match(&mut self, entry: &'n Entry, metric: &Metric) -> Option<Match> {
         let labels = || metric.parts.iter().flat_map(|part| &part.labels);
         if !labels().any(|label| label.name.as_str() == entry.key) {
-            let near = nearest(&entry.key, labels().map(|label| label.name.as_str()));
+            let names = labels().map(|label| label.name.as_str());
+            let near = self.report.nearest(&entry.key, names);
             let message = format!("`{}` has no label `{}`", metric.name.as_str(), entry.key);
             self.report.error(entry.at, message).suggest(near);
             return None;
@@ -166,10 +192,9 @@ impl<'n> Resolver<'n, '_, '_> {
             _ => (&entry.value, false),
         };
         let test = self.any_of(node)?;
-        if let Test::AnyOf(patterns) = &test {
-            let nodes = fields::one_or_more(node);
-            for (pattern, node) in patterns.iter().zip(nodes) {
-                self.declared_value(pattern, node, metric, &entry.key);
+        if let (Test::AnyOf(patterns), Some(values)) = (&test, values(metric, &entry.key)) {
+            for (pattern, node) in patterns.iter().zip(fields::one_or_more(node)) {
+                self.declared_value(pattern, node, &values, (metric, &entry.key));
             }
         }
         let test = if negated { Test::Not(Box::new(test)) } else { test };
@@ -177,21 +202,34 @@ impl<'n> Resolver<'n, '_, '_> {
     }
 
     /// A value that an enumerated label never takes is a slip.
-    fn declared_value(&mut self, pattern: &Pattern, node: &Node, metric: &Metric, label: &str) {
-        let mut known = vec![crate::model::OTHER];
-        let parts = metric.parts.iter().flat_map(|part| &part.labels);
-        for label in parts.filter(|one| one.name.as_str() == label) {
-            match budget::known(label) {
-                Some(values) => known.extend(values),
-                None => return,
-            }
-        }
-        if !known.iter().any(|value| pattern.fits(value)) {
+    fn declared_value(
+        &mut self,
+        pattern: &Pattern,
+        node: &Node,
+        values: &BTreeSet<&str>,
+        (metric, label): (&Metric, &str),
+    ) {
+        let taken = match pattern {
+            Pattern::Exact(text) => values.contains(&**text),
+            _ => values.iter().any(|value| pattern.fits(value)),
+        };
+        if !taken {
             let text = node.text_form().unwrap_or_default();
             let name = metric.name.as_str();
+            let near = self.report.nearest(&text, values.iter().copied());
             let message = format!("`{}` is no value of `{label}` in `{name}`", fields::cut(&text));
             let fault = self.report.error(node.at, message);
-            fault.help("its values are declared there").suggest(nearest(&text, known));
+            fault.help("its values are declared there").suggest(near);
         }
     }
+}
+
+/// The values a label may have; none of an open-ended one.
+fn values<'m>(metric: &'m Metric, label: &str) -> Option<BTreeSet<&'m str>> {
+    let mut values = BTreeSet::from([crate::model::OTHER]);
+    let parts = metric.parts.iter().flat_map(|part| &part.labels);
+    for label in parts.filter(|one| one.name.as_str() == label) {
+        values.extend(budget::known(label)?);
+    }
+    Some(values)
 }

@@ -1,10 +1,10 @@
 //! `records`, and every `from` that names records.
 
+use crate::limits;
 use crate::rules::definition::{From, RecordClass, Source};
 
 use super::super::document::{Entry, Kind, Node};
 use super::super::fields::{self, Fields};
-use super::super::suggest::nearest;
 use super::Resolver;
 use super::names::{SOURCES, text_of};
 
@@ -53,9 +53,14 @@ impl<'n> Resolver<'n, '_, '_> {
         if nodes.is_empty() {
             self.report.error(node.at, "an empty `from`: no record is meant");
         }
+        if nodes.len() > limits::BLOCK {
+            let message = format!("more than {} names in a `from`", limits::BLOCK);
+            self.report.error(node.at, message);
+        }
+        let nodes = nodes.get(..limits::BLOCK).unwrap_or(nodes);
         let mut froms = Vec::new();
         for node in nodes {
-            let Some(from) = self.from_word(node) else { continue };
+            let Some(from) = self.source_word(node) else { continue };
             if froms.contains(&from) {
                 let twice = text_of(node).unwrap_or_default();
                 self.report.error(node.at, format!("`{twice}` comes twice"));
@@ -69,7 +74,7 @@ impl<'n> Resolver<'n, '_, '_> {
         (froms, sources)
     }
 
-    fn from_word(&mut self, node: &'n Node) -> Option<From> {
+    fn source_word(&mut self, node: &'n Node) -> Option<From> {
         let Kind::Text(word) = &node.kind else {
             fields::expected("a kind of record or the name of one", node, self.report);
             return None;
@@ -80,7 +85,7 @@ impl<'n> Resolver<'n, '_, '_> {
         let found = self.names.records.find(word).map(From::Record);
         if found.is_none() {
             let sources = SOURCES.iter().map(|(name, _)| *name);
-            let near = nearest(word, sources.chain(self.names.records.names()));
+            let near = self.report.nearest(word, sources.chain(self.names.records.names()));
             let message = format!("there is no record `{}`", fields::cut(word));
             let fault = self.report.error(node.at, message);
             fault.help("span, span_event, log, datapoint, session, or one of `records`");

@@ -26,55 +26,84 @@ pub(super) enum Secret {
 }
 
 impl Names<'_> {
-    /// Learns about an alias what follows from its document and from the aliases it reads, which come first.
-    pub(super) fn learn(&mut self, index: usize) {
-        let Some(entry) = self.aliases.entries.get(index) else { return };
-        let hashed =
-            matches!(entry.value.get("hash").map(|node| &node.kind), Some(Kind::Bool(true)));
-        if hashed {
-            self.collect(index);
-        }
-        let secret = if hashed {
-            Some(Secret::Hashed(index))
-        } else {
-            // What is personal may only be known after all aliases: `personal` is asked where labels are.
-            self.secret(&entry.value, EVERY)
-        };
-        let seconds = self.is_seconds(&entry.value, EVERY);
-        if let (Some(one), Some(two)) = (self.secrets.get_mut(index), self.seconds.get_mut(index)) {
-            (*one, *two) = (secret, seconds);
+    /// Learns about each alias what follows from its document and from the aliases it reads, which come first in `order`.
+    pub(super) fn learn(&mut self, order: &[usize], dropped: &[Pattern]) {
+        self.personal();
+        self.seconds = vec![false; self.aliases.entries.len()];
+        self.secrets = vec![None; self.aliases.entries.len()];
+        for index in order {
+            let Some(entry) = self.aliases.entries.get(*index) else { continue };
+            let secret = match is_hashed(&entry.value) {
+                true => Some(Secret::Hashed(*index)),
+                false => self.secret(&entry.value, EVERY, dropped),
+            };
+            let seconds = self.is_seconds(&entry.value, EVERY);
+            let known = (self.secrets.get_mut(*index), self.seconds.get_mut(*index));
+            if let (Some(one), Some(two)) = known {
+                (*one, *two) = (secret, seconds);
+            }
         }
     }
 
-    /// Keeps the attributes a hashed alias reads, through other aliases too.
-    fn collect(&mut self, index: usize) {
-        let (mut open, mut seen) = (vec![index], vec![index]);
+    /// Collects the attributes that hashed aliases read, through other aliases too; each alias is looked at once.
+    fn personal(&mut self) {
+        let entries = self.aliases.entries;
+        let hashed = |index: &usize| entries.get(*index).is_some_and(|one| is_hashed(&one.value));
+        let mut owners: Vec<Option<usize>> =
+            (0..entries.len()).map(|index| hashed(&index).then_some(index)).collect();
+        let mut open: Vec<usize> = (0..entries.len()).filter(hashed).collect();
         while let Some(alias) = open.pop() {
-            let Some(entry) = self.aliases.entries.get(alias) else { continue };
+            let Some(entry) = entries.get(alias) else { continue };
+            let Some(owner) = owners.get(alias).copied().flatten() else { continue };
             for word in references(&entry.value) {
                 match self.refer(word, EVERY) {
-                    Reference::Alias(next) if !seen.contains(&next) => {
-                        seen.push(next);
-                        open.push(next);
+                    Reference::Alias(next) => {
+                        if let Some(free @ None) = owners.get_mut(next) {
+                            *free = Some(owner);
+                            open.push(next);
+                        }
                     }
-                    Reference::Attribute(origin, key) => self.personal.push((origin, key, index)),
-                    _ => {}
+                    Reference::Attribute(origin, key) => {
+                        self.personal.entry(key).or_default().push((origin, owner));
+                    }
+                    Reference::Intrinsic(_) => {}
                 }
             }
         }
     }
 
-    /// The first reason why a VALUE must not become a label, attributes aside.
-    pub(super) fn secret(&self, value: &Node, sources: &[Source]) -> Option<Secret> {
-        references(value)
-            .find_map(|word| match self.refer(word, sources) {
-                Reference::Alias(alias) => self.secrets.get(alias).cloned().flatten(),
-                Reference::Intrinsic(Intrinsic::TraceId) => Some(Secret::Id("trace_id")),
-                Reference::Intrinsic(Intrinsic::SpanId) => Some(Secret::Id("span_id")),
-                Reference::Intrinsic(Intrinsic::Body) => Some(Secret::Body),
-                _ => None,
-            })
-            .filter(|secret| *secret != Secret::Body || !is_closed(value))
+    /// The first reason why a VALUE must not become a label.
+    pub(super) fn secret(
+        &self,
+        value: &Node,
+        sources: &[Source],
+        dropped: &[Pattern],
+    ) -> Option<Secret> {
+        let secret = |word| match self.refer(word, sources) {
+            Reference::Alias(alias) => self.secrets.get(alias).cloned().flatten(),
+            Reference::Intrinsic(Intrinsic::TraceId) => Some(Secret::Id("trace_id")),
+            Reference::Intrinsic(Intrinsic::SpanId) => Some(Secret::Id("span_id")),
+            Reference::Intrinsic(Intrinsic::Body) => Some(Secret::Body),
+            Reference::Intrinsic(_) => None,
+            Reference::Attribute(origin, key) => self.attribute(origin, key, dropped),
+        };
+        let open = |secret: &Secret| *secret != Secret::Body || !is_closed(value);
+        references(value).filter_map(secret).find(open)
+    }
+
+    fn attribute(
+        &self,
+        origin: Option<Origin>,
+        key: String,
+        dropped: &[Pattern],
+    ) -> Option<Secret> {
+        let same = |other: Option<Origin>| origin.is_none() || other.is_none() || other == origin;
+        let personal = self.personal.get(&key);
+        let owner = personal.and_then(|all| all.iter().find(|(other, _)| same(*other)));
+        match owner {
+            Some((_, alias)) => Some(Secret::Personal(key, *alias)),
+            None => dropped.iter().any(|glob| glob.fits(&key)).then_some(Secret::Dropped(key)),
+        }
     }
 
     /// Whether a VALUE is a time in seconds: one reference, unchanged.
@@ -88,36 +117,10 @@ impl Names<'_> {
                 _ => false,
             }
     }
+}
 
-    /// An attribute of a VALUE that is personal or dropped, through aliases too.
-    pub(super) fn attribute(&self, value: &Node, dropped: &[Pattern]) -> Option<Secret> {
-        let mut open: Vec<&Node> = vec![value];
-        let mut seen = Vec::new();
-        while let Some(value) = open.pop() {
-            for word in references(value) {
-                match self.refer(word, EVERY) {
-                    Reference::Alias(alias) if !seen.contains(&alias) => {
-                        seen.push(alias);
-                        open.extend(self.aliases.entries.get(alias).map(|entry| &entry.value));
-                    }
-                    Reference::Attribute(origin, key) => {
-                        let same = |(other, name, _): &&(Option<Origin>, String, usize)| {
-                            *name == key
-                                && (origin.is_none() || other.is_none() || *other == origin)
-                        };
-                        if let Some((.., alias)) = self.personal.iter().find(same) {
-                            return Some(Secret::Personal(key, *alias));
-                        }
-                        if dropped.iter().any(|pattern| pattern.fits(&key)) {
-                            return Some(Secret::Dropped(key));
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-        None
-    }
+fn is_hashed(value: &Node) -> bool {
+    matches!(value.get("hash").map(|node| &node.kind), Some(Kind::Bool(true)))
 }
 
 /// Whether a map leaves nothing of what came in: `"*"` is there and no row repeats a part of it, or it is a table.
@@ -137,10 +140,7 @@ impl Resolver<'_, '_, '_> {
     /// A fault when a VALUE must not become a label.
     pub(super) fn refuse_secret(&mut self, value: &Node, sources: &[Source], dropped: &[Pattern]) {
         let names = &self.names;
-        let Some(secret) = names.secret(value, sources).or_else(|| names.attribute(value, dropped))
-        else {
-            return;
-        };
+        let Some(secret) = names.secret(value, sources, dropped) else { return };
         let alias = |alias: &usize| names.aliases.name(*alias);
         let (message, help) = match &secret {
             Secret::Hashed(one) => (

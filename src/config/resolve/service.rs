@@ -4,14 +4,15 @@ use std::net::SocketAddr;
 
 use crate::limits::{self, Limits};
 use crate::model::MetricName;
+use crate::rules::definition::Source;
 use crate::rules::pattern::Pattern;
 use crate::view::Signal;
 
 use super::super::document::Node;
 use super::super::fields::{self, Fields};
 use super::super::settings::{Datapoints, Forward, Privacy, Server, Sessions, State, Translation};
+use super::names::text_of;
 use super::{EVERY, Resolver};
-use crate::rules::definition::Source;
 
 const GRPC: [&str; 2] = ["127.0.0.1:4317", "[::1]:4317"];
 const HTTP: [&str; 2] = ["127.0.0.1:4318", "[::1]:4318"];
@@ -201,14 +202,23 @@ impl<'n> Resolver<'n, '_, '_> {
                 self.table(name, node.at)
             });
         }
-        let personal = self.names.personal.iter();
-        privacy.personal = personal.map(|(origin, key, _)| (*origin, key.clone())).collect();
+        for (key, readers) in &self.names.personal {
+            privacy.personal.extend(readers.iter().map(|(origin, _)| (*origin, key.clone())));
+        }
+        privacy.personal.sort();
+        privacy.personal.dedup();
         privacy
     }
 
     /// A list of globs over names.
     fn globs(&mut self, fields: &Fields<'n>, key: &str) -> Option<Vec<Pattern>> {
-        let nodes = fields::list(fields.get(key)?, self.report)?;
+        let node = fields.get(key)?;
+        let nodes = fields::list(node, self.report)?;
+        if nodes.len() > limits::GLOBS {
+            let message = format!("more than {} globs in `{key}`", limits::GLOBS);
+            self.report.error(node.at, message);
+        }
+        let nodes = nodes.get(..limits::GLOBS).unwrap_or(nodes);
         let pattern = |node: &'n Node| {
             let text = fields::text(node, self.report)?;
             self.pattern(text, node.at)
@@ -284,4 +294,10 @@ impl<'n> Resolver<'n, '_, '_> {
             max: max.unwrap_or(limits::SESSIONS),
         })
     }
+}
+
+/// The globs of a list that can be read; that of others is told where the list belongs.
+pub(super) fn plain_globs(node: &Node) -> Vec<Pattern> {
+    let texts = fields::one_or_more(node).iter().take(limits::GLOBS).filter_map(text_of);
+    texts.filter_map(|text| Pattern::parse(text).ok()).collect()
 }

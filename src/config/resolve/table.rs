@@ -31,10 +31,16 @@ impl<'n> Resolver<'n, '_, '_> {
 
     fn read_file(&mut self, path: &Node, files: Files<'_>) -> Option<Node> {
         let name = fields::text(path, self.report)?;
+        if !self.report.has_room() {
+            let message = format!("the tables have more than {} bytes", limits::CONFIG_TOTAL);
+            self.report.error(path.at, message);
+            return None;
+        }
         match files(name) {
             Ok(text) => document::parse(Source { name: name.to_owned(), text }, self.report),
             Err(error) => {
-                let message = format!("can't read `{}`: {error}", fields::cut(name));
+                // The kind, not the system's own words: those differ from one to the next.
+                let message = format!("can't read `{}`: {}", fields::cut(name), error.kind());
                 self.report.error(path.at, message);
                 None
             }

@@ -47,7 +47,8 @@ impl<'n> Resolver<'n, '_, '_> {
         } else if unit.is_empty() || !unit.bytes().all(plain) {
             self.report.error(node.at, "a unit is letters, digits and `_`");
         } else if seconds && unit != "seconds" {
-            let message = format!("a duration is measured in seconds, not in `{unit}`");
+            let message =
+                format!("a duration is measured in seconds, not in `{}`", fields::cut(unit));
             self.report.error(node.at, message).help("leave `unit` out");
         }
         unit.to_owned()

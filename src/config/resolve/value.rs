@@ -1,5 +1,6 @@
 //! VALUE: where something comes from, how it is renamed, and what stands in for it.
 
+use crate::limits;
 use crate::rules::definition::{Alias, Expression, Mapping, Row, Source, Step};
 use crate::rules::pattern::{Pattern, PatternError, Template};
 
@@ -7,7 +8,6 @@ use super::super::diagnostic::Place;
 use super::super::document::{Entry, Kind, Node};
 use super::super::fields::{self, Fields};
 use super::super::quantity;
-use super::super::suggest::nearest;
 use super::{EVERY, Resolver};
 
 /// The keys of every VALUE.
@@ -138,7 +138,7 @@ impl<'n> Resolver<'n, '_, '_> {
     pub(super) fn table(&mut self, name: &str, at: Place) -> Option<usize> {
         let found = self.names.tables.find(name);
         if found.is_none() {
-            let near = nearest(name, self.names.tables.names());
+            let near = self.report.nearest(name, self.names.tables.names());
             let message = format!("there is no table `{}`", fields::cut(name));
             self.report.error(at, message).suggest(near);
         }
@@ -213,6 +213,14 @@ impl<'n> Resolver<'n, '_, '_> {
 
     /// A text pattern, with the regular expression's own words when it is none.
     pub(super) fn pattern(&mut self, text: &str, at: Place) -> Option<Pattern> {
+        if text.starts_with('/') {
+            self.regexes += 1;
+        }
+        if self.regexes > limits::REGEXES {
+            let message = format!("more than {} regular expressions", limits::REGEXES);
+            self.report.error(at, message);
+            return None;
+        }
         match Pattern::parse(text) {
             Ok(pattern) => Some(pattern),
             Err(error) => {
