@@ -127,15 +127,13 @@ impl Telemetry {
         &self.books
     }
 
-    /// Names the metrics and records of a config, so that what may be counted of them exists at 0.
+    /// Names what may be counted of a config's metrics and records, so that it exists at 0.
     pub fn declare<'a>(
         &self,
-        metrics: impl IntoIterator<Item = &'a str>,
+        skips: impl IntoIterator<Item = (&'a str, SkipReason)>,
         records: impl IntoIterator<Item = &'a str>,
     ) {
-        for metric in metrics {
-            SkipReason::ALL.into_iter().for_each(|reason| self.skipped(metric, reason, 0));
-        }
+        skips.into_iter().for_each(|(metric, reason)| self.skipped(metric, reason, 0));
         records.into_iter().for_each(|record| self.repeated(record, 0));
     }
 

@@ -37,9 +37,7 @@ impl Engine {
 
     /// Names what may be counted of these rules, so that it is there at 0.
     pub(super) fn declare(&self, telemetry: &Telemetry) {
-        let families = self.rules.declarations().iter();
-        let metrics = families.map(|declaration| declaration.family.name.as_str());
-        telemetry.declare(metrics, self.rules.unique_classes());
+        telemetry.declare(self.rules.possible_skips(), self.rules.unique_classes());
         telemetry.limit_series(self.limits.series);
     }
 }

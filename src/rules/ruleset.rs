@@ -8,6 +8,7 @@ use super::compile;
 use super::definition::{Definitions, From, Source};
 use super::expression::{Condition, Expression, Reference};
 use super::slots::Keys;
+use super::update::SkipReason;
 
 /// Compiled rules. Shared by all requests; a reload makes another.
 #[derive(Debug, Default)]
@@ -39,6 +40,24 @@ pub(super) struct Rule {
     pub(super) weighted: bool,
     pub(super) width: usize,
     pub(super) parts: Vec<Part>,
+}
+
+impl Rule {
+    fn possible_skips(&self) -> Vec<SkipReason> {
+        let measures = || self.parts.iter().map(|part| &part.measure);
+        let reads = measures().any(|measure| matches!(measure, Measure::Value(..)));
+        let joins = measures().any(|measure| matches!(measure, Measure::Value(_, Scale::Value(_))));
+        let (adds, sets) = (matches!(self.kind, OpKind::Add), matches!(self.kind, OpKind::Set));
+        [
+            (SkipReason::NotANumber, reads),
+            (SkipReason::NoRow, joins),
+            (SkipReason::Negative, reads && adds),
+            (SkipReason::GaugeLimit, sets),
+        ]
+        .into_iter()
+        .filter_map(|(reason, possible)| possible.then_some(reason))
+        .collect()
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +147,15 @@ impl RuleSet {
     /// The record classes' names, in the order of [`super::Guard::class`].
     pub fn class_names(&self) -> &[String] {
         &self.class_names
+    }
+
+    /// The ways in which each metric may fail to use a record it took.
+    pub fn possible_skips(&self) -> impl Iterator<Item = (&str, SkipReason)> {
+        let named = self.rules.iter().zip(&self.declarations);
+        named.flat_map(|(rule, declaration)| {
+            let name = declaration.family.name.as_str();
+            rule.possible_skips().into_iter().map(move |reason| (name, reason))
+        })
     }
 
     /// The names of the classes whose records count once.

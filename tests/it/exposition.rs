@@ -13,6 +13,7 @@ use oscar_metrics::model::{
     Exemplar, Family, FamilySnapshot, HistogramRow, Kind, LabelName, Labels, MetricName, Row,
     RowValue,
 };
+use oscar_metrics::rules::SkipReason;
 use proptest::prelude::*;
 
 const TEXT: Format = Format { syntax: Syntax::Text0_0_4, escaping: None };
@@ -256,7 +257,7 @@ fn of_two_families_with_one_name_the_first_stays() {
 #[test]
 fn the_own_metrics_are_written_like_any_other() {
     let telemetry = oscar_metrics::telemetry::Telemetry::new("1.2.3", Timestamp(1));
-    telemetry.declare(["replies_total"], []);
+    telemetry.declare([("replies_total", SkipReason::NoRow)], []);
     let families = telemetry.gather(&[]);
     for format in [TEXT, OPEN] {
         let (found, written) = body(&families, format, Options { created_lines: true });
