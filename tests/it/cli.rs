@@ -52,6 +52,15 @@ impl Process {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// Reads the log until it says this.
+    fn says(&mut self, what: &str) {
+        let mut line = String::new();
+        while !line.contains(what) {
+            line.clear();
+            assert_ne!(self.lines.read_line(&mut line).unwrap(), 0, "it ended without {what}");
+        }
+    }
+
     /// Its exit code and the rest of its log.
     fn end(mut self) -> (i32, String) {
         let mut rest = String::new();
@@ -102,17 +111,14 @@ fn it_says_where_it_listens_and_serves_there() {
 fn a_hang_up_reloads_and_a_second_signal_ends_it_at_once() {
     let mut process = Process::start(&[]);
     process.signal(Signal::HUP);
-    let mut line = String::new();
-    process.lines.read_line(&mut line).unwrap();
-    assert!(line.contains("reloaded"), "{line}");
+    process.says("event=\"reloaded\"");
     // A request that never ends holds up the drain, but not a second signal.
     let mut stream = connect(process.address("otlp_http"));
     std::io::Write::write_all(&mut stream, b"POST /v1/traces HTTP/1.1\r\n").unwrap();
     assert_eq!(get(process.address("web"), "/-/ready").status, 200);
     std::thread::sleep(Duration::from_millis(50));
     process.signal(Signal::INT);
-    process.lines.read_line(&mut line).unwrap();
-    assert!(line.contains("stopping"), "{line}");
+    process.says("event=\"stopping\"");
     process.signal(Signal::TERM);
     let (code, rest) = process.end();
     assert_eq!(code, 0);

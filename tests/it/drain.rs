@@ -40,7 +40,7 @@ fn requests_under_way_at_a_stop_get_their_answers() {
         assert_eq!((reply.status, reply.header("connection")), (200, Some("close")));
     }
     // The web port outlives the doors, so a scrape shows what came while they closed.
-    assert_eq!(server.accepted(), 20.0);
+    assert_eq!(server.received(), 20.0);
     last.write_all(rest).unwrap();
     assert_eq!(answer(&mut last).unwrap().status, 200);
     assert_eq!(stop.join().unwrap(), Drained::Clean);

@@ -50,7 +50,9 @@ fn who_does_not_open_is_closed() {
     let halfway = PREFACE.split_last().unwrap().1;
     let silent: [(&str, &[u8]); 3] = [("otlp_http", b""), ("otlp_grpc", b""), ("web", b"")];
     closes(&server, SHORT, &silent);
+    assert_eq!(server.closed("first_byte"), 3.0);
     closes(&server, SHORT, &[("otlp_grpc", b"PRI"), ("otlp_grpc", halfway)]);
+    assert_eq!(server.closed("first_byte"), 5.0);
 }
 
 #[test]
@@ -62,12 +64,14 @@ fn who_does_not_finish_a_head_is_closed() {
         ("web", b"GET /metrics HTTP/1.1\r\nHost:"),
     ];
     closes(&server, SHORT, &halfway);
+    assert_eq!(server.closed("head"), 3.0);
 }
 
 #[test]
 fn who_does_not_answer_a_ping_is_closed() {
     let server = patient_but(|deadlines| deadlines.keep_alive = (SHORT, SHORT));
     closes(&server, 2 * SHORT, &[("otlp_grpc", PREFACE)]);
+    assert_eq!(server.closed("keep_alive"), 1.0);
 }
 
 #[test]
@@ -100,8 +104,7 @@ fn who_leaves_in_the_middle_is_nobodys_refusal() {
     stream.shutdown(std::net::Shutdown::Write).unwrap();
     closed_after(stream);
     server.works();
-    let books = server.scrape();
-    assert!(!books.contains("protocol="), "{books}");
+    assert_eq!(server.refusals(), 0.0);
 }
 
 #[test]
@@ -183,6 +186,7 @@ fn over_the_cap_the_door_is_closed_and_opens_again() {
     let held: Vec<_> = (0..limits::CONNECTIONS).map(|_| connect(otlp)).collect();
     let refused = connect(otlp);
     assert!(closed_after(refused) < Duration::from_secs(5));
+    assert_eq!(server.closed("connection_limit"), 1.0);
     // The other doors have caps of their own.
     assert_eq!(get(server.address("web"), "/-/healthy").status, 200);
     drop(held);

@@ -3,7 +3,9 @@
 
 mod cli;
 mod config;
+mod demo;
 mod drain;
+mod engine;
 mod exposition;
 mod grpc;
 mod hostile;

@@ -1,5 +1,6 @@
 //! A whole server on loopback, and a client that sends exactly the bytes it is told to.
 
+use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use oscar_metrics::cli::server::{Running, ServeOptions, start};
 use oscar_metrics::clock;
+use oscar_metrics::config::Source;
 use oscar_metrics::limits::{KIB, Limits};
 use oscar_metrics::net::{Address, Deadlines, Drained};
 use oscar_metrics::pipeline::Pipeline;
@@ -51,6 +53,19 @@ pub fn serve_with(options: ServeOptions, reload: Reload) -> Server {
     Server(Some(start(options, pipeline(), reload).unwrap()))
 }
 
+/// A server that counts by a config: its text, or none for the built-in one.
+pub fn serve_config(text: Option<&str>) -> Server {
+    let source = text.map(|text| Source { name: "config.yaml".into(), text: text.into() });
+    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+    let loaded = oscar_metrics::config::load(source, &|_| None, &nothing);
+    let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
+    let now = clock::now();
+    let telemetry = Arc::new(Telemetry::new("test", now));
+    let pipeline = Pipeline::new(&settings.definitions, &settings.limits, telemetry, now);
+    let options = ServeOptions { limits: settings.limits.clone(), ..options() };
+    Server(Some(start(options, Arc::new(pipeline), Arc::new(|| Ok(()))).unwrap()))
+}
+
 /// A pipeline without rules.
 pub fn pipeline() -> Arc<Pipeline> {
     let now = clock::now();
@@ -74,6 +89,22 @@ impl Server {
         reply.text()
     }
 
+    /// The values of a metric added up by these labels; sums of 0 are left out.
+    pub fn sums(&self, metric: &str, by: &[&str]) -> BTreeMap<Vec<String>, f64> {
+        let mut sums = BTreeMap::new();
+        for line in self.scrape().lines().filter(|line| line.starts_with(&format!("{metric}{{"))) {
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            let label = |name: &&str| {
+                let (_, after) = series.split_once(&format!("{name}=\"")).unwrap_or(("", "\""));
+                after.split('"').next().unwrap().to_owned()
+            };
+            *sums.entry(by.iter().map(label).collect()).or_default() +=
+                value.parse::<f64>().unwrap();
+        }
+        sums.retain(|_, sum| *sum != 0.0);
+        sums
+    }
+
     /// What a series holds; 0 when it is not there.
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let labels: Vec<String> =
@@ -89,6 +120,25 @@ impl Server {
     pub fn refused(&self, protocol: &str, reason: &str) -> f64 {
         let labels = [("protocol", protocol), ("reason", reason)];
         self.value("oscar_metrics_refused_requests_total", &labels)
+    }
+
+    /// Refused requests of all doors and reasons.
+    pub fn refusals(&self) -> f64 {
+        let scrape = self.scrape();
+        let lines =
+            scrape.lines().filter(|l| l.starts_with("oscar_metrics_refused_requests_total{"));
+        let values: Vec<f64> =
+            lines.map(|line| line.rsplit(' ').next().unwrap().parse().unwrap()).collect();
+        assert_eq!(values.len(), 14, "each door and reason is there at 0 from boot");
+        values.iter().sum()
+    }
+
+    pub fn closed(&self, reason: &str) -> f64 {
+        self.value("oscar_metrics_closed_connections_total", &[("reason", reason)])
+    }
+
+    pub fn received(&self) -> f64 {
+        self.value("oscar_metrics_received_items_total", &[("signal", "traces")])
     }
 
     pub fn accepted(&self) -> f64 {

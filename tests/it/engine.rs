@@ -1,0 +1,69 @@
+//! From a request's bytes to a scrape, by configs of a few lines.
+
+use crate::support::{JSON, post, serve_config};
+
+fn spans(attributes: impl Iterator<Item = (usize, String)>) -> String {
+    let span = |(at, attributes): (usize, String)| {
+        format!(
+            r#"{{"traceId":"{:032x}","spanId":"{:016x}","name":"x","attributes":[{attributes}]}}"#,
+            at + 1,
+            at + 1
+        )
+    };
+    let spans: Vec<String> = attributes.map(span).collect();
+    format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#, spans.join(","))
+}
+
+fn text(key: &str, value: &str) -> String {
+    format!(r#"{{"key":"{key}","value":{{"stringValue":"{value}"}}}}"#)
+}
+
+#[test]
+fn ten_thousand_label_values_fold_and_the_total_stays_exact() {
+    let server = serve_config(Some(
+        "metrics:\n  tools_total: {help: T., type: counter, from: span, labels: {tool: span.tool}}\n",
+    ));
+    let body = spans((0..10_000).map(|at| (at, text("tool", &format!("tool-{at}")))));
+    assert_eq!(post(server.address("otlp_http"), "/v1/traces", JSON, body.as_bytes()).status, 200);
+    let sums = server.sums("tools_total", &["tool"]);
+    assert_eq!(sums.values().sum::<f64>(), 10_000.0);
+    assert_eq!(sums.len(), 2001, "2000 sets, and the one they fold to");
+    assert_eq!(sums[&vec!["other".to_owned()]], 8000.0);
+    assert_eq!(
+        server.value("oscar_metrics_series_overflow_total", &[("metric", "tools_total")]),
+        8000.0
+    );
+    server.works();
+}
+
+#[test]
+fn a_malformed_request_changes_nothing_but_its_counter() {
+    let server =
+        serve_config(Some("metrics:\n  spans_total: {help: S., type: counter, from: span}\n"));
+    let good = spans((0..3).map(|at| (at, text("a", "b"))));
+    let cut = good.strip_suffix("]}]}").unwrap();
+    let otlp = server.address("otlp_http");
+    assert_eq!(post(otlp, "/v1/traces", JSON, cut.as_bytes()).status, 400);
+    assert_eq!((server.received(), server.refused("http", "malformed")), (0.0, 1.0));
+    assert!(server.scrape().contains("\nspans_total 0\n"));
+    assert_eq!(post(otlp, "/v1/traces", JSON, good.as_bytes()).status, 200);
+    assert!(server.scrape().contains("\nspans_total 3\n"));
+    assert_eq!(post(otlp, "/v1/traces", JSON, good.as_bytes()).status, 200);
+    assert!(server.scrape().contains("\nspans_total 3\n"), "the same spans again count once");
+    assert_eq!((server.received(), server.accepted()), (6.0, 3.0));
+}
+
+#[test]
+fn late_records_are_rejected_and_told() {
+    let server = serve_config(Some(
+        "limits: {late: 1h}\nmetrics:\n  spans_total: {help: S., type: counter, from: span}\n",
+    ));
+    let body = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[
+        {"traceId":"01010101010101010101010101010101","spanId":"0101010101010101","endTimeUnixNano":"1000000000"},
+        {"traceId":"01010101010101010101010101010101","spanId":"0201010101010101"}]}]}]}"#;
+    let reply = post(server.address("otlp_http"), "/v1/traces", JSON, body.as_bytes());
+    let told: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(told["partialSuccess"]["rejectedSpans"], "1");
+    assert_eq!(told["partialSuccess"]["errorMessage"], "rejected: 1 late");
+    assert_eq!((server.received(), server.accepted()), (2.0, 1.0));
+}
