@@ -1,7 +1,8 @@
 //! Packs and file laid over each other, later ones over earlier ones.
 //!
 //! In sections of named entries an entry replaces the one of its name as a whole and `null` removes it; in sections of settings
-//! each key stands for itself; a list replaces a list; a section that is `null` is removed as a whole.
+//! each key stands for itself; a list replaces a list, but under `privacy`, where what a pack hides stays hidden; a section that
+//! is `null` is removed as a whole.
 
 use super::diagnostic::{Report, Source};
 use super::document::{self, Entry, Kind, Node};
@@ -15,6 +16,8 @@ enum Way {
     Named,
     /// Key by key, all the way down.
     Settings,
+    /// The same, and a list adds to the list that is there.
+    Added,
     /// As a whole.
     Whole,
 }
@@ -25,7 +28,7 @@ const SECTIONS: [(&str, Way); 13] = [
     ("limits", Way::Settings),
     ("state", Way::Settings),
     ("forward", Way::Whole),
-    ("privacy", Way::Settings),
+    ("privacy", Way::Added),
     ("labels", Way::Named),
     ("tables", Way::Named),
     ("attributes", Way::Named),
@@ -110,7 +113,7 @@ fn lay(section: &Entry, way: Way, merged: &mut Node, report: &mut Report<'_>) {
     target.at = section.at;
     match way {
         Way::Whole => target.value = section.value.clone(),
-        Way::Settings => over(&section.value, &mut target.value),
+        Way::Settings | Way::Added => over(&section.value, &mut target.value, way),
         Way::Named => named(&section.value, &mut target.value, report),
     }
 }
@@ -139,7 +142,12 @@ fn named(from: &Node, onto: &mut Node, report: &mut Report<'_>) {
 }
 
 /// Maps key by key, all else as a whole.
-fn over(from: &Node, onto: &mut Node) {
+fn over(from: &Node, onto: &mut Node, way: Way) {
+    if let (Way::Added, Kind::List(more), Kind::List(list)) = (way, &from.kind, &mut onto.kind) {
+        list.extend(more.iter().cloned());
+        onto.at = from.at;
+        return;
+    }
     let (Kind::Map(above), Kind::Map(below)) = (&from.kind, &mut onto.kind) else {
         *onto = from.clone();
         return;
@@ -150,7 +158,7 @@ fn over(from: &Node, onto: &mut Node) {
         match below.iter_mut().take(packed).find(|below| below.key == entry.key) {
             Some(same) => {
                 same.at = entry.at;
-                over(&entry.value, &mut same.value);
+                over(&entry.value, &mut same.value, way);
             }
             None => below.push(entry.clone()),
         }
@@ -194,6 +202,18 @@ mod tests {
         let wanted = "server:\n  otlp:\n    grpc: [f]\n    cors: [c]\n  web: {listen: null}\n\
                       forward: [g, h]\n";
         assert_eq!((&*merged, faults), (wanted, 0));
+    }
+
+    #[test]
+    fn what_a_pack_hides_stays_hidden() {
+        let pack = "privacy: {drop: [a, b], hash_key_file: x}";
+        let (merged, faults) = laid(&[pack, "privacy: {drop: [c], hash_key_file: y}"]);
+        assert_eq!(merged, "privacy:\n  drop: [a, b, c]\n  hash_key_file: \"y\"\n");
+        assert_eq!(faults, 0);
+        assert_eq!(
+            laid(&[pack, "privacy: null", "privacy: {drop: [c]}"]).0,
+            "privacy:\n  drop: [c]\n"
+        );
     }
 
     #[test]

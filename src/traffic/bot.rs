@@ -93,10 +93,14 @@ struct Bot {
 impl Bot {
     fn new(options: BotOptions) -> Result<Self, TrafficError> {
         let sdk = Sdk::new(&options.endpoint)?;
-        let mut model = Model::new(options.seed, day::FIRST_MOMENT - opening::SPAN);
-        let opening = model.opening(day::FIRST_MOMENT);
+        let (mut model, opening) = sdk.load_config(|| {
+            let mut model = Model::new(options.seed, day::FIRST_MOMENT - opening::SPAN);
+            let opening = model.opening(day::FIRST_MOMENT);
+            (model, opening)
+        });
         let started = clock::now();
         let mut truth = Truth::new(options.seed, options.speed);
+        truth.spans.made = 1; // the one that loaded the config
         truth.started_unix_seconds = started.seconds();
         let mut bot = Self {
             next: model.next(),

@@ -1,6 +1,6 @@
 //! What happens: an endless, seeded stream of turns, webhook deliveries and jobs.
 //!
-//! Pure: simulated seconds in and out (see [`day`](super::day)), no clock, no spans. What a turn looks like on the wire is `story`'s
+//! Pure: simulated seconds in and out (see `day`), no clock, no spans. What a turn looks like on the wire is `story`'s
 //! business, and how often it happens `mix`'s.
 
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
 //! The OpenTelemetry SDK as a bot would set it up, fed with spans whose times are over.
 //!
-//! Spans are built by the SDK's own API with explicit times; `tracing` spans measure themselves and cannot be backdated.
+//! What is simulated is built by the SDK's own API with explicit times, because `tracing` spans measure themselves and cannot be
+//! backdated. What the bot really does is traced as a Rust bot would: `tracing` spans through `tracing-opentelemetry`.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -15,6 +16,8 @@ use opentelemetry_otlp::{ExporterBuildError, LogExporter, SpanExporter, WithExpo
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::{self, BatchLogProcessor, SdkLogger, SdkLoggerProvider};
 use opentelemetry_sdk::trace::{self, BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider};
+
+use tracing_subscriber::layer::SubscriberExt;
 
 use super::super::TrafficError;
 use super::super::story::{self, Event, Kind, Span, Trace, Value};
@@ -60,6 +63,24 @@ impl Sdk {
             .build();
         let (tracer, logger) = (tracers.tracer(story::SCOPE), loggers.logger(story::SCOPE));
         Ok(Self { spans, logs, tracers, loggers, tracer, logger })
+    }
+
+    /// Does the bot's own start-up work, in a span that measures it.
+    pub(super) fn load_config<T>(&self, work: impl FnOnce() -> T) -> T {
+        let layer = tracing_opentelemetry::layer()
+            .with_tracer(self.tracer.clone())
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false);
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!(
+                "bot.config.load",
+                bot.config.source = "embedded",
+                bot.config.cache_hit = false
+            );
+            span.in_scope(work)
+        })
     }
 
     /// Sends a trace that began at `begin`; the context of its root, for those who follow it.
