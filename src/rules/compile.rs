@@ -17,13 +17,15 @@ struct Compiler<'d> {
     definitions: &'d from::Definitions,
     keys: Keys,
     tables: Vec<Arc<TextMap>>,
+    /// Label values so far, beside what they were compiled from.
+    labels: Vec<(&'d from::Label, Label)>,
 }
 
 pub(super) fn compile(definitions: &from::Definitions) -> RuleSet {
     let boxed = |(key, value): (&String, &String)| (key.as_str().into(), value.as_str().into());
     let table = |table: &from::Table| Arc::new(table.rows.iter().map(boxed).collect());
     let tables = definitions.tables.iter().map(table).collect();
-    let mut compiler = Compiler { definitions, keys: Keys::default(), tables };
+    let mut compiler = Compiler { definitions, keys: Keys::default(), tables, labels: Vec::new() };
     let aliases =
         definitions.aliases.iter().map(|alias| compiler.expression(&alias.value)).collect();
     let classes = definitions.records.iter().map(|class| compiler.class(class)).collect();
@@ -36,10 +38,11 @@ pub(super) fn compile(definitions: &from::Definitions) -> RuleSet {
         }
     }
     let names = definitions.records.iter().map(|class| class.name.clone()).collect();
-    RuleSet::assemble((compiler.keys, aliases, classes), rules, names, unserved)
+    let labels = compiler.labels.into_iter().map(|(_, label)| label).collect();
+    RuleSet::assemble((compiler.keys, aliases, classes, labels), rules, names, unserved)
 }
 
-impl Compiler<'_> {
+impl<'d> Compiler<'d> {
     fn class(&mut self, class: &from::RecordClass) -> Class {
         Class {
             from: class.from.clone(),
@@ -49,7 +52,11 @@ impl Compiler<'_> {
     }
 
     /// None for what this version does not serve: distinct counts, and records that are sessions or data points.
-    fn rule(&mut self, metric: &from::Metric, family: usize) -> Option<(Rule, Arc<Declaration>)> {
+    fn rule(
+        &mut self,
+        metric: &'d from::Metric,
+        family: usize,
+    ) -> Option<(Rule, Arc<Declaration>)> {
         let (op, kind, bounds) = match &metric.kind {
             from::MetricKind::Counter => (OpKind::Add, Kind::Counter, Vec::new()),
             from::MetricKind::Gauge => (OpKind::Set, Kind::Gauge, Vec::new()),
@@ -95,13 +102,10 @@ impl Compiler<'_> {
         })
     }
 
-    fn part(&mut self, part: &from::Part, labels: &[LabelName]) -> Part {
-        let label = |compiler: &mut Self, label: &from::Label| Label {
-            position: labels.iter().position(|name| *name == label.name).unwrap_or_default(),
-            // The default comes after the declared values, so the expression itself has none.
-            value: Expression { default: None, ..compiler.expression(&label.value) },
-            values: label.values.as_ref().map(|values| sorted(values)),
-            default: label.value.default.as_deref().map(Box::from),
+    fn part(&mut self, part: &'d from::Part, labels: &[LabelName]) -> Part {
+        let place = |compiler: &mut Self, label: &'d from::Label| {
+            let position = labels.iter().position(|name| *name == label.name);
+            (position.unwrap_or_default(), compiler.label(label))
         };
         Part {
             conditions: part.conditions.iter().map(|one| self.condition(one)).collect(),
@@ -111,8 +115,26 @@ impl Compiler<'_> {
                     Measure::Value(self.expression(value), self.scale(scale))
                 }
             },
-            labels: part.labels.iter().map(|one| label(self, one)).collect(),
+            labels: part.labels.iter().map(|one| place(self, one)).collect(),
         }
+    }
+
+    /// The index of a label's value. Labels that mean the same share one, so that a record evaluates it once.
+    fn label(&mut self, label: &'d from::Label) -> usize {
+        let same = |(other, _): &(&from::Label, Label)| {
+            other.value == label.value && other.values == label.values
+        };
+        if let Some(at) = self.labels.iter().position(same) {
+            return at;
+        }
+        let compiled = Label {
+            // The default comes after the declared values, so the expression itself has none.
+            value: Expression { default: None, ..self.expression(&label.value) },
+            values: label.values.as_ref().map(|values| sorted(values)),
+            default: label.value.default.as_deref().map(Box::from),
+        };
+        self.labels.push((label, compiled));
+        self.labels.len() - 1
     }
 
     fn scale(&mut self, scale: &from::Scale) -> Scale {

@@ -1,6 +1,6 @@
 //! One request's run through the rules: attributes in, records in, updates out.
 //!
-//! A record class and an alias are evaluated once for a record, however many rules use them: each has a memo that belongs to
+//! A record class, an alias and a label value are evaluated once for a record, however many rules use them: each has a memo that belongs to
 //! the record's number.
 
 use crate::model::{OTHER, Op};
@@ -25,6 +25,7 @@ pub struct Evaluation<'a> {
     pub(super) record: u32,
     pub(super) aliases: Vec<(u32, Option<Found<'a>>)>,
     classes: Vec<(u32, Holds)>,
+    labels: Vec<(u32, Text<'a>)>,
     pub(super) scratch: String,
 }
 
@@ -47,6 +48,7 @@ impl<'a> Evaluation<'a> {
             record: 0,
             aliases: vec![(0, None); rules.aliases.len()],
             classes: vec![(0, Holds::No); rules.classes.len()],
+            labels: vec![(0, Text::Missing); rules.labels.len()],
             scratch: String::new(),
         }
     }
@@ -196,14 +198,27 @@ impl<'a> Evaluation<'a> {
 
     fn labels(&mut self, width: usize, part: &'a Part, subject: Subject<'_, 'a>) -> u32 {
         let place = self.updates.open(width);
-        for label in &part.labels {
-            let text = self.label(label, subject);
-            self.updates.put(place, label.position, text);
+        for (position, label) in &part.labels {
+            let text = self.label(*label, subject);
+            self.updates.put(place, *position, text);
         }
         place
     }
 
-    fn label(&mut self, label: &'a Label, subject: Subject<'_, 'a>) -> Text<'a> {
+    fn label(&mut self, at: usize, subject: Subject<'_, 'a>) -> Text<'a> {
+        match self.labels.get(at) {
+            Some((record, text)) if *record == self.record => return *text,
+            _ => {}
+        }
+        let rules = self.rules;
+        let text = rules.labels.get(at).map_or(Text::Missing, |label| self.value(label, subject));
+        if let Some(memo) = self.labels.get_mut(at) {
+            *memo = (self.record, text);
+        }
+        text
+    }
+
+    fn value(&mut self, label: &'a Label, subject: Subject<'_, 'a>) -> Text<'a> {
         let found = self.expression(&label.value, subject);
         let text = found.map_or(Text::Missing, |found| self.text(found));
         let value = self.updates.text(text);

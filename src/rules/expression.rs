@@ -76,19 +76,29 @@ impl Test {
         }
     }
 
-    /// Whether it holds for a value in its text form and as a number. Missing: both are none.
-    pub(super) fn holds(&self, present: bool, text: &str, number: Option<f64>) -> bool {
+    /// Whether it holds for a missing value: only what asks for absence does.
+    pub(super) fn holds_for_missing(&self) -> bool {
         match self {
-            Self::AnyOf(patterns) => present && patterns.iter().any(|pattern| pattern.fits(text)),
-            Self::Exists(wanted) => present == *wanted,
-            Self::Number(comparison, bound) => number.is_some_and(|number| match comparison {
+            Self::AnyOf(_) | Self::Number(..) => false,
+            Self::Exists(wanted) => !wanted,
+            Self::Not(_) => true,
+            Self::All(all) => all.iter().all(Self::holds_for_missing),
+        }
+    }
+
+    /// Whether it holds for a value in its text form and as a number. A number is only read from it when a test compares numbers.
+    pub(super) fn holds(&self, text: &str, number: &dyn Fn() -> Option<f64>) -> bool {
+        match self {
+            Self::AnyOf(patterns) => patterns.iter().any(|pattern| pattern.fits(text)),
+            Self::Exists(wanted) => *wanted,
+            Self::Number(comparison, bound) => number().is_some_and(|number| match comparison {
                 Comparison::Gt => number > *bound,
                 Comparison::Ge => number >= *bound,
                 Comparison::Lt => number < *bound,
                 Comparison::Le => number <= *bound,
             }),
-            Self::Not(inner) => !present || !inner.holds(present, text, number),
-            Self::All(all) => all.iter().all(|test| test.holds(present, text, number)),
+            Self::Not(inner) => !inner.holds(text, number),
+            Self::All(all) => all.iter().all(|test| test.holds(text, number)),
         }
     }
 }

@@ -20,21 +20,22 @@ impl<'a> Evaluation<'a> {
 
     fn test(&mut self, reference: &'a Reference, test: &Test, subject: Subject<'_, 'a>) -> bool {
         let Some(found) = self.resolve(reference, subject) else {
-            return test.holds(false, "", None);
+            return test.holds_for_missing();
         };
-        let number = self.number(found);
-        if !test.reads_text() {
-            return test.holds(true, "", number);
-        }
         match found {
-            Found::Text(text) => test.holds(true, self.updates.text(text), number),
+            Found::Text(text) => test.holds(self.updates.text(text), &|| self.number(found)),
             Found::Value(Value::Text(bytes)) if let Ok(text) = std::str::from_utf8(bytes) => {
-                test.holds(true, text, number)
+                test.holds(text, &|| self.number(found))
             }
             Found::Value(value) => {
-                self.scratch.clear();
-                value.write_text(&mut self.scratch);
-                test.holds(true, &self.scratch, number)
+                let mut text = std::mem::take(&mut self.scratch);
+                text.clear();
+                if test.reads_text() {
+                    value.write_text(&mut text);
+                }
+                let holds = test.holds(&text, &|| self.number(found));
+                self.scratch = text;
+                holds
             }
         }
     }

@@ -16,6 +16,8 @@ pub struct RuleSet {
     pub(super) keys: Keys,
     pub(super) aliases: Vec<Expression>,
     pub(super) classes: Vec<Class>,
+    /// Label values, each once however many metrics have it.
+    pub(super) labels: Vec<Label>,
     pub(super) rules: Vec<Rule>,
     /// For each kind of record, the rules that may take one.
     pub(super) by_source: [Vec<u32>; 5],
@@ -71,7 +73,8 @@ pub(super) enum OpKind {
 pub(super) struct Part {
     pub(super) conditions: Vec<Condition>,
     pub(super) measure: Measure,
-    pub(super) labels: Vec<Label>,
+    /// For each label its position among the family's, and its value's index in the rule set.
+    pub(super) labels: Vec<(usize, usize)>,
 }
 
 #[derive(Debug)]
@@ -88,8 +91,6 @@ pub(super) enum Scale {
 
 #[derive(Debug)]
 pub(super) struct Label {
-    /// Among the family's labels.
-    pub(super) position: usize,
     pub(super) value: Expression,
     /// Declared values, sorted; others become `other`.
     pub(super) values: Option<Vec<Box<str>>>,
@@ -103,7 +104,7 @@ impl RuleSet {
     }
 
     pub(super) fn assemble(
-        (keys, aliases, classes): (Keys, Vec<Expression>, Vec<Class>),
+        (keys, aliases, classes, labels): (Keys, Vec<Expression>, Vec<Class>, Vec<Label>),
         rules: Vec<(Rule, Arc<Declaration>)>,
         class_names: Vec<String>,
         unserved: Vec<String>,
@@ -113,6 +114,7 @@ impl RuleSet {
             keys,
             aliases,
             classes,
+            labels,
             rules,
             declarations,
             class_names,
