@@ -3,48 +3,13 @@
 //! The bot is told to stop before the server is, so that its last numbers are still taken.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
-use std::time::Duration;
 
-use clap::Args;
 use tokio::sync::oneshot;
 
-use super::args::ServeArgs;
-use super::load::duration;
+use super::args::DemoArgs;
 use super::serve::{Session, stop_asked};
 use super::{Exit, Failure};
 use crate::traffic::bot::{self, BotOptions};
-
-/// A simulated release bot, as lively as you like.
-#[derive(Args, Clone, Debug)]
-pub struct DemoArgs {
-    #[allow(missing_docs)] // the flags of `serve`
-    #[command(flatten)]
-    pub serve: ServeArgs,
-    /// Simulated seconds a second: 60 is a day in 24 minutes, 1 is real time
-    #[arg(
-        long,
-        env = "OSCAR_METRICS_SPEED",
-        value_name = "FACTOR",
-        default_value_t = 60.0,
-        value_parser = speed
-    )]
-    pub speed: f64,
-    /// The same seed is the same bot
-    #[arg(long, env = "OSCAR_METRICS_SEED", value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    /// Write what the bot really did to this JSON file, every second and at the end
-    #[arg(long, env = "OSCAR_METRICS_TRUTH", value_name = "FILE")]
-    pub truth: Option<PathBuf>,
-    /// Stop by itself: 500ms, 10s, 2m, 1h
-    #[arg(
-        long,
-        env = "OSCAR_METRICS_DURATION",
-        value_name = "TIME",
-        value_parser = duration
-    )]
-    pub duration: Option<Duration>,
-}
 
 /// Where the demo's sidecar is.
 struct Place {
@@ -103,13 +68,6 @@ fn greeting(args: &DemoArgs, place: &Place) -> String {
          It speaks OTLP/gRPC to {otlp}, and so can your bot. Ctrl-C ends it.\n\n",
         otlp = place.otlp
     )
-}
-
-fn speed(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(speed) if speed > 0.0 && speed <= 100_000.0 => Ok(speed),
-        _ => Err("a speed is a number above 0, at most 100000".to_owned()),
-    }
 }
 
 #[cfg(test)]

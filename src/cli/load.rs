@@ -1,86 +1,12 @@
 //! `load`: the generator alone, against any OTLP receiver.
 
 use std::io::{self, IsTerminal, Write};
-use std::time::Duration;
-
-use clap::{Args, ValueEnum};
 
 use crate::traffic::TrafficError;
-use crate::traffic::load::{self, Encoding, LoadOptions, Profile, Report, Target};
+use crate::traffic::load::{self, Encoding, LoadOptions, Profile, Report};
 
+use super::args::{EncodingName, LoadArgs, ProfileName};
 use super::{Exit, Failure, server};
-
-/// Sends spans as fast as told and counts every one.
-#[derive(Args, Clone, Debug)]
-pub struct LoadArgs {
-    /// Receiver: http://host:4318 is OTLP/HTTP, grpc://host:4317 is OTLP/gRPC
-    #[arg(long, env = "OSCAR_METRICS_TARGET", value_name = "URL", value_parser = target)]
-    pub target: Target,
-    /// Spans a second; 0 is as fast as possible
-    #[arg(long, env = "OSCAR_METRICS_RATE", value_name = "N", default_value_t = 0)]
-    pub rate: u64,
-    /// How long to send: 500ms, 10s, 2m, 1h
-    #[arg(
-        long,
-        env = "OSCAR_METRICS_DURATION",
-        value_name = "TIME",
-        default_value = "10s",
-        value_parser = duration
-    )]
-    pub duration: Duration,
-    /// Spans a request
-    #[arg(
-        long,
-        env = "OSCAR_METRICS_BATCH",
-        value_name = "N",
-        default_value_t = 512,
-        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
-    )]
-    pub batch: u32,
-    /// Connections, each with one request under way
-    #[arg(
-        long,
-        env = "OSCAR_METRICS_CONNECTIONS",
-        value_name = "N",
-        default_value_t = 4,
-        value_parser = clap::value_parser!(u32).range(1..=10_000)
-    )]
-    pub connections: u32,
-    /// What to send
-    #[arg(long, env = "OSCAR_METRICS_PROFILE", value_enum, default_value_t = ProfileName::Oscar)]
-    pub profile: ProfileName,
-    /// How to write it; JSON over HTTP only
-    #[arg(
-        long,
-        env = "OSCAR_METRICS_ENCODING",
-        value_enum,
-        default_value_t = EncodingName::Protobuf
-    )]
-    pub encoding: EncodingName,
-    /// Compress the requests
-    #[arg(long, env = "OSCAR_METRICS_GZIP")]
-    pub gzip: bool,
-}
-
-/// The profiles by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ProfileName {
-    /// Requests of a web service, 10 to 14 attributes a span
-    Peer,
-    /// The simulated bot's own mix
-    Oscar,
-    /// The same mix, asked by 100,000 people
-    Stress,
-}
-
-/// The encodings by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum EncodingName {
-    /// OTLP protobuf
-    Protobuf,
-    /// OTLP JSON
-    Json,
-}
 
 /// Runs the generator on this thread and prints the report to standard output.
 ///
@@ -146,27 +72,6 @@ fn progress(visible: bool, so_far: &Report) {
     }
 }
 
-fn target(text: &str) -> Result<Target, String> {
-    text.parse().map_err(|error: TrafficError| error.to_string())
-}
-
-/// A time with its unit: ms, s, m or h.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let fault = || format!("{text:?} is not a time: write a number and ms, s, m or h, as 10s");
-    let at = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(fault)?;
-    let (number, unit) = text.split_at_checked(at).ok_or_else(fault)?;
-    let scale = match unit {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(fault()),
-    };
-    let number: f64 = number.parse().map_err(|_| fault())?;
-    let time = Duration::try_from_secs_f64(number * scale).map_err(|_| fault())?;
-    if time.is_zero() || time > Duration::from_secs(365 * 86_400) { Err(fault()) } else { Ok(time) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,16 +85,6 @@ mod tests {
 
     fn parse(line: &[&str]) -> Result<LoadArgs, clap::Error> {
         Line::try_parse_from(["load"].iter().chain(line)).map(|line| line.load)
-    }
-
-    #[test]
-    fn times_have_units() {
-        assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
-        assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
-        for wrong in ["", "10", "s", "0s", "-1s", "10 parsecs", "infs", "1e300h", "nans"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
     }
 
     #[test]

@@ -21,7 +21,14 @@ struct Compiler<'d> {
     labels: Vec<(&'d from::Label, Label)>,
 }
 
-pub(super) fn compile(definitions: &from::Definitions) -> RuleSet {
+impl RuleSet {
+    /// Compiles what a config resolved to.
+    pub fn new(definitions: &from::Definitions) -> Self {
+        compile(definitions)
+    }
+}
+
+fn compile(definitions: &from::Definitions) -> RuleSet {
     let boxed = |(key, value): (&String, &String)| (key.as_str().into(), value.as_str().into());
     let table = |table: &from::Table| Arc::new(table.rows.iter().map(boxed).collect());
     let tables = definitions.tables.iter().map(table).collect();

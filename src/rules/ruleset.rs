@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crate::model::Declaration;
 
-use super::compile;
-use super::definition::{Definitions, From, Source};
+use super::definition::{From, Source};
 use super::expression::{Condition, Expression, Reference};
 use super::slots::Keys;
 use super::update::SkipReason;
@@ -98,11 +97,6 @@ pub(super) struct Label {
 }
 
 impl RuleSet {
-    /// Compiles what a config resolved to.
-    pub fn new(definitions: &Definitions) -> Self {
-        compile::compile(definitions)
-    }
-
     pub(super) fn assemble(
         (keys, aliases, classes, labels): (Keys, Vec<Expression>, Vec<Class>, Vec<Label>),
         rules: Vec<(Rule, Arc<Declaration>)>,

@@ -33,6 +33,17 @@ fn the_example_of_the_design_is_good() {
     assert!(row.contains("model (open, limit 40), type (2)"), "{row}");
 }
 
+#[test]
+fn the_config_in_the_readme_is_good() {
+    let readme = include_str!("../../README.md");
+    let blocks = readme.split("```yaml\n").skip(1).filter_map(|block| block.split("```").next());
+    let configs: Vec<&str> = blocks.filter(|block| block.starts_with("use:")).collect();
+    assert_eq!(configs.len(), 1);
+    let loaded = text(configs[0]);
+    assert!(loaded.settings.is_some(), "{}", loaded.render());
+    assert!(loaded.print().contains("jenkins_jobs_total"));
+}
+
 /// Each file in `config/bad` shows one message; the text beside it is what people see. `REWRITE=1` writes the texts anew.
 #[test]
 fn every_bad_config_is_told_as_written() {
