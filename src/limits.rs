@@ -97,6 +97,8 @@ pub const READ_BUFFER: usize = 128 * KIB;
 pub const DISCARD: usize = 64 * MIB;
 /// Pause after an accept that failed for want of descriptors or memory.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Scrapers whose last scrape is remembered for zero-first: more than anybody has Prometheus servers.
+pub const SCRAPERS: usize = 64;
 /// Scrapes whose bodies are in memory at once. Over it the answer is 503: more readers would only hold more copies.
 pub const SCRAPES: usize = 8;
 /// Bytes of a request's header list.

@@ -161,11 +161,16 @@ impl Pipeline {
         &self.telemetry
     }
 
-    /// All families at this moment, the exporter's own last, for one scrape.
-    pub fn gather(&self, now: Timestamp) -> Vec<FamilySnapshot> {
+    /// All families at this moment, the exporter's own last, for one scrape. `show` may change how the configured ones look.
+    pub fn gather(
+        &self,
+        now: Timestamp,
+        show: impl FnOnce(&mut [FamilySnapshot]),
+    ) -> Vec<FamilySnapshot> {
         let engine = self.engine.load_full();
         self.expire(&engine, now);
         let mut families: Vec<FamilySnapshot> = engine.store.snapshot().collect();
+        show(&mut families);
         let counts: Vec<_> = engine.store.counts().collect();
         families.extend(self.telemetry.gather(&counts));
         families

@@ -7,8 +7,10 @@ mod health;
 mod landing;
 mod metrics;
 mod reload;
+mod scrapers;
 mod server;
 
 pub use health::Readiness;
 pub use reload::Reload;
+pub use scrapers::Scrapers;
 pub use server::{Web, serve};

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -34,6 +35,8 @@ pub struct ServeOptions {
     pub telemetry_path: String,
     /// How metrics are written.
     pub exposition: exposition::Options,
+    /// How long a young series is first shown at 0 to a scraper.
+    pub zero_first: Duration,
     /// Origins whose pages may send.
     pub cors: Vec<String>,
     /// Bytes of a request and in flight.
@@ -56,6 +59,7 @@ impl ServeOptions {
             web: asked(&args.web_listen_address, vec![Address::asked(server.web.to_string())]),
             telemetry_path: args.web_telemetry_path.clone(),
             exposition: exposition::Options { created_lines: server.created_lines },
+            zero_first: server.zero_first,
             cors: server.cors.clone(),
             limits: settings.limits.clone(),
             deadlines: Deadlines::default(),
@@ -111,7 +115,8 @@ pub fn start(
         tracing::info!(event = "listening", what, %address);
     }
 
-    let ServeOptions { deadlines, limits, cors, telemetry_path, exposition, .. } = options;
+    let ServeOptions { deadlines, limits, cors, telemetry_path, exposition, zero_first, .. } =
+        options;
     let readiness = Readiness::default();
     let intake = Arc::new(Intake {
         pipeline: pipeline.clone(),
@@ -128,6 +133,8 @@ pub fn start(
         reload,
         addresses: addresses.clone(),
         deadlines,
+        scrapers: Arc::default(),
+        zero_first,
         seats: Web::seats(),
     });
     let otlp = otlp(grpc, http, intake)?;

@@ -37,6 +37,24 @@ pub enum RowValue {
     Histogram(HistogramRow),
 }
 
+impl RowValue {
+    /// Back to its beginning, where it has one: a gauge stays.
+    pub fn reset(&mut self) {
+        match self {
+            Self::Counter(total, exemplar) => (*total, *exemplar) = (0.0, None),
+            Self::Histogram(histogram) => histogram.reset(),
+            Self::Gauge(_) => {}
+        }
+    }
+}
+
+impl HistogramRow {
+    fn reset(&mut self) {
+        self.counts.fill(0.0);
+        (self.sum, self.exemplars) = (0.0, Box::default());
+    }
+}
+
 /// A classic histogram. `counts` has one entry more than the family has bounds: the last is above them all.
 #[derive(Clone, Debug, Default)]
 pub struct HistogramRow {

@@ -4,12 +4,14 @@
 //! for a peer that stopped reading. The stream itself has these deadlines, so that no server above needs to be trusted with them.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use crate::limits;
@@ -109,6 +111,13 @@ impl<S> Deadlined<S> {
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(stalled.as_mut().poll(context));
         self.late(Closing::Stalled)
+    }
+}
+
+impl Deadlined<TcpStream> {
+    /// Who is at the other end; none when it has left already.
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.stream.peer_addr().ok().map(|address| address.ip().to_canonical())
     }
 }
 

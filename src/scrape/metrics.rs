@@ -1,5 +1,8 @@
 //! One scrape: negotiate, gather, write, compress.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
@@ -9,14 +12,37 @@ use http::{Response, StatusCode};
 use http_body_util::Full;
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::clock::Timestamp;
 use crate::{clock, exposition, limits};
 
+use super::scrapers::Scrapers;
 use super::server::{Answer, Web, text};
+
+/// Prometheus says with it how long it will wait; nobody else does.
+const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
 
 /// A body, and the seat it takes until its last byte has left.
 struct Seated {
     body: Vec<u8>,
     _seat: OwnedSemaphorePermit,
+    scraper: Option<Scraper>,
+}
+
+/// Whose scrape it is, and when it began.
+struct Scraper {
+    address: IpAddr,
+    began: Timestamp,
+    all: Arc<Scrapers>,
+}
+
+impl Drop for Seated {
+    fn drop(&mut self) {
+        // hyper lets go of a body when it was written, or when its reader left: the second is rare, and costs that reader
+        // one birth.
+        if let Some(Scraper { address, began, all }) = self.scraper.take() {
+            all.completed(address, began);
+        }
+    }
 }
 
 impl AsRef<[u8]> for Seated {
@@ -26,7 +52,7 @@ impl AsRef<[u8]> for Seated {
 }
 
 /// All families, in the format and coding the scraper likes best.
-pub fn metrics(web: &Web, asked: &HeaderMap) -> Answer {
+pub fn metrics(web: &Web, asked: &HeaderMap, peer: Option<IpAddr>) -> Answer {
     let Ok(seat) = web.seats.clone().try_acquire_owned() else {
         let mut busy = text(StatusCode::SERVICE_UNAVAILABLE, "too many scrapes at once\n");
         busy.headers_mut().insert(RETRY_AFTER, limits::RETRY_AFTER.as_secs().into());
@@ -35,13 +61,22 @@ pub fn metrics(web: &Web, asked: &HeaderMap) -> Answer {
     let format = exposition::format(list(asked, ACCEPT).as_deref());
     let coding = exposition::encoding(list(asked, ACCEPT_ENCODING).as_deref());
     let mut body = Vec::new();
-    let families = web.pipeline.gather(clock::now());
+    let began = clock::now();
+    let address = peer.filter(|_| asked.contains_key(SCRAPE_TIMEOUT) && !web.zero_first.is_zero());
+    let families = web.pipeline.gather(began, |families| {
+        if let Some(address) = address {
+            web.scrapers.zero_first(address, families, web.zero_first, began);
+        }
+    });
     let written = exposition::write(&families, format, web.options, &mut body);
     web.pipeline.telemetry().scraped(written.quarantined);
     let (Ok(body), Ok(media_type)) = (coding.compress(body), format.content_type().parse()) else {
         return text(StatusCode::INTERNAL_SERVER_ERROR, "the body could not be written\n");
     };
-    let mut answer = Response::new(Full::new(Bytes::from_owner(Seated { body, _seat: seat })));
+    let all = web.scrapers.clone();
+    let scraper = address.map(|address| Scraper { address, began, all });
+    let mut answer =
+        Response::new(Full::new(Bytes::from_owner(Seated { body, _seat: seat, scraper })));
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, media_type);
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));

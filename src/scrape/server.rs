@@ -1,9 +1,10 @@
 //! The routes of the web port, and the server under them.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
@@ -26,6 +27,7 @@ use super::health::{Readiness, healthy, ready};
 use super::landing::landing;
 use super::metrics::metrics;
 use super::reload::{Reload, reload};
+use super::scrapers::Scrapers;
 
 /// What every route answers.
 pub type Answer = Response<Full<Bytes>>;
@@ -46,6 +48,10 @@ pub struct Web {
     pub addresses: Vec<(&'static str, SocketAddr)>,
     /// The patience there is.
     pub deadlines: Deadlines,
+    /// Who has seen what.
+    pub scrapers: Arc<Scrapers>,
+    /// How long a young series is first shown at 0; zero: never.
+    pub zero_first: Duration,
     /// Scrapes whose bodies may be in memory at once.
     pub seats: Arc<Semaphore>,
 }
@@ -53,9 +59,10 @@ pub struct Web {
 /// Serves one connection to its end.
 pub async fn serve(stream: Deadlined<TcpStream>, web: Arc<Web>, drain: Drain) {
     let (deadlines, telemetry) = (web.deadlines, web.pipeline.telemetry().clone());
+    let peer = stream.peer();
     let service = service_fn(move |request| {
         // A route that panics is a bad answer, not a bad connection.
-        let routed = catch_unwind(AssertUnwindSafe(|| route(&web, &request)));
+        let routed = catch_unwind(AssertUnwindSafe(|| route(&web, &request, peer)));
         let answer =
             routed.unwrap_or_else(|_| text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n"));
         std::future::ready(Ok::<_, Infallible>(answer))
@@ -72,7 +79,7 @@ pub async fn serve(stream: Deadlined<TcpStream>, web: Arc<Web>, drain: Drain) {
     }
 }
 
-fn route(web: &Web, request: &http::Request<Incoming>) -> Answer {
+fn route(web: &Web, request: &http::Request<Incoming>, peer: Option<IpAddr>) -> Answer {
     let path = request.uri().path();
     let read = matches!(*request.method(), Method::GET | Method::HEAD);
     match path {
@@ -81,7 +88,7 @@ fn route(web: &Web, request: &http::Request<Incoming>) -> Answer {
         "/" | "/-/healthy" | "/-/ready" if !read => not_allowed("GET, HEAD"),
         "/-/healthy" => healthy(),
         "/-/ready" => ready(&web.readiness),
-        path if path == web.telemetry_path && read => metrics(web, request.headers()),
+        path if path == web.telemetry_path && read => metrics(web, request.headers(), peer),
         path if path == web.telemetry_path => not_allowed("GET, HEAD"),
         "/" => landing(web),
         _ => text(StatusCode::NOT_FOUND, "no such page: / lists what there is\n"),

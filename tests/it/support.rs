@@ -34,6 +34,7 @@ pub fn options() -> ServeOptions {
         web: here,
         telemetry_path: "/metrics".into(),
         exposition: Default::default(),
+        zero_first: Duration::from_secs(120),
         cors: Vec::new(),
         limits: Limits { request: REQUEST, in_flight: 4 * REQUEST, ..Limits::default() },
         deadlines: Deadlines { drain: Duration::from_secs(5), ..Deadlines::default() },
