@@ -1,8 +1,8 @@
 //! Sender streams folded into exported series: what each data point adds to the series it belongs to.
 //!
-//! Many streams may feed one series, so a series holds a sum of increments and never a sender's own total. A cumulative stream
-//! gives the difference to what it said before, a delta stream what lies in an interval not counted yet. Sources: OpenTelemetry
-//! specification, "Metrics Data Model" (resets and gaps, stream manipulations) and "Prometheus and OpenMetrics Compatibility".
+//! Many streams may feed one series, so a series holds a sum of increments and never a sender's own total. A cumulative
+//! stream gives the difference to what it said before, a delta stream what lies in an interval not counted yet. Sources:
+//! OpenTelemetry specification, "Metrics Data Model" (resets and gaps) and "Prometheus and OpenMetrics Compatibility".
 //! This room knows no names, no labels and no store; the caller says which stream a point belongs to.
 
 mod amount;
@@ -198,7 +198,7 @@ impl Streams {
         Self { limit, idle, swept: Timestamp::default(), streams: HashMap::default() }
     }
 
-    /// Takes a point of the stream `identity`. A point that is rejected changes nothing but when the stream was last heard of.
+    /// Takes a point of the stream `identity`. A rejected one changes nothing but when the stream was last heard of.
     pub fn fold(&mut self, identity: Fingerprint, point: PointIn, context: Context) -> Folded {
         let when = Interval { start: point.start, time: point.time };
         match increment(point, context) {

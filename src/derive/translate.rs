@@ -1,8 +1,8 @@
 //! Senders' names in Prometheus' words: metric names with unit and type suffixes, attribute keys as labels.
 //!
-//! Sources: OpenTelemetry specification, "Prometheus and OpenMetrics Compatibility"; the four strategies are those of Prometheus'
-//! `otlp.translation_strategy`. Names a config declares never come here. This room knows no series and no point; whether a
-//! name belongs to somebody else already is the caller's to check.
+//! Sources: OpenTelemetry specification, "Prometheus and OpenMetrics Compatibility"; the four strategies are those of
+//! Prometheus' `otlp.translation_strategy`. Names a config declares never come here. This room knows no series and no point;
+//! whether a name belongs to somebody else already is the caller's to check.
 
 mod labels;
 mod units;

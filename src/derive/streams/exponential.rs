@@ -55,8 +55,8 @@ pub struct Exponential {
 }
 
 impl Exponential {
-    /// Of a point. A scale below -4 is `scale`, a finer one than 8 is made coarser. Counts have to add up, indexes to be those of
-    /// doubles, and a finite sum to be there; else the point is `invalid`.
+    /// Of a point. A scale below -4 is `scale`, a finer one than 8 is made coarser. Counts have to add up, indexes to be
+    /// those of doubles, and a finite sum to be there; else the point is `invalid`.
     pub fn new(sent: &ExponentialIn<'_>) -> Result<Self, Reject> {
         if sent.scale < SCALES.0 {
             return Err(Reject::Scale);

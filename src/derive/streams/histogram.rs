@@ -15,8 +15,8 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// A `HistogramDataPoint` (metrics.proto). Bounds have to rise and be finite, counts to be one more than bounds (or none of
-    /// either) and to add up to `count`, the sum to be finite; else the point is `invalid`.
+    /// A `HistogramDataPoint` (metrics.proto). Bounds have to rise and be finite, counts to be one more than bounds (or none
+    /// of either) and to add up to `count`, the sum to be finite; else the point is `invalid`.
     pub fn new(
         count: u64,
         sum: Option<f64>,
