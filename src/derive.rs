@@ -1,8 +1,11 @@
-//! What a record implies beyond its fields: for how many it stands, and whether it came before.
+//! What a record implies beyond its fields: for how many it stands, whether it came before, what a sender's name is called
+//! here, and what a sender's point adds to a series.
 //!
 //! Pure state with time as a value; it knows no rules, no series and no transport.
 
 mod repeats;
+pub mod streams;
+pub mod translate;
 mod weight;
 
 pub use repeats::{Fingerprint, Repeats};

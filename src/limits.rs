@@ -70,6 +70,16 @@ pub const WINDOWS: usize = 16;
 pub const SESSIONS: usize = 100_000;
 /// How long a conversation is quiet before it has ended.
 pub const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
+/// Sender streams of passed-through points kept at once: two writers for each series.
+pub const SENDER_STREAMS: usize = 2 * SERIES;
+/// Lives (start times) of one sender stream told apart; more writers than this under one identity is a fault of theirs.
+pub const STREAM_LIVES: usize = 8;
+/// Gaps in one delta stream that a point out of order may still fill.
+pub const STREAM_GAPS: usize = 8;
+/// Buckets on each side of zero of an exponential histogram: twice what the SDKs keep. Every double fits at scale -4.
+pub const NATIVE_BUCKETS: usize = 320;
+/// Bytes of a translated metric or label name; OpenTelemetry ends instrument names at 255.
+pub const NAME: usize = KIB;
 /// Bytes waiting for one forward target.
 pub const FORWARD_QUEUE: usize = 64 * MIB;
 /// How often state is written to disk.

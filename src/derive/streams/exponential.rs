@@ -1,0 +1,284 @@
+//! Exponential histograms as Prometheus' native ones, valid by construction and bounded.
+//!
+//! A native bucket `i` at scale `s` holds what is above `base^(i-1)` and at most `base^i`, `base = 2^(2^-s)`: one more than
+//! OTLP's index of the same bucket. Halving the scale merges neighbours in pairs, without loss of a count.
+
+use crate::limits;
+
+use super::Reject;
+
+/// Scales that Prometheus knows.
+const SCALES: (i32, i32) = (-4, 8);
+/// What counts as zero when the sender says nothing (Prometheus and OpenMetrics Compatibility, "Exponential Histograms").
+const ZERO: f64 = 1e-128;
+/// Exponents of two that a double can have.
+const EXPONENTS: std::ops::RangeInclusive<i64> = -1075..=1024;
+
+/// An `ExponentialHistogramDataPoint` (metrics.proto) as sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ExponentialIn<'a> {
+    /// Each bucket's upper edge is `2^(2^-scale)` times its lower.
+    pub scale: i32,
+    /// All observations.
+    pub count: u64,
+    /// Sum of the observations, if the sender keeps one.
+    pub sum: Option<f64>,
+    /// Observations within the threshold.
+    pub zero_count: u64,
+    /// 0: not told.
+    pub zero_threshold: f64,
+    /// OTLP's index of the first bucket above zero, and the buckets' counts.
+    pub positive: (i32, &'a [u64]),
+    /// The same below zero.
+    pub negative: (i32, &'a [u64]),
+}
+
+/// One side of a native histogram.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Buckets {
+    /// Native index of the first count.
+    pub offset: i32,
+    /// Counts of neighbouring buckets; neither the first nor the last is 0.
+    pub counts: Vec<u64>,
+}
+
+/// Observations in buckets of growing width, at a scale Prometheus knows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exponential {
+    scale: i32,
+    count: u64,
+    sum: f64,
+    zero_count: u64,
+    zero_threshold: f64,
+    positive: Buckets,
+    negative: Buckets,
+}
+
+impl Exponential {
+    /// Of a point. A scale below -4 is `scale`, a finer one than 8 is made coarser. Counts have to add up, indexes to be
+    /// those of doubles, and a finite sum to be there; else the point is `invalid`.
+    pub fn new(sent: &ExponentialIn<'_>) -> Result<Self, Reject> {
+        if sent.scale < SCALES.0 {
+            return Err(Reject::Scale);
+        }
+        let all = sent.positive.1.iter().chain(sent.negative.1).chain([&sent.zero_count]);
+        let total = all.copied().try_fold(0_u64, u64::checked_add);
+        let sum = sent.sum.filter(|sum| sum.is_finite()).ok_or(Reject::Invalid)?;
+        let threshold = sent.zero_threshold;
+        if total != Some(sent.count) || !(threshold.is_finite() && threshold >= 0.0) {
+            return Err(Reject::Invalid);
+        }
+        let (positive, negative) = (Side::of(sent.positive), Side::of(sent.negative));
+        if !positive.is_real(sent.scale) || !negative.is_real(sent.scale) {
+            return Err(Reject::Invalid);
+        }
+        let steps = (sent.scale - SCALES.1).max(0).unsigned_abs();
+        let steps = positive.steps(steps).max(negative.steps(steps));
+        Ok(Self {
+            scale: sent.scale.saturating_sub_unsigned(steps),
+            count: sent.count,
+            sum,
+            zero_count: sent.zero_count,
+            zero_threshold: threshold.max(ZERO),
+            positive: positive.coarser(steps),
+            negative: negative.coarser(steps),
+        })
+    }
+
+    /// From -4 to 8; Prometheus calls it schema.
+    pub fn scale(&self) -> i32 {
+        self.scale
+    }
+
+    /// All observations.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Sum of the observations.
+    pub fn sum(&self) -> f64 {
+        self.sum
+    }
+
+    /// Observations within the threshold, and the threshold.
+    pub fn zero(&self) -> (u64, f64) {
+        (self.zero_count, self.zero_threshold)
+    }
+
+    /// Above zero.
+    pub fn positive(&self) -> &Buckets {
+        &self.positive
+    }
+
+    /// Below zero, by distance from it.
+    pub fn negative(&self) -> &Buckets {
+        &self.negative
+    }
+
+    /// Adds another one. The result is as coarse as the coarser, or coarser still where it would be too long.
+    pub fn merge(&mut self, other: &Self) {
+        let mut other = other.clone();
+        align(self, &mut other);
+        let both = |one: &Buckets, two: &Buckets| Side::over(one, two);
+        let (positive, negative) =
+            (both(&self.positive, &other.positive), both(&self.negative, &other.negative));
+        let steps = positive.steps(0).max(negative.steps(0));
+        self.positive = positive.coarser(steps);
+        self.negative = negative.coarser(steps);
+        self.scale = self.scale.saturating_sub_unsigned(steps);
+        self.count = self.count.saturating_add(other.count);
+        self.zero_count = self.zero_count.saturating_add(other.zero_count);
+        self.sum += other.sum;
+    }
+
+    /// The difference to an earlier one; none when a count fell.
+    pub(super) fn minus(&self, earlier: &Self) -> Option<Self> {
+        let (mut now, mut then) = (self.clone(), earlier.clone());
+        align(&mut now, &mut then);
+        Some(Self {
+            count: now.count.checked_sub(then.count)?,
+            sum: now.sum - then.sum,
+            zero_count: now.zero_count.checked_sub(then.zero_count)?,
+            positive: now.positive.minus(&then.positive)?,
+            negative: now.negative.minus(&then.negative)?,
+            ..now
+        })
+    }
+
+    pub(super) fn emptied(&self) -> Self {
+        Self {
+            count: 0,
+            sum: 0.0,
+            zero_count: 0,
+            positive: Buckets::default(),
+            negative: Buckets::default(),
+            ..*self
+        }
+    }
+
+    fn coarsen(&mut self, scale: i32) {
+        let steps = (self.scale - scale).max(0).unsigned_abs();
+        self.positive = Side::over(&self.positive, &Buckets::default()).coarser(steps);
+        self.negative = Side::over(&self.negative, &Buckets::default()).coarser(steps);
+        self.scale = self.scale.min(scale);
+    }
+
+    /// Counts as zero what lies in buckets that the threshold reaches into, and lets it reach to their ends.
+    fn widen_zero(&mut self, threshold: f64) {
+        self.zero_threshold = self.zero_threshold.max(threshold);
+        loop {
+            let before = self.zero_threshold;
+            for side in [&mut self.positive, &mut self.negative] {
+                let (taken, edge) = side.take_below(self.zero_threshold, self.scale);
+                self.zero_count = self.zero_count.saturating_add(taken);
+                self.zero_threshold = self.zero_threshold.max(edge);
+            }
+            if self.zero_threshold == before {
+                return;
+            }
+        }
+    }
+}
+
+/// Brings two histograms to one scale and one idea of zero.
+fn align(one: &mut Exponential, other: &mut Exponential) {
+    let scale = one.scale.min(other.scale);
+    one.coarsen(scale);
+    other.coarsen(scale);
+    // Ends, because a threshold only rises, and only to edges of buckets that are then gone.
+    while one.zero_threshold != other.zero_threshold {
+        let threshold = one.zero_threshold.max(other.zero_threshold);
+        one.widen_zero(threshold);
+        other.widen_zero(threshold);
+    }
+}
+
+impl Buckets {
+    /// Native indexes and counts.
+    pub fn iter(&self) -> impl Iterator<Item = (i64, u64)> {
+        (i64::from(self.offset)..).zip(self.counts.iter().copied())
+    }
+
+    fn minus(&self, earlier: &Self) -> Option<Self> {
+        let mut left = self.clone();
+        for (index, count) in earlier.iter().filter(|(_, count)| *count > 0) {
+            let at = usize::try_from(index - i64::from(self.offset)).ok()?;
+            let now = left.counts.get_mut(at)?;
+            *now = now.checked_sub(count)?;
+        }
+        Some(Side::over(&left, &Self::default()).coarser(0))
+    }
+
+    /// Removes the buckets whose lower edge is below the threshold; their count and the last one's upper edge.
+    fn take_below(&mut self, threshold: f64, scale: i32) -> (u64, f64) {
+        let edge = |index: i64| (index as f64 * f64::from(-scale).exp2()).exp2();
+        let below = self.iter().take_while(|(index, _)| edge(index - 1) < threshold);
+        let (mut taken, mut reach) = (0_u64, 0.0);
+        for (index, count) in below.filter(|(_, count)| *count > 0) {
+            (taken, reach) = (taken.saturating_add(count), edge(index));
+        }
+        let rest = self.iter().filter(|(index, _)| edge(index - 1) >= threshold).collect();
+        *self = Side(rest).coarser(0);
+        (taken, reach)
+    }
+}
+
+/// Native indexes and counts of one side: rising indexes, though one may come twice; no count is 0.
+struct Side(Vec<(i64, u64)>);
+
+impl Side {
+    fn of((offset, counts): (i32, &[u64])) -> Self {
+        let indexes = i64::from(offset) + 1..;
+        Self(indexes.zip(counts.iter().copied()).filter(|(_, count)| *count > 0).collect())
+    }
+
+    fn over(one: &Buckets, other: &Buckets) -> Self {
+        let mut all: Vec<_> =
+            one.iter().chain(other.iter()).filter(|(_, count)| *count > 0).collect();
+        all.sort_unstable();
+        Self(all)
+    }
+
+    fn ends(&self) -> Option<(i64, i64)> {
+        Some((self.0.first()?.0, self.0.last()?.0))
+    }
+
+    /// Whether doubles can be in all of its buckets.
+    fn is_real(&self, scale: i32) -> bool {
+        let exponent = |index: i64| match scale {
+            0.. => coarse(index, scale.unsigned_abs()) - 1,
+            _ => (index - 1) << scale.unsigned_abs(),
+        };
+        let real = |index| EXPONENTS.contains(&exponent(index));
+        self.ends().is_none_or(|(first, last)| real(first) && real(last))
+    }
+
+    /// How often to halve the scale, at least, until it is short enough.
+    fn steps(&self, least: u32) -> u32 {
+        let Some((first, last)) = self.ends() else { return least };
+        let long = |steps: &u32| coarse(last, *steps) - coarse(first, *steps) >= LONGEST;
+        least + (least..).take_while(long).fold(0, |more, _| more + 1)
+    }
+
+    fn coarser(&self, steps: u32) -> Buckets {
+        let Some((first, last)) = self.ends() else { return Buckets::default() };
+        let first = coarse(first, steps);
+        let length = usize::try_from(coarse(last, steps) - first + 1).unwrap_or_default();
+        let mut counts = vec![0_u64; length];
+        for (index, count) in &self.0 {
+            let at = usize::try_from(coarse(*index, steps) - first).ok();
+            if let Some(slot) = at.and_then(|at| counts.get_mut(at)) {
+                *slot = slot.saturating_add(*count);
+            }
+        }
+        Buckets { offset: i32::try_from(first).unwrap_or_default(), counts }
+    }
+}
+
+/// Distance of the last bucket from the first that is too far.
+const LONGEST: i64 = limits::NATIVE_BUCKETS as i64;
+
+/// The bucket that `index` is part of after the scale was halved so often.
+fn coarse(index: i64, steps: u32) -> i64 {
+    ((index - 1) >> steps.min(62)) + 1
+}
