@@ -4,7 +4,7 @@
 //! schema, so that the edges of one scrape are those of the next or among them.
 
 use crate::limits;
-use crate::model::{HistogramRow, NativeRow};
+use crate::model::{Exemplar, HistogramRow, NativeRow};
 
 /// Rising upper edges without `+Inf`, and the counts that belong to them.
 pub(super) fn histogram(native: &NativeRow) -> (Vec<f64>, HistogramRow) {
@@ -32,7 +32,7 @@ pub(super) fn histogram(native: &NativeRow) -> (Vec<f64>, HistogramRow) {
     for exemplar in &native.exemplars {
         let at = bounds.partition_point(|bound| *bound < exemplar.value);
         if let Some(slot) = exemplars.get_mut(at)
-            && slot.is_none_or(|now: crate::model::Exemplar| now.time <= exemplar.time)
+            && slot.is_none_or(|now: Exemplar| now.time <= exemplar.time)
         {
             *slot = Some(*exemplar);
         }
@@ -65,7 +65,7 @@ fn populated(native: &NativeRow, coarser: u32) -> usize {
 
 /// Where a bucket's observations are when `2^coarser` neighbours are one.
 fn merged(index: i32, coarser: u32) -> i32 {
-    (index - 1 >> coarser) + 1
+    ((index - 1) >> coarser) + 1
 }
 
 /// The upper edge of a bucket: `2^(index / 2^schema)`, whole powers exactly.
@@ -83,7 +83,6 @@ fn edge(schema: i32, index: i32) -> f64 {
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
-    use crate::model::Exemplar;
 
     #[test]
     fn edges_are_powers() {
