@@ -60,6 +60,8 @@ pub const GUESSES: (usize, usize) = (1_000, 256);
 pub const REGEX: usize = MIB;
 /// Buckets of one classic histogram.
 pub const BUCKETS: usize = 512;
+/// How far from 1 the index of a native histogram's bucket may be: a double's range at the finest resolution is half of it.
+pub const NATIVE_INDEX: u32 = 1 << 19;
 /// Rows of a lookup table.
 pub const TABLE_ROWS: usize = 100_000;
 /// HyperLogLog registers of one distinct count: 1.6 % error; each may become a series of its own.

@@ -13,4 +13,6 @@ pub use declaration::{Declaration, Dimension, OTHER};
 pub use family::{Family, Kind};
 pub use name::{LabelName, MetricName, NameError};
 pub use op::Op;
-pub use snapshot::{Exemplar, FamilySnapshot, HistogramRow, Labels, Row, RowValue};
+pub use snapshot::{
+    Exemplar, FamilySnapshot, HistogramRow, Labels, NativeRow, Row, RowValue, SummaryRow,
+};

@@ -5,7 +5,12 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Family, Kind, Labels, Row, RowValue};
+use crate::limits;
+use crate::model::{Family, HistogramRow, Kind, Labels, NativeRow, Row, RowValue};
+
+use super::negotiate::Escaping;
+use super::shown::Shown;
+use super::{escape, number};
 
 /// Why a row or a whole family was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,18 +19,18 @@ pub enum Fault {
     #[error("another family has this name")]
     NameTaken,
     /// The metric name is none.
-    #[error("the metric name breaks the grammar")]
+    #[error("the metric name is empty")]
     MetricName,
     /// Edges that don't rise, or that are not finite.
     #[error("the bucket edges do not rise")]
     Bounds,
     /// A label name is none.
-    #[error("a label name breaks the grammar")]
+    #[error("a label name is empty")]
     LabelName,
     /// A label name that the format or Prometheus needs for itself.
     #[error("a label name is reserved")]
     LabelReserved,
-    /// One label name, two values.
+    /// One label name, two values. Different names may be the same to a scraper that reads no others.
     #[error("a label comes twice")]
     LabelTwice,
     /// A value of another kind than its family.
@@ -37,6 +42,15 @@ pub enum Fault {
     /// A counter or bucket that is negative or no number.
     #[error("a count is negative or not a number")]
     Count,
+    /// A native histogram whose schema, zero bucket or indexes can't be.
+    #[error("the native buckets are none")]
+    Native,
+    /// A native histogram with more or fewer observations than are in its buckets.
+    #[error("the native buckets do not add up to the count")]
+    Total,
+    /// Ranks that don't rise from 0 to 1.
+    #[error("the quantiles do not rise from 0 to 1")]
+    Quantiles,
 }
 
 /// Every name that the families so far use, those of their samples included.
@@ -56,7 +70,7 @@ impl Names {
 
 /// What must hold for a family before any of it is written.
 pub(super) fn family(family: &Family) -> Result<(), Fault> {
-    if !classic(family.name.as_str(), true) {
+    if family.name.as_str().is_empty() {
         return Err(Fault::MetricName);
     }
     let rising = family.bounds.is_sorted_by(|low, high| low < high);
@@ -68,31 +82,78 @@ pub(super) fn family(family: &Family) -> Result<(), Fault> {
 }
 
 /// What must hold for one row of it.
-pub(super) fn row(family: &Family, row: &Row) -> Result<(), Fault> {
-    labels(family.kind, &row.labels)?;
+pub(super) fn row(shown: &Shown<'_>, row: &Row) -> Result<(), Fault> {
+    let family = shown.family;
+    labels(family.kind, &row.labels, shown.scheme)?;
     match (family.kind, &row.value) {
         (Kind::Counter, RowValue::Counter(total, _)) => count(*total),
-        (Kind::Gauge, RowValue::Gauge(_)) => Ok(()),
-        (Kind::Histogram, RowValue::Histogram(held)) => {
-            if held.counts.len() != family.bounds.len() + 1 {
-                return Err(Fault::Buckets);
-            }
-            held.counts.iter().copied().try_for_each(count)
+        (Kind::Gauge | Kind::Unknown | Kind::Info, RowValue::Gauge(_)) => Ok(()),
+        (Kind::Histogram, RowValue::Histogram(held)) => histogram(family, held),
+        (Kind::Histogram, RowValue::Native(held)) => {
+            held.classic.iter().try_for_each(|twin| histogram(family, twin))?;
+            native(held)
+        }
+        (Kind::Summary, RowValue::Summary(held)) => {
+            let ranks = || held.quantiles.iter().map(|(rank, _)| rank);
+            let sound = ranks().all(|rank| (0.0..=1.0).contains(rank));
+            let rising = ranks().is_sorted_by(|low, high| low < high);
+            if sound && rising { Ok(()) } else { Err(Fault::Quantiles) }
         }
         _ => Err(Fault::Kind),
     }
 }
 
-fn labels(kind: Kind, labels: &Labels) -> Result<(), Fault> {
-    for (at, (name, _)) in labels.0.iter().enumerate() {
-        let text = name.as_str();
-        if !classic(text, false) {
+fn histogram(family: &Family, held: &HistogramRow) -> Result<(), Fault> {
+    if held.counts.len() != family.bounds.len() + 1 {
+        return Err(Fault::Buckets);
+    }
+    held.counts.iter().copied().try_for_each(count)
+}
+
+fn native(held: &NativeRow) -> Result<(), Fault> {
+    if !(-4..=8).contains(&held.schema) || !held.zero_threshold.is_finite() {
+        return Err(Fault::Native);
+    }
+    count(held.zero_threshold).map_err(|_| Fault::Native)?;
+    for side in [&held.positive, &held.negative] {
+        let near = |(index, _): &(i32, f64)| index.unsigned_abs() <= limits::NATIVE_INDEX;
+        if !side.is_sorted_by(|low, high| low.0 < high.0) || !side.iter().all(near) {
+            return Err(Fault::Native);
+        }
+    }
+    let buckets = || held.positive.iter().chain(&held.negative).map(|(_, count)| *count);
+    buckets().chain([held.zero_count, held.count]).try_for_each(count)?;
+    // A server refuses the body when buckets and count differ, unless what is no number explains it.
+    let total = buckets().sum::<f64>() + held.zero_count;
+    let exact = number::is_whole(total) && number::is_whole(held.count);
+    let slack = if exact { 0.0 } else { held.count * 1e-9 };
+    let fewer = held.sum.is_nan() && total <= held.count;
+    if fewer || (total - held.count).abs() <= slack { Ok(()) } else { Err(Fault::Total) }
+}
+
+fn labels(kind: Kind, labels: &Labels, scheme: Escaping) -> Result<(), Fault> {
+    let names = || labels.0.iter().map(|(name, _)| name.as_str());
+    if scheme == Escaping::AllowUtf8 || names().all(escape::is_classic_label) {
+        return distinct(kind, names());
+    }
+    let shown: Vec<_> = names().map(|name| escape::label_name(name, scheme)).collect();
+    distinct(kind, shown.iter().map(|name| &**name))
+}
+
+fn distinct<'a>(kind: Kind, names: impl Iterator<Item = &'a str> + Clone) -> Result<(), Fault> {
+    let own = match kind {
+        Kind::Histogram => Some("le"),
+        Kind::Summary => Some("quantile"),
+        Kind::Counter | Kind::Gauge | Kind::Unknown | Kind::Info => None,
+    };
+    for (at, name) in names.clone().enumerate() {
+        if name.is_empty() {
             return Err(Fault::LabelName);
         }
-        if text.starts_with("__") || (kind == Kind::Histogram && text == "le") {
+        if name == "__name__" || Some(name) == own {
             return Err(Fault::LabelReserved);
         }
-        if labels.0.iter().take(at).any(|(before, _)| before == name) {
+        if names.clone().take(at).any(|before| before == name) {
             return Err(Fault::LabelTwice);
         }
     }
@@ -103,21 +164,16 @@ fn count(value: f64) -> Result<(), Fault> {
     if value >= 0.0 { Ok(()) } else { Err(Fault::Count) } // false for NaN
 }
 
-/// Whether a name fits the grammar that every reader knows; only metric names may have colons.
-fn classic(name: &str, colon: bool) -> bool {
-    !name.starts_with(|first: char| first.is_ascii_digit())
-        && !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || (colon && byte == b':'))
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::{HistogramRow, LabelName, MetricName};
+    use crate::model::{LabelName, MetricName, SummaryRow};
+
+    fn row(family: &Family, row: &Row) -> Result<(), Fault> {
+        super::row(&Shown::new(family, Escaping::Underscores), row)
+    }
 
     fn of(kind: Kind, bounds: &[f64]) -> Family {
         Family {
@@ -131,7 +187,8 @@ mod tests {
     }
 
     fn with(labels: &[&str], value: RowValue) -> Row {
-        let labels = labels.iter().map(|name| (LabelName::own(name), "x".into())).collect();
+        let labels = labels.iter().map(|name| (LabelName::foreign(name).unwrap(), "x".into()));
+        let labels = labels.collect();
         Row { labels: Arc::new(Labels(labels)), start: None, value }
     }
 
@@ -145,15 +202,6 @@ mod tests {
         assert_eq!(names.take(vec!["a".into(), "a_sum".into()]), Ok(()));
         assert_eq!(names.take(vec!["b".into(), "a_sum".into()]), Err(Fault::NameTaken));
         assert_eq!(names.take(vec!["b".into()]), Ok(()));
-    }
-
-    #[test]
-    fn grammar() {
-        assert!(classic("a:b_9", true) && classic("_", false));
-        for bad in ["", "9", "a b", "a.b", "\u{e9}", "a\"", "a\n", "a{"] {
-            assert!(!classic(bad, true), "{bad:?}");
-        }
-        assert!(!classic("a:b", false));
     }
 
     #[test]
@@ -172,6 +220,13 @@ mod tests {
         assert_eq!(of_gauge(&["a", "b", "le"]), Ok(()));
         assert_eq!(of_gauge(&["a", "b", "a"]), Err(Fault::LabelTwice));
         assert_eq!(of_gauge(&["__name__"]), Err(Fault::LabelReserved));
+        assert_eq!(of_gauge(&["__x__", "a.c", "a_b"]), Ok(()));
+        assert_eq!(of_gauge(&["a.b", "a_b"]), Err(Fault::LabelTwice), "to this scraper");
+        let readable = with(&["a.b", "a_b"], gauge());
+        let family = of(Kind::Gauge, &[]);
+        assert_eq!(super::row(&Shown::new(&family, Escaping::AllowUtf8), &readable), Ok(()));
+        let rank = with(&["quantile"], RowValue::Summary(SummaryRow::default()));
+        assert_eq!(row(&of(Kind::Summary, &[]), &rank), Err(Fault::LabelReserved));
         let le = with(&["le"], histogram(&[0.0]));
         assert_eq!(row(&of(Kind::Histogram, &[]), &le), Err(Fault::LabelReserved));
     }
@@ -192,5 +247,52 @@ mod tests {
         assert_eq!(buckets(&[f64::NAN, 1.0]), Err(Fault::Count));
         let wrong = row(&of(Kind::Counter, &[]), &with(&[], RowValue::Gauge(1.0)));
         assert_eq!(wrong, Err(Fault::Kind));
+    }
+
+    #[test]
+    fn native_buckets_must_add_up() {
+        let of_native = |change: fn(&mut NativeRow)| {
+            let mut held = NativeRow {
+                zero_count: 1.0,
+                positive: [(-1, 2.0), (3, 0.5)].into(),
+                negative: [(0, 1.0)].into(),
+                count: 4.5,
+                ..NativeRow::default()
+            };
+            change(&mut held);
+            row(&of(Kind::Histogram, &[1.0]), &with(&[], RowValue::Native(Box::new(held))))
+        };
+        assert_eq!(of_native(|_| {}), Ok(()));
+        assert_eq!(of_native(|held| held.count = 5.0), Err(Fault::Total));
+        assert_eq!(of_native(|held| (held.count, held.sum) = (5.0, f64::NAN)), Ok(()));
+        assert_eq!(of_native(|held| (held.count, held.sum) = (4.0, f64::NAN)), Err(Fault::Total));
+        assert_eq!(of_native(|held| held.schema = 9), Err(Fault::Native));
+        assert_eq!(of_native(|held| held.schema = -5), Err(Fault::Native));
+        assert_eq!(of_native(|held| held.zero_threshold = -1.0), Err(Fault::Native));
+        assert_eq!(of_native(|held| held.zero_threshold = f64::NAN), Err(Fault::Native));
+        assert_eq!(
+            of_native(|held| held.positive = [(1, 2.0), (1, 1.0)].into()),
+            Err(Fault::Native)
+        );
+        assert_eq!(of_native(|held| held.negative = [(i32::MIN, 1.0)].into()), Err(Fault::Native));
+        assert_eq!(of_native(|held| held.negative = [(0, -1.0)].into()), Err(Fault::Count));
+        assert_eq!(
+            of_native(|held| held.classic = Some(HistogramRow::default())),
+            Err(Fault::Buckets)
+        );
+    }
+
+    #[test]
+    fn ranks_must_rise() {
+        let of_ranks = |ranks: &[f64]| {
+            let quantiles = ranks.iter().map(|rank| (*rank, f64::NAN)).collect();
+            let held = SummaryRow { quantiles, ..SummaryRow::default() };
+            row(&of(Kind::Summary, &[]), &with(&[], RowValue::Summary(held)))
+        };
+        assert_eq!(of_ranks(&[]), Ok(()));
+        assert_eq!(of_ranks(&[0.0, 0.5, 1.0]), Ok(()));
+        for bad in [&[0.5, 0.5][..], &[0.9, 0.5], &[1.1], &[-0.1], &[f64::NAN]] {
+            assert_eq!(of_ranks(bad), Err(Fault::Quantiles), "{bad:?}");
+        }
     }
 }

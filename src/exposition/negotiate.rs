@@ -15,6 +15,8 @@ pub enum Syntax {
     OpenMetrics0_0_1,
     /// OpenMetrics as published.
     OpenMetrics1_0_0,
+    /// Prometheus' own messages, each with its length before it.
+    Protobuf,
 }
 
 /// What a scraper wants done to names it can't read.
@@ -39,14 +41,41 @@ pub struct Format {
     pub escaping: Option<Escaping>,
 }
 
-/// What there is to choose from, the preferred first. The protobuf format joins here: a row, and
-/// its `proto` and `encoding` in [`fit`].
-const OFFERS: [(Syntax, &str, &str, &str); 4] = [
-    (Syntax::Text0_0_4, "text", "plain", "0.0.4"),
-    (Syntax::OpenMetrics1_0_0, "application", "openmetrics-text", "1.0.0"),
-    (Syntax::OpenMetrics0_0_1, "application", "openmetrics-text", "0.0.1"),
-    (Syntax::Text1_0_0, "text", "plain", "1.0.0"),
+/// One row of what there is to choose from.
+struct Offer {
+    syntax: Syntax,
+    main: &'static str,
+    sub: &'static str,
+    /// What a choice may say after its type, and then must say so.
+    parameters: &'static [(&'static str, &'static str)],
+    /// Whether only a choice that says all of it is meant: a body that people can't read is for those
+    /// who ask for it.
+    whole: bool,
+}
+
+/// What there is to choose from, the preferred first.
+const OFFERS: [Offer; 5] = [
+    readable(Syntax::Text0_0_4, "text", "plain", &[("version", "0.0.4")]),
+    readable(Syntax::OpenMetrics1_0_0, "application", "openmetrics-text", &[("version", "1.0.0")]),
+    readable(Syntax::OpenMetrics0_0_1, "application", "openmetrics-text", &[("version", "0.0.1")]),
+    readable(Syntax::Text1_0_0, "text", "plain", &[("version", "1.0.0")]),
+    Offer {
+        syntax: Syntax::Protobuf,
+        main: "application",
+        sub: "vnd.google.protobuf",
+        parameters: &[("proto", "io.prometheus.client.MetricFamily"), ("encoding", "delimited")],
+        whole: true,
+    },
 ];
+
+const fn readable(
+    syntax: Syntax,
+    main: &'static str,
+    sub: &'static str,
+    parameters: &'static [(&'static str, &'static str)],
+) -> Offer {
+    Offer { syntax, main, sub, parameters, whole: false }
+}
 
 /// How well a choice names an offer; the higher decides whose weight counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +83,7 @@ enum Fit {
     Anything,
     Type,
     Subtype,
-    Version,
+    Whole,
 }
 
 /// The choice that speaks for an offer.
@@ -70,7 +99,7 @@ struct Named<'a> {
 /// An offer has the weight of the choice that names it most closely. The heaviest wins; among
 /// equals the one named without a wildcard, then the one listed first, then our own order.
 pub fn format(accept: Option<&str>) -> Format {
-    let mut named: [Option<Named<'_>>; 4] = [None; OFFERS.len()];
+    let mut named: [Option<Named<'_>>; OFFERS.len()] = [None; OFFERS.len()];
     for (at, choice) in choices(accept.unwrap_or_default()).enumerate() {
         for (offer, best) in OFFERS.iter().zip(&mut named) {
             let rank = |named: &Named<'_>| (named.fit, named.choice.weight);
@@ -83,7 +112,7 @@ pub fn format(accept: Option<&str>) -> Format {
     let wanted = OFFERS.iter().zip(named).filter_map(|(offer, named)| {
         let named = named.filter(|named| named.choice.weight > 0)?;
         let rank = (named.choice.weight, named.fit.min(Fit::Subtype), Reverse(named.at));
-        Some((rank, offer.0, named.choice))
+        Some((rank, offer.syntax, named.choice))
     });
     // `max_by_key` takes the last of equals, so our order is turned around.
     let chosen = wanted.rev().max_by_key(|(rank, ..)| *rank);
@@ -93,27 +122,37 @@ pub fn format(accept: Option<&str>) -> Format {
 }
 
 /// Whether and how closely a choice names an offer.
-fn fit(choice: &Choice<'_>, offer: &(Syntax, &str, &str, &str)) -> Option<Fit> {
-    let (_, offered_type, offered_subtype, offered_version) = offer;
+fn fit(choice: &Choice<'_>, offer: &Offer) -> Option<Fit> {
     let (main, sub) = choice.value.split_once('/')?;
-    match (main, sub) {
-        ("*", "*") => Some(Fit::Anything),
-        (_, "*") if main.eq_ignore_ascii_case(offered_type) => Some(Fit::Type),
-        _ if main.eq_ignore_ascii_case(offered_type)
-            && sub.eq_ignore_ascii_case(offered_subtype) =>
-        {
-            match choice.parameter("version") {
-                None => Some(Fit::Subtype),
-                Some(version) => (version == *offered_version).then_some(Fit::Version),
+    let same = str::eq_ignore_ascii_case;
+    let fit = match (main, sub) {
+        ("*", "*") => Fit::Anything,
+        (_, "*") if same(main, offer.main) => Fit::Type,
+        _ if same(main, offer.main) && same(sub, offer.sub) => {
+            let mut said = offer
+                .parameters
+                .iter()
+                .map(|(name, offered)| choice.parameter(name).map(|value| same(value, offered)));
+            match said.try_fold(true, |all, said| {
+                (said != Some(false)).then_some(all && said.is_some())
+            })? {
+                true => Fit::Whole,
+                false => Fit::Subtype,
             }
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    (fit == Fit::Whole || !offer.whole).then_some(fit)
 }
 
 impl Format {
-    /// The `Content-Type` of a body in this format. Text 1.0.0 always says what became of its
-    /// names.
+    /// What is done to names: as the scraper says, else what any can read.
+    pub fn escaping(&self) -> Escaping {
+        self.escaping.unwrap_or(Escaping::Underscores)
+    }
+
+    /// The `Content-Type` of a body in this format. Text 1.0.0 and protobuf always say what became of
+    /// their names.
     pub fn content_type(&self) -> String {
         let base = match self.syntax {
             Syntax::Text0_0_4 => "text/plain; version=0.0.4; charset=utf-8",
@@ -124,9 +163,13 @@ impl Format {
             Syntax::OpenMetrics1_0_0 => {
                 "application/openmetrics-text; version=1.0.0; charset=utf-8"
             }
+            Syntax::Protobuf => {
+                "application/vnd.google.protobuf; \
+                 proto=io.prometheus.client.MetricFamily; encoding=delimited"
+            }
         };
-        let silent = (self.syntax == Syntax::Text1_0_0).then_some(Escaping::Underscores);
-        match self.escaping.or(silent) {
+        let says = matches!(self.syntax, Syntax::Text1_0_0 | Syntax::Protobuf);
+        match self.escaping.or(says.then(|| self.escaping())) {
             Some(escaping) => format!("{base}; escaping={}", escaping.as_str()),
             None => base.into(),
         }

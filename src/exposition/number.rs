@@ -20,6 +20,20 @@ pub(super) fn value(out: &mut Vec<u8>, value: f64) {
     }
 }
 
+/// Whether a number of observations fits a whole number of any reader.
+#[inline]
+pub(super) fn is_whole(count: f64) -> bool {
+    count.trunc() == count && count < EXACT as f64
+}
+
+/// Bytes as lower-case digits.
+pub(super) fn hexadecimal(out: &mut Vec<u8>, bytes: &[u8]) {
+    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+    for byte in bytes {
+        out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+}
+
 /// A moment as decimal seconds since the epoch, with every nanosecond it has.
 pub(super) fn seconds(out: &mut Vec<u8>, time: Timestamp) {
     let (seconds, nanoseconds) = (time.0 / 1_000_000_000, time.0 % 1_000_000_000);

@@ -2,7 +2,7 @@
 //!
 //! What differs from the older text: a counter's family has no `_total`, a unit must be the end of the
 //! name, exemplars and start times have a place. A counter whose name lacks `_total` has no legal form,
-//! so its family is called `unknown`.
+//! so its family is called `unknown`; an info without `_info` is a gauge.
 //!
 //! Twice we keep what the standard would not, because a series that is there in one format only would
 //! come and go with the scraper's taste: `_sum` and `_count` stay when an edge is negative, and counts
@@ -10,9 +10,10 @@
 
 use crate::clock::Timestamp;
 use crate::limits;
-use crate::model::{Exemplar, Family, Kind, Row};
+use crate::model::{Exemplar, Kind, Row};
 
 use super::rows::{Dialect, comment, series};
+use super::shown::Shown;
 use super::{escape, number};
 
 /// The characters of the longest exemplar we write: names and values of both ids.
@@ -26,40 +27,42 @@ pub(super) struct OpenMetrics {
 }
 
 impl Dialect for OpenMetrics {
-    fn names(&self, family: &Family) -> Vec<String> {
-        let (base, kind) = exposed(family);
+    fn names(&self, shown: &Shown<'_>) -> Vec<String> {
+        let (base, kind) = exposed(shown);
         let suffixes: &[&str] = match kind {
             "counter" => &["", "_total", "_created"],
             "histogram" => &["", "_bucket", "_sum", "_count", "_created"],
+            "summary" => &["", "_sum", "_count", "_created"],
+            "info" => &["", "_info"],
             _ => &[""],
         };
-        suffixes.iter().map(|suffix| format!("{base}{suffix}")).collect()
+        Shown::names(base, suffixes)
     }
 
-    fn head(&self, family: &Family, out: &mut Vec<u8>) {
-        let (base, kind) = exposed(family);
-        if !family.help.is_empty() {
-            comment(out, "HELP", base, |out| escape::help_open(out, &family.help));
+    fn head(&self, shown: &Shown<'_>, out: &mut Vec<u8>) {
+        let (base, kind) = exposed(shown);
+        let name = (base, shown.quoted);
+        if !shown.family.help.is_empty() {
+            comment(out, "HELP", name, |out| escape::help_open(out, &shown.family.help));
         }
-        comment(out, "TYPE", base, |out| out.extend_from_slice(kind.as_bytes()));
-        let ends = |unit: &str| base.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_'));
-        if !family.unit.is_empty() && ends(&family.unit) {
-            comment(out, "UNIT", base, |out| escape::name(out, &family.unit));
+        comment(out, "TYPE", name, |out| out.extend_from_slice(kind.as_bytes()));
+        if let Some(unit) = shown.unit().filter(|_| base == shown.base()) {
+            comment(out, "UNIT", name, |out| out.extend_from_slice(unit.as_bytes()));
         }
     }
 
-    fn exemplar(&self, family: &Family, exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
+    fn exemplar(&self, shown: &Shown<'_>, exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
         let Some(exemplar) = exemplar.filter(|exemplar| exemplar.trace_id != [0; 16]) else {
             return;
         };
-        if exposed(family).1 == "unknown" {
+        if exposed(shown).1 == "unknown" {
             return;
         }
         out.extend_from_slice(b" # {trace_id=\"");
-        hexadecimal(out, &exemplar.trace_id);
+        number::hexadecimal(out, &exemplar.trace_id);
         if exemplar.span_id != [0; 8] {
             out.extend_from_slice(b"\",span_id=\"");
-            hexadecimal(out, &exemplar.span_id);
+            number::hexadecimal(out, &exemplar.span_id);
         }
         out.extend_from_slice(b"\"} ");
         number::value(out, exemplar.value);
@@ -69,11 +72,11 @@ impl Dialect for OpenMetrics {
         }
     }
 
-    fn after(&self, family: &Family, row: &Row, labels: &[u8], out: &mut Vec<u8>) {
-        let (base, kind) = exposed(family);
-        let start = row.start.filter(|_| self.created && matches!(kind, "counter" | "histogram"));
-        if let Some(start) = start {
-            series(out, base, "_created", labels);
+    fn after(&self, shown: &Shown<'_>, row: &Row, labels: &[u8], out: &mut Vec<u8>) {
+        let (base, kind) = exposed(shown);
+        let counts = matches!(kind, "counter" | "histogram" | "summary");
+        if let Some(start) = row.start.filter(|_| self.created && counts) {
+            series(out, (base, shown.quoted), "_created", labels);
             number::seconds(out, start);
             out.push(b'\n');
         }
@@ -81,20 +84,16 @@ impl Dialect for OpenMetrics {
 }
 
 /// A family's name and type as this format has them.
-fn exposed(family: &Family) -> (&str, &'static str) {
-    let name = family.name.as_str();
-    match family.kind {
+fn exposed<'a>(shown: &'a Shown<'_>) -> (&'a str, &'static str) {
+    let name = &*shown.name;
+    match shown.family.kind {
         Kind::Counter => {
-            name.strip_suffix("_total").map_or((name, "unknown"), |base| (base, "counter"))
+            shown.without("_total").map_or((name, "unknown"), |base| (base, "counter"))
         }
         Kind::Gauge => (name, "gauge"),
         Kind::Histogram => (name, "histogram"),
-    }
-}
-
-fn hexadecimal(out: &mut Vec<u8>, bytes: &[u8]) {
-    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
-    for byte in bytes {
-        out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        Kind::Summary => (name, "summary"),
+        Kind::Unknown => (name, "unknown"),
+        Kind::Info => shown.without("_info").map_or((name, "gauge"), |base| (base, "info")),
     }
 }

@@ -1,38 +1,38 @@
 //! Text 0.0.4 and 1.0.0: <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 //!
-//! For the names of today the two are the same. Neither has exemplars, units or start times.
+//! They differ in what is done to names, and that is the scheme's to say. Neither has exemplars, units or
+//! start times.
 
-use crate::model::{Exemplar, Family, Kind, Row};
+use crate::model::{Exemplar, Kind, Row};
 
 use super::escape;
 use super::rows::{Dialect, comment};
+use super::shown::Shown;
 
 /// The dialect of text 0.0.4 and 1.0.0.
 pub(super) struct Text;
 
 impl Dialect for Text {
-    fn names(&self, family: &Family) -> Vec<String> {
-        let suffixes: &[&str] = match family.kind {
-            Kind::Counter | Kind::Gauge => &[""],
-            Kind::Histogram => &["", "_bucket", "_sum", "_count"],
-        };
-        suffixes.iter().map(|suffix| format!("{}{suffix}", family.name.as_str())).collect()
+    fn names(&self, shown: &Shown<'_>) -> Vec<String> {
+        shown.sample_names()
     }
 
-    fn head(&self, family: &Family, out: &mut Vec<u8>) {
-        let name = family.name.as_str();
-        if !family.help.is_empty() {
-            comment(out, "HELP", name, |out| escape::help(out, &family.help));
+    fn head(&self, shown: &Shown<'_>, out: &mut Vec<u8>) {
+        let (name, quoted) = (&*shown.name, shown.quoted);
+        if !shown.family.help.is_empty() {
+            comment(out, "HELP", (name, quoted), |out| escape::help(out, &shown.family.help));
         }
-        let kind = match family.kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-            Kind::Histogram => "histogram",
+        let kind: &[u8] = match shown.family.kind {
+            Kind::Counter => b"counter",
+            Kind::Gauge | Kind::Info => b"gauge",
+            Kind::Histogram => b"histogram",
+            Kind::Summary => b"summary",
+            Kind::Unknown => b"untyped",
         };
-        comment(out, "TYPE", name, |out| out.extend_from_slice(kind.as_bytes()));
+        comment(out, "TYPE", (name, quoted), |out| out.extend_from_slice(kind));
     }
 
-    fn exemplar(&self, _: &Family, _: Option<&Exemplar>, _: &mut Vec<u8>) {}
+    fn exemplar(&self, _: &Shown<'_>, _: Option<&Exemplar>, _: &mut Vec<u8>) {}
 
-    fn after(&self, _: &Family, _: &Row, _: &[u8], _: &mut Vec<u8>) {}
+    fn after(&self, _: &Shown<'_>, _: &Row, _: &[u8], _: &mut Vec<u8>) {}
 }

@@ -9,8 +9,14 @@ pub enum Kind {
     Counter,
     /// Goes where it likes.
     Gauge,
-    /// Counts observations in buckets with fixed upper edges.
+    /// Counts observations in buckets: with fixed upper edges, native ones, or both.
     Histogram,
+    /// Ranks that a sender worked out, with their sum and count.
+    Summary,
+    /// A number whose sender did not say what it is.
+    Unknown,
+    /// Always 1: the labels are what it says. A gauge in every format but OpenMetrics.
+    Info,
 }
 
 /// One metric family. Two families that are equal may share their series over a reload.

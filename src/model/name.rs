@@ -17,11 +17,11 @@ pub enum NameError {
     Reserved(String, &'static str),
 }
 
-/// A metric name as a config may declare it: `[a-zA-Z_:][a-zA-Z0-9_:]*` and not reserved.
+/// A metric name. As a config may declare it: `[a-zA-Z_:][a-zA-Z0-9_:]*` and not reserved. A sender's may be any text.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MetricName(Arc<str>);
 
-/// A label name as a config may declare it: `[a-zA-Z_][a-zA-Z0-9_]*` and not reserved for every type.
+/// A label name. As a config may declare it: `[a-zA-Z_][a-zA-Z0-9_]*` and not reserved. A sender's may be any text.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LabelName(Arc<str>);
 
@@ -52,6 +52,12 @@ impl MetricName {
         Self(text.into())
     }
 
+    /// A name a sender chose: any text that is not empty. Each format shows it as its scraper can read it; whether it is free
+    /// is the caller's to know.
+    pub fn foreign(text: &str) -> Result<Self, NameError> {
+        if text.is_empty() { Err(NameError::Empty) } else { Ok(Self(text.into())) }
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -72,6 +78,12 @@ impl LabelName {
     pub fn own(text: &str) -> Self {
         debug_assert!(check(text, false, "").is_ok(), "{text}");
         Self(text.into())
+    }
+
+    /// A name a sender chose: any text that is not empty. Each format shows it as its scraper can read it; whether it is free
+    /// is the caller's to know.
+    pub fn foreign(text: &str) -> Result<Self, NameError> {
+        if text.is_empty() { Err(NameError::Empty) } else { Ok(Self(text.into())) }
     }
 
     /// The name.
@@ -121,6 +133,16 @@ mod tests {
             assert!(LabelName::new(bad).is_err(), "{bad:?}");
         }
         assert!(LabelName::new("a:b").is_err());
+    }
+
+    #[test]
+    fn a_sender_may_choose_any_text() {
+        for text in ["http.method", "caf\u{e9}", "9", " "] {
+            assert_eq!(MetricName::foreign(text).unwrap().as_str(), text);
+            assert_eq!(LabelName::foreign(text).unwrap().as_str(), text);
+        }
+        assert_eq!(MetricName::foreign(""), Err(NameError::Empty));
+        assert_eq!(LabelName::foreign(""), Err(NameError::Empty));
     }
 
     #[test]

@@ -31,10 +31,14 @@ pub struct Row {
 pub enum RowValue {
     /// A total, and the latest record that raised it.
     Counter(f64, Option<Exemplar>),
-    /// A level.
+    /// A level; also of infos and of what is of unknown kind.
     Gauge(f64),
-    /// Observations.
+    /// Observations in classic buckets.
     Histogram(HistogramRow),
+    /// Observations in native buckets, perhaps in classic ones too.
+    Native(Box<NativeRow>),
+    /// Ranks.
+    Summary(SummaryRow),
 }
 
 impl RowValue {
@@ -43,7 +47,13 @@ impl RowValue {
         match self {
             Self::Counter(total, exemplar) => (*total, *exemplar) = (0.0, None),
             Self::Histogram(histogram) => histogram.reset(),
-            Self::Gauge(_) => {}
+            Self::Native(native) => {
+                let NativeRow { schema, zero_threshold, mut classic, .. } =
+                    std::mem::take(&mut **native);
+                classic.iter_mut().for_each(HistogramRow::reset);
+                **native = NativeRow { schema, zero_threshold, classic, ..NativeRow::default() };
+            }
+            Self::Gauge(_) | Self::Summary(_) => {}
         }
     }
 }
@@ -64,6 +74,41 @@ pub struct HistogramRow {
     pub sum: f64,
     /// The latest record of each bucket; empty, or as many as `counts`.
     pub exemplars: Box<[Option<Exemplar>]>,
+}
+
+/// A native (exponential) histogram. Bucket `i` of `positive` is above `base^(i-1)` and not above `base^i`, where `base` is
+/// `2^(2^-schema)`; `negative` mirrors it.
+#[derive(Clone, Debug, Default)]
+pub struct NativeRow {
+    /// Resolution, -4 to 8.
+    pub schema: i32,
+    /// The zero bucket's edge: it holds what is not further than this from 0.
+    pub zero_threshold: f64,
+    /// Observations in the zero bucket.
+    pub zero_count: f64,
+    /// Index and observations of each populated bucket above zero; the indexes rise.
+    pub positive: Box<[(i32, f64)]>,
+    /// The same below zero, by absolute value; the indexes rise.
+    pub negative: Box<[(i32, f64)]>,
+    /// All observations, those that are no number too.
+    pub count: f64,
+    /// Sum of the observations.
+    pub sum: f64,
+    /// Some of the latest records.
+    pub exemplars: Box<[Exemplar]>,
+    /// The same observations in the family's classic buckets; none: native alone.
+    pub classic: Option<HistogramRow>,
+}
+
+/// A summary as its sender worked it out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SummaryRow {
+    /// Rank, 0 to 1 and rising, and the value there.
+    pub quantiles: Box<[(f64, f64)]>,
+    /// Sum of the observations.
+    pub sum: f64,
+    /// How many there were.
+    pub count: u64,
 }
 
 /// A label set: non-empty values only, in the family's order, each name once.

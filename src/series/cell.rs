@@ -38,7 +38,10 @@ impl Cell {
     pub(super) fn new(family: &Family) -> Self {
         match family.kind {
             Kind::Counter => Self::Counter { total: 0.0, exemplar: None },
-            Kind::Gauge => Self::Gauge { value: 0.0, time: Timestamp::default() },
+            // No rule makes the last three: a cell of theirs only has to be there.
+            Kind::Gauge | Kind::Summary | Kind::Unknown | Kind::Info => {
+                Self::Gauge { value: 0.0, time: Timestamp::default() }
+            }
             Kind::Histogram => Self::Histogram(Box::new(Histogram {
                 counts: vec![0.0; family.bounds.len() + 1].into(),
                 sum: 0.0,

@@ -204,7 +204,7 @@ impl Writer<'_> {
         let declaration = self.family.declaration.clone();
         let sets = match declaration.family.kind {
             Kind::Gauge => vec![labels.to_vec()],
-            Kind::Counter | Kind::Histogram => neighbours(&declaration.shapes, shape, labels),
+            _ => neighbours(&declaration.shapes, shape, labels),
         };
         let held = |set: &Vec<&str>| self.state.find(self.family.hash(set), set);
         let present: Vec<Option<u32>> = sets.iter().map(held).collect();
@@ -387,7 +387,7 @@ mod tests {
                 RowValue::Counter(value, _) | RowValue::Gauge(value) => {
                     format!("{} {value}", labels.join(","))
                 }
-                RowValue::Histogram(_) => String::new(),
+                _ => String::new(),
             }
         };
         let mut rows: Vec<String> = store.snapshot().rows.iter().map(row).collect();

@@ -3,15 +3,18 @@
 // A test's helpers fail by panicking; the lints know tests only by their attribute.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice)]
 
+mod protobuf;
 mod reader;
 
 use std::sync::Arc;
 
 use oscar_metrics::clock::Timestamp;
-use oscar_metrics::exposition::{Fault, Format, Options, Syntax, Written, edge, format, write};
+use oscar_metrics::exposition::{
+    Escaping, Fault, Format, Options, Syntax, Written, edge, format, write,
+};
 use oscar_metrics::model::{
-    Exemplar, Family, FamilySnapshot, HistogramRow, Kind, LabelName, Labels, MetricName, Row,
-    RowValue,
+    Exemplar, Family, FamilySnapshot, HistogramRow, Kind, LabelName, Labels, MetricName, NativeRow,
+    Row, RowValue, SummaryRow,
 };
 use oscar_metrics::rules::SkipReason;
 use proptest::prelude::*;
@@ -21,7 +24,7 @@ const OPEN: Format = Format { syntax: Syntax::OpenMetrics1_0_0, escaping: None }
 
 fn family(name: &str, kind: Kind, rows: Vec<Row>) -> FamilySnapshot {
     let family = Family {
-        name: MetricName::new(name).unwrap(),
+        name: MetricName::foreign(name).unwrap(),
         help: String::new(),
         unit: String::new(),
         kind,
@@ -44,7 +47,7 @@ fn described(
 }
 
 fn row(labels: &[(&str, &str)], value: RowValue) -> Row {
-    let pair = |(name, value): &(&str, &str)| (LabelName::own(name), (*value).into());
+    let pair = |(name, value): &(&str, &str)| (LabelName::foreign(name).unwrap(), (*value).into());
     let labels = Arc::new(Labels(labels.iter().map(pair).collect()));
     Row { labels, start: Some(Timestamp(1_700_000_000_250_000_000)), value }
 }
@@ -275,6 +278,135 @@ fn what_is_negotiated_is_what_is_written() {
     assert!(!body(&one_of_each(), format(None), Options::default()).0.contains("# EOF"));
 }
 
+#[test]
+fn what_senders_bring_has_a_place_in_every_text() {
+    let native = NativeRow {
+        zero_count: 1.0,
+        positive: [(0, 2.0), (3, 1.0)].into(),
+        negative: [(1, 4.0)].into(),
+        count: 9.0,
+        sum: f64::NAN,
+        ..NativeRow::default()
+    };
+    let summary =
+        SummaryRow { quantiles: [(0.5, 10.0), (0.99, f64::NAN)].into(), sum: 100.0, count: 7 };
+    let families = [
+        family("lat", Kind::Histogram, vec![row(&[], RowValue::Native(Box::new(native)))]),
+        family("rpc", Kind::Summary, vec![row(&[("a", "b")], RowValue::Summary(summary))]),
+        family("target_info", Kind::Info, vec![row(&[("job", "x")], RowValue::Gauge(1.0))]),
+        family("odd", Kind::Unknown, vec![row(&[], RowValue::Gauge(2.0))]),
+    ];
+    let (text, written) = body(&families, TEXT, Options::default());
+    assert_eq!(written, Written::default());
+    insta::assert_snapshot!(text, @r##"
+    # TYPE lat histogram
+    lat_bucket{le="-1.0"} 4
+    lat_bucket{le="0.0"} 5
+    lat_bucket{le="1.0"} 7
+    lat_bucket{le="8.0"} 8
+    lat_bucket{le="+Inf"} 9
+    lat_sum NaN
+    lat_count 9
+    # TYPE rpc summary
+    rpc{a="b",quantile="0.5"} 10
+    rpc{a="b",quantile="0.99"} NaN
+    rpc_sum{a="b"} 100
+    rpc_count{a="b"} 7
+    # TYPE target_info gauge
+    target_info{job="x"} 1
+    # TYPE odd untyped
+    odd 2
+    "##);
+    let (open, _) = body(&families, OPEN, Options { created_lines: true });
+    let differs: Vec<_> =
+        open.lines().filter(|line| !text.lines().any(|other| other == *line)).collect();
+    insta::assert_snapshot!(differs.join("\n"), @r##"
+    lat_created 1700000000.25
+    rpc_created{a="b"} 1700000000.25
+    # TYPE target info
+    # TYPE odd unknown
+    # EOF
+    "##);
+}
+
+#[test]
+fn names_travel_by_the_scrapers_scheme() {
+    let labels = [("http.method", "GET"), ("plain", "")];
+    let counter =
+        vec![row(&labels, RowValue::Counter(5.0, None)), row(&[], RowValue::Counter(1.0, None))];
+    let spread = vec![row(&[("a:b", "c")], histogram(&[1.0], 2.0, &[]))];
+    let families = [
+        described(family("foo.bar_bytes_total", Kind::Counter, counter), "", "bytes", &[]),
+        family("h \"i\"", Kind::Histogram, spread),
+    ];
+    let of = |escaping| {
+        let format = Format { syntax: Syntax::OpenMetrics1_0_0, escaping };
+        let (found, written) = body(&families, format, Options::default());
+        assert_eq!(written, Written::default());
+        found
+    };
+    insta::assert_snapshot!(of(Some(Escaping::AllowUtf8)), @r##"
+    # TYPE "foo.bar_bytes" counter
+    # UNIT "foo.bar_bytes" bytes
+    {"foo.bar_bytes_total","http.method"="GET",plain=""} 5
+    {"foo.bar_bytes_total"} 1
+    # TYPE "h \"i\"" histogram
+    {"h \"i\"_bucket","a:b"="c",le="+Inf"} 1
+    {"h \"i\"_sum","a:b"="c"} 2
+    {"h \"i\"_count","a:b"="c"} 1
+    # EOF
+    "##);
+    insta::assert_snapshot!(of(Some(Escaping::Values)), @r##"
+    # TYPE U__foo_2e_bar__bytes_ counter
+    U__foo_2e_bar__bytes__total{U__http_2e_method="GET",plain=""} 5
+    U__foo_2e_bar__bytes__total 1
+    # TYPE U__h_20__22_i_22_ histogram
+    U__h_20__22_i_22__bucket{U__a_3a_b="c",le="+Inf"} 1
+    U__h_20__22_i_22__sum{U__a_3a_b="c"} 2
+    U__h_20__22_i_22__count{U__a_3a_b="c"} 1
+    # EOF
+    "##);
+    insta::assert_snapshot!(of(Some(Escaping::Dots)), @r##"
+    # TYPE foo_dot_bar__bytes_ counter
+    foo_dot_bar__bytes__total{http_dot_method="GET",plain=""} 5
+    foo_dot_bar__bytes__total 1
+    # TYPE h____i__ histogram
+    h____i___bucket{a__b="c",le="+Inf"} 1
+    h____i___sum{a__b="c"} 2
+    h____i___count{a__b="c"} 1
+    # EOF
+    "##);
+    assert_eq!(of(None), of(Some(Escaping::Underscores)));
+    insta::assert_snapshot!(of(None), @r##"
+    # TYPE foo_bar_bytes counter
+    # UNIT foo_bar_bytes bytes
+    foo_bar_bytes_total{http_method="GET",plain=""} 5
+    foo_bar_bytes_total 1
+    # TYPE h__i_ histogram
+    h__i__bucket{a_b="c",le="+Inf"} 1
+    h__i__sum{a_b="c"} 2
+    h__i__count{a_b="c"} 1
+    # EOF
+    "##);
+}
+
+#[test]
+fn names_that_become_one_are_left_out_where_they_do() {
+    let gauge = |name, labels| family(name, Kind::Gauge, vec![row(labels, RowValue::Gauge(1.0))]);
+    let families =
+        [gauge("a.b", &[]), gauge("a_b", &[]), gauge("c", &[("d.e", "1"), ("d_e", "2")])];
+    for syntax in [Syntax::Text0_0_4, Syntax::OpenMetrics1_0_0, Syntax::Protobuf] {
+        let lost = |escaping| {
+            let mut out = Vec::new();
+            write(&families, Format { syntax, escaping }, Options::default(), &mut out)
+        };
+        assert_eq!(lost(Some(Escaping::AllowUtf8)), Written::default());
+        assert_eq!(lost(Some(Escaping::Values)), Written::default());
+        let first = Some((MetricName::new("a_b").unwrap(), Fault::NameTaken));
+        assert_eq!(lost(None), Written { quarantined: 2, first });
+    }
+}
+
 fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![
         Just(String::new()),
@@ -296,22 +428,73 @@ fn numbers() -> impl Strategy<Value = f64> {
 
 fn any_row(kind: Kind, buckets: usize, at: usize) -> impl Strategy<Value = Row> {
     let labels = proptest::collection::vec(hostile(), 0..4);
-    let counts =
-        proptest::collection::vec((0u32..100).prop_map(|count| f64::from(count) / 4.0), buckets);
-    let held = (counts, proptest::collection::vec(proptest::option::of(any_exemplar()), buckets));
-    (labels, held, numbers(), any_exemplar()).prop_map(move |(values, held, number, exemplar)| {
-        let names = ["a", "b_2", "C", "le_x"];
+    let held = any_histogram(buckets);
+    let all = (labels, held, numbers(), any_exemplar(), any_native(), any::<bool>());
+    all.prop_map(move |(values, held, number, exemplar, mut native, more)| {
+        let names = ["a", "b_2", "C.\n\"", "le_x"];
         let at = at.to_string();
         let mut labels = vec![("row", at.as_str())];
         labels.extend(names.into_iter().zip(values.iter().map(String::as_str)));
         let value = match kind {
-            Kind::Gauge => RowValue::Gauge(number),
+            Kind::Gauge | Kind::Unknown | Kind::Info => RowValue::Gauge(number),
             Kind::Counter if number.is_nan() => RowValue::Counter(0.0, None),
             Kind::Counter => RowValue::Counter(number.abs(), Some(exemplar)),
-            Kind::Histogram => histogram(&held.0, number, &held.1),
+            Kind::Histogram if more => RowValue::Histogram(HistogramRow { sum: number, ..held }),
+            Kind::Histogram => {
+                native.sum = number;
+                if native.zero_count > 3.0 {
+                    native.exemplars = [exemplar].into();
+                    native.classic = Some(held);
+                }
+                RowValue::Native(Box::new(native))
+            }
+            Kind::Summary => {
+                let quantiles = held.counts.iter().enumerate();
+                let quantiles = quantiles.map(|(at, value)| (at as f64 / 8.0, *value)).collect();
+                let count = u64::from(number.to_bits() as u32);
+                RowValue::Summary(SummaryRow { quantiles, sum: number, count })
+            }
         };
         row(&labels, value)
     })
+}
+
+/// In halves and quarters: sums are exact.
+fn any_count() -> impl Strategy<Value = f64> {
+    prop_oneof![(0u32..100).prop_map(f64::from), (0u32..100).prop_map(|one| f64::from(one) / 4.0)]
+}
+
+fn any_histogram(buckets: usize) -> impl Strategy<Value = HistogramRow> {
+    let counts = proptest::collection::vec(any_count(), buckets);
+    let whole = proptest::collection::vec((0u32..100).prop_map(f64::from), buckets);
+    let exemplars = proptest::collection::vec(proptest::option::of(any_exemplar()), buckets);
+    (prop_oneof![counts, whole], exemplars).prop_map(|(counts, exemplars)| HistogramRow {
+        counts: counts.into(),
+        sum: 0.0,
+        exemplars: exemplars.into(),
+    })
+}
+
+fn any_native() -> impl Strategy<Value = NativeRow> {
+    let side = |low| proptest::collection::btree_map(low..20, 1u32..9, 0..6);
+    let scale = prop_oneof![Just(1.0), Just(0.25)];
+    (-2i32..=0, 0u32..6, side(-20), side(-4), scale).prop_map(
+        |(schema, zero, positive, negative, scale)| {
+            let held = zero + positive.values().sum::<u32>() + negative.values().sum::<u32>();
+            let side = |buckets: std::collections::BTreeMap<i32, u32>| {
+                buckets.into_iter().map(|(at, count)| (at, f64::from(count) * scale)).collect()
+            };
+            NativeRow {
+                schema,
+                zero_threshold: 1e-128,
+                zero_count: f64::from(zero) * scale,
+                positive: side(positive),
+                negative: side(negative),
+                count: f64::from(held) * scale,
+                ..NativeRow::default()
+            }
+        },
+    )
 }
 
 fn any_exemplar() -> impl Strategy<Value = Exemplar> {
@@ -322,14 +505,25 @@ fn any_exemplar() -> impl Strategy<Value = Exemplar> {
 }
 
 fn any_family(at: usize) -> impl Strategy<Value = FamilySnapshot> {
-    let kind = prop_oneof![Just(Kind::Counter), Just(Kind::Gauge), Just(Kind::Histogram)];
+    let kind = prop_oneof![
+        Just(Kind::Counter),
+        Just(Kind::Gauge),
+        Just(Kind::Histogram),
+        Just(Kind::Summary),
+        Just(Kind::Unknown),
+        Just(Kind::Info),
+    ];
     let bounds = proptest::collection::btree_set(-1000i32..100_000, 0..5);
-    (kind, bounds, hostile()).prop_flat_map(move |(kind, bounds, help)| {
+    (kind, bounds, hostile(), hostile()).prop_flat_map(move |(kind, bounds, help, odd)| {
         let bounds: Vec<f64> = bounds.into_iter().map(|bound| f64::from(bound) / 8.0).collect();
         let rows: Vec<_> = (0..3).map(|row| any_row(kind, bounds.len() + 1, row)).collect();
         rows.prop_map(move |rows| {
-            let end = if kind == Kind::Counter { "_total" } else { "" };
-            let snapshot = family(&format!("f{at}_seconds{end}"), kind, rows);
+            let end = match kind {
+                Kind::Counter => "_total",
+                Kind::Info => "_info",
+                _ => "",
+            };
+            let snapshot = family(&format!("f{at}{odd}_seconds{end}"), kind, rows);
             let bounds = if kind == Kind::Histogram { &bounds[..] } else { &[] };
             described(snapshot, &help, "seconds", bounds)
         })
@@ -339,12 +533,17 @@ fn any_family(at: usize) -> impl Strategy<Value = FamilySnapshot> {
 proptest! {
     #[test]
     fn what_is_written_reads_back(families in (0..4usize).map(any_family).collect::<Vec<_>>()) {
-        for format in [TEXT, OPEN] {
+        for syntax in [Syntax::Text1_0_0, Syntax::OpenMetrics1_0_0] {
+            let format = Format { syntax, escaping: Some(Escaping::AllowUtf8) };
+            let open = syntax == Syntax::OpenMetrics1_0_0;
             let (found, written) = body(&families, format, Options { created_lines: true });
             prop_assert_eq!(written, Written::default());
-            let read = reader::read(&found, format == OPEN);
-            prop_assert_eq!(read, reader::expected(&families, format == OPEN), "{}", found);
+            prop_assert_eq!(reader::read(&found, open), reader::expected(&families, open), "{}", found);
         }
+        let format = Format { syntax: Syntax::Protobuf, escaping: Some(Escaping::AllowUtf8) };
+        let mut out = Vec::new();
+        prop_assert_eq!(write(&families, format, Options::default(), &mut out), Written::default());
+        prop_assert_eq!(protobuf::read(&out), protobuf::expected(&families));
     }
 
     #[test]

@@ -6,6 +6,9 @@ use super::*;
 
 const PROTOBUF: &str = "application/vnd.google.protobuf;\
                         proto=io.prometheus.client.MetricFamily;encoding=delimited";
+const BINARY: &str = "application/vnd.google.protobuf; \
+                      proto=io.prometheus.client.MetricFamily; encoding=delimited; \
+                      escaping=underscores";
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const TEXT_1: &str = "text/plain; version=1.0.0; charset=utf-8; escaping=underscores";
 const OPEN: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -28,7 +31,28 @@ fn prometheus_gets_what_it_likes_best() {
     let older = "application/openmetrics-text;version=1.0.0,\
                  application/openmetrics-text;version=0.0.1;q=0.75,\
                  text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
-    assert_all(&[(usual, OPEN_UTF8), (&native, OPEN_UTF8), (older, OPEN)]);
+    assert_all(&[(usual, OPEN_UTF8), (&native, BINARY), (older, OPEN)]);
+}
+
+#[test]
+fn protobuf_is_for_those_who_ask_for_all_of_it() {
+    let utf8 = BINARY.replace("underscores", "allow-utf-8");
+    let asked = format!("{PROTOBUF};escaping=allow-utf-8;q=0.6,{OPEN_UTF8};q=0.5,*/*;q=0.1");
+    let less = format!("{PROTOBUF};q=0.5,application/openmetrics-text;q=0.6");
+    let none = format!("{PROTOBUF};q=0,*/*;q=0.1");
+    assert_all(&[
+        (&asked, &utf8),
+        (PROTOBUF, BINARY),
+        (&PROTOBUF.to_uppercase(), BINARY),
+        (&less, OPEN),
+        (&none, TEXT),
+        ("application/vnd.google.protobuf", TEXT),
+        ("application/vnd.google.protobuf;encoding=delimited", TEXT),
+        (&PROTOBUF.replace("delimited", "text"), TEXT),
+        (&PROTOBUF.replace("MetricFamily", "Other"), TEXT),
+        ("application/*;q=0.5", OPEN),
+        ("*/*,text/plain;q=0,application/openmetrics-text;q=0", TEXT),
+    ]);
 }
 
 #[test]
@@ -43,7 +67,6 @@ fn what_nobody_knows_is_text() {
         ("application/openmetrics-text;version=9.9", TEXT),
         ("application/json", TEXT),
         ("text/plain;version=0.0.3", TEXT),
-        (PROTOBUF, TEXT),
         ("*/*;q=0", TEXT),
         ("text/plain;q=0", TEXT),
         ("openmetrics", TEXT),
@@ -91,7 +114,7 @@ fn weights_rule_and_ties_go_to_the_closer_then_the_first() {
         ("application/openmetrics-text;q=2,text/plain;q=0.1", TEXT),
     ]);
     let all =
-        format!("{PROTOBUF},application/json,application/openmetrics-text;version=1.0.0;q=0.1");
+        format!("{PROTOBUF};q=0.1,application/json,application/openmetrics-text;version=1.0.0");
     assert_all(&[(&all, OPEN)]);
 }
 

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use oscar_metrics::exposition::edge;
-use oscar_metrics::model::{Exemplar, FamilySnapshot, Kind, Row, RowValue};
+use oscar_metrics::model::{
+    Exemplar, FamilySnapshot, HistogramRow, Kind, NativeRow, Row, RowValue,
+};
 
 /// A body as a reader has it.
 #[derive(Debug, Default, PartialEq)]
@@ -29,7 +31,7 @@ pub type Example = (Vec<(String, String)>, Number, Option<String>);
 
 /// A double that equals itself, and whose zeros are one.
 #[derive(Clone, Copy, Debug)]
-pub struct Number(f64);
+pub struct Number(pub f64);
 
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
@@ -47,9 +49,9 @@ pub fn read(body: &str, open: bool) -> Read {
     }
     for line in lines {
         if let Some(comment) = line.strip_prefix("# ") {
-            let mut parts = comment.splitn(3, ' ');
-            let mut next = || parts.next().expect(line).to_owned();
-            let (word, name, text) = (next(), next(), next());
+            let (word, rest) = comment.split_once(' ').expect(line);
+            let (name, rest) = name(rest, " ");
+            let (word, text) = (word.to_owned(), rest.strip_prefix(' ').expect(line).to_owned());
             let text = if word == "HELP" { unescape(&text, open).0 } else { text };
             assert_eq!(read.comments.insert((word, name), text), None, "{line}");
         } else {
@@ -59,33 +61,57 @@ pub fn read(body: &str, open: bool) -> Read {
     read
 }
 
+/// A quoted name, or one that ends before one of these characters; and what follows it.
+fn name<'a>(text: &'a str, ends: &str) -> (String, &'a str) {
+    if let Some(inside) = text.strip_prefix('"') {
+        let (name, used) = unescape(inside, true);
+        assert!(!classic(&name), "quoted for nothing: {text}");
+        return (name, inside[used..].strip_prefix('"').expect(text));
+    }
+    let (name, rest) = text.split_at(text.find(|c| ends.contains(c)).expect(text));
+    assert!(classic(name), "{text}");
+    (name.to_owned(), rest)
+}
+
+fn classic(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.chars().all(fits) && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
 fn sample(line: &str) -> Sample {
-    let end = line.find(['{', ' ']).expect(line);
-    let (name, rest) = line.split_at(end);
-    let (labels, rest) = labels(rest);
+    let (name, rest) = match line.strip_prefix('{') {
+        Some(inside) => {
+            let (name, rest) = name(inside, "");
+            (name, rest.strip_prefix(',').or(rest.strip_prefix('}')).expect(line))
+        }
+        None => name(line, "{ "),
+    };
+    let inside = rest
+        .strip_prefix('{')
+        .or((line.starts_with('{') && !rest.starts_with(' ')).then_some(rest));
+    let (labels, rest) = inside.map_or((Vec::new(), rest), labels);
     let rest = rest.strip_prefix(' ').expect(line);
     let (value, exemplar) = match rest.split_once(" # ") {
         Some((value, tail)) => (value, Some(example(tail))),
         None => (rest, None),
     };
-    Sample { name: name.to_owned(), labels, value: number(value), exemplar }
+    Sample { name, labels, value: number(value), exemplar }
 }
 
 fn example(tail: &str) -> Example {
-    assert!(tail.starts_with('{'), "{tail}");
-    let (labels, rest) = labels(tail);
+    let (labels, rest) = labels(tail.strip_prefix('{').expect(tail));
     let words: Vec<_> = rest.strip_prefix(' ').expect(tail).split(' ').collect();
     assert!(words.len() <= 2, "{tail}");
     (labels, number(words[0]), words.get(1).map(|time| (*time).to_owned()))
 }
 
 fn labels(text: &str) -> (Vec<(String, String)>, &str) {
-    let Some(mut rest) = text.strip_prefix('{') else { return (Vec::new(), text) };
-    let mut labels = Vec::new();
+    let (mut rest, mut labels) = (text, Vec::new());
     loop {
-        let (name, after) = rest.split_once("=\"").expect(text);
+        let (name, after) = name(rest, "=");
+        let after = after.strip_prefix("=\"").expect(text);
         let (value, used) = unescape(after, true);
-        labels.push((name.to_owned(), value));
+        labels.push((name, value));
         rest = after[used..].strip_prefix('"').expect(text);
         match rest.strip_prefix(',') {
             Some(more) => rest = more,
@@ -124,7 +150,11 @@ pub fn expected(families: &[FamilySnapshot], open: bool) -> Read {
     let mut read = Read::default();
     for FamilySnapshot { family, rows } in families {
         let name = family.name.as_str();
-        let base = if open { name.trim_end_matches("_total") } else { name };
+        let base = match (open, family.kind) {
+            (true, Kind::Counter) => name.strip_suffix("_total").unwrap(),
+            (true, Kind::Info) => name.strip_suffix("_info").unwrap(),
+            _ => name,
+        };
         let mut comment = |word: &str, text: &str| {
             read.comments.insert((word.to_owned(), base.to_owned()), text.to_owned());
         };
@@ -132,17 +162,23 @@ pub fn expected(families: &[FamilySnapshot], open: bool) -> Read {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
             Kind::Histogram => "histogram",
+            Kind::Summary => "summary",
+            Kind::Unknown if open => "unknown",
+            Kind::Unknown => "untyped",
+            Kind::Info if open => "info",
+            Kind::Info => "gauge",
         };
+        let counts = matches!(family.kind, Kind::Counter | Kind::Histogram | Kind::Summary);
         comment("TYPE", kind);
         if !family.help.is_empty() {
             comment("HELP", &family.help);
         }
-        if open {
+        if open && family.kind != Kind::Info {
             comment("UNIT", &family.unit);
         }
         for row in rows {
             read.samples.extend(samples(name, &family.bounds, row, open));
-            if let (true, Some(start), true) = (open, row.start, kind != "gauge") {
+            if let (true, Some(start), true) = (open, row.start, counts) {
                 let created = Number(start.seconds());
                 read.samples.push(plain(&format!("{base}_created"), row, created));
             }
@@ -165,24 +201,65 @@ fn samples(name: &str, bounds: &[f64], row: &Row, open: bool) -> Vec<Sample> {
             let sample = plain(name, row, Number(*value));
             vec![Sample { exemplar: shown(exemplar.as_ref()), ..sample }]
         }
-        RowValue::Histogram(held) => {
+        RowValue::Histogram(held) => histogram(name, bounds, row, held, shown),
+        RowValue::Native(held) => match &held.classic {
+            Some(held) => histogram(name, bounds, row, held, shown),
+            None => {
+                let (bounds, held) = classic_of(held);
+                histogram(name, &bounds, row, &held, shown)
+            }
+        },
+        RowValue::Summary(held) => {
             let mut out = Vec::new();
-            for at in 0..held.counts.len() {
-                let total = Number(held.counts[..=at].iter().sum());
-                let mut sample = plain(&format!("{name}_bucket"), row, total);
-                let bound = bounds.get(at).copied().unwrap_or(f64::INFINITY);
-                sample.labels.push(("le".into(), edge(bound)));
-                sample.exemplar = shown(held.exemplars.get(at).and_then(Option::as_ref));
+            for (rank, value) in &held.quantiles {
+                let mut sample = plain(name, row, Number(*value));
+                sample.labels.push(("quantile".into(), edge(*rank)));
                 out.push(sample);
             }
             out.push(plain(&format!("{name}_sum"), row, Number(held.sum)));
-            out.push(plain(&format!("{name}_count"), row, Number(held.counts.iter().sum())));
+            out.push(plain(&format!("{name}_count"), row, Number(held.count as f64)));
             out
         }
     }
 }
 
-fn shown(exemplar: &Exemplar) -> Option<Example> {
+fn histogram(
+    name: &str,
+    bounds: &[f64],
+    row: &Row,
+    held: &HistogramRow,
+    shown: impl Fn(Option<&Exemplar>) -> Option<Example>,
+) -> Vec<Sample> {
+    let mut out = Vec::new();
+    for at in 0..held.counts.len() {
+        let total = Number(held.counts[..=at].iter().sum());
+        let mut sample = plain(&format!("{name}_bucket"), row, total);
+        let bound = bounds.get(at).copied().unwrap_or(f64::INFINITY);
+        sample.labels.push(("le".into(), edge(bound)));
+        sample.exemplar = shown(held.exemplars.get(at).and_then(Option::as_ref));
+        out.push(sample);
+    }
+    out.push(plain(&format!("{name}_sum"), row, Number(held.sum)));
+    out.push(plain(&format!("{name}_count"), row, Number(held.counts.iter().sum())));
+    out
+}
+
+/// The classic buckets of a native histogram of few buckets that has no exemplars.
+fn classic_of(held: &NativeRow) -> (Vec<f64>, HistogramRow) {
+    let power = |index: i32| 2f64.powf(f64::from(index) * 2f64.powi(-held.schema));
+    let mut buckets: Vec<(f64, f64)> = vec![(held.zero_threshold, held.zero_count)];
+    buckets.extend(held.positive.iter().map(|(at, count)| (power(*at), *count)));
+    buckets.extend(held.negative.iter().map(|(at, count)| (-power(at - 1), *count)));
+    buckets.retain(|(_, count)| *count > 0.0);
+    buckets.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let mut counts: Vec<f64> = buckets.iter().map(|(_, count)| *count).collect();
+    counts.push(held.count - counts.iter().sum::<f64>());
+    let held = HistogramRow { counts: counts.into(), sum: held.sum, exemplars: Box::default() };
+    (buckets.into_iter().map(|(bound, _)| bound).collect(), held)
+}
+
+/// What a reader of any format with exemplars should find of one.
+pub fn shown(exemplar: &Exemplar) -> Option<Example> {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let mut labels = vec![("trace_id".to_owned(), hex(&exemplar.trace_id))];
     if exemplar.span_id != [0; 8] {

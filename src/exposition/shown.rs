@@ -1,0 +1,65 @@
+//! A family as one body shows it: its name by the scraper's scheme.
+
+use std::borrow::Cow;
+
+use crate::model::{Family, Kind};
+
+use super::escape;
+use super::negotiate::Escaping;
+
+/// A family and its name in one body.
+pub(super) struct Shown<'a> {
+    /// The family.
+    pub(super) family: &'a Family,
+    /// Its name by the scheme.
+    pub(super) name: Cow<'a, str>,
+    /// Whether the text formats must quote the name.
+    pub(super) quoted: bool,
+    /// What is done to names.
+    pub(super) scheme: Escaping,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) fn new(family: &'a Family, scheme: Escaping) -> Self {
+        let name = escape::metric_name(family.name.as_str(), scheme);
+        let quoted = !escape::is_classic_metric(&name);
+        Self { family, name, quoted, scheme }
+    }
+
+    /// The name without `_total`, where a counter has it.
+    pub(super) fn base(&self) -> &str {
+        match self.family.kind {
+            Kind::Counter => self.without("_total").unwrap_or(&self.name),
+            _ => &self.name,
+        }
+    }
+
+    /// The name without an ending; none when it has no such, or nothing else.
+    pub(super) fn without(&self, ending: &str) -> Option<&str> {
+        self.name.strip_suffix(ending).filter(|base| !base.is_empty())
+    }
+
+    /// The unit, if it is the end of the name. Prometheus refuses the whole body over any other.
+    pub(super) fn unit(&self) -> Option<&'a str> {
+        let unit = self.family.unit.as_str();
+        let ends = self.base().strip_suffix(unit).is_some_and(|rest| rest.ends_with('_'));
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':');
+        (ends && !unit.is_empty() && unit.bytes().all(plain)).then_some(unit)
+    }
+
+    /// The name and what readers make of it: `name`, `name_sum`, and so on.
+    pub(super) fn names(base: &str, suffixes: &[&str]) -> Vec<String> {
+        suffixes.iter().map(|suffix| format!("{base}{suffix}")).collect()
+    }
+
+    /// The names of the samples where a family is called as its samples are: in all formats but
+    /// OpenMetrics.
+    pub(super) fn sample_names(&self) -> Vec<String> {
+        let suffixes: &[&str] = match self.family.kind {
+            Kind::Counter | Kind::Gauge | Kind::Unknown | Kind::Info => &[""],
+            Kind::Histogram => &["", "_bucket", "_sum", "_count"],
+            Kind::Summary => &["", "_sum", "_count"],
+        };
+        Self::names(&self.name, suffixes)
+    }
+}
