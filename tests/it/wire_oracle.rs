@@ -141,7 +141,10 @@ proptest! {
     fn metrics_are_told_as_prost_decodes_them(
         request in build::metrics::requests(build::double()),
     ) {
-        prop_assert_eq!(metrics(&request.encode_to_vec()), Ok(metric_calls(&request)));
+        // Decoded, because the encoder takes -0.0 for a double that was not set.
+        let body = request.encode_to_vec();
+        let decoded = ExportMetricsServiceRequest::decode(&*body).unwrap();
+        prop_assert_eq!(metrics(&body), Ok(metric_calls(&decoded)));
     }
 
     #[test]
@@ -255,12 +258,13 @@ fn a_request_cut_anywhere_is_judged_alike() {
 #[test]
 fn every_bit_of_a_request_may_be_wrong() {
     let (traces, logs) = build::sample();
-    let metrics = build::metrics::sample().encode_to_vec();
-    for (mut body, agree) in [
+    let mut bodies = vec![
         (traces.encode_to_vec(), agree_on_traces as fn(&[u8])),
         (logs.encode_to_vec(), agree_on_logs),
-        (metrics, agree_on_metrics),
-    ] {
+    ];
+    let metrics = build::metrics::one_by_one().into_iter();
+    bodies.extend(metrics.map(|one| (one.encode_to_vec(), agree_on_metrics as fn(&[u8]))));
+    for (mut body, agree) in bodies {
         for at in 0..8 * body.len() {
             body[at / 8] ^= 1 << (at % 8);
             agree(&body);

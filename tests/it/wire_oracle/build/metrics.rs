@@ -277,3 +277,16 @@ pub fn sample() -> ExportMetricsServiceRequest {
     };
     ExportMetricsServiceRequest { resource_metrics: vec![resource_metrics] }
 }
+
+/// The metrics of [`sample`], each in a request of its own with nothing around it.
+pub fn one_by_one() -> Vec<ExportMetricsServiceRequest> {
+    let resources = sample().resource_metrics.into_iter();
+    let scopes = resources.flat_map(|resource| resource.scope_metrics);
+    let metrics = scopes.flat_map(|scope| scope.metrics);
+    let alone = metrics.map(|metric| {
+        let scope = ScopeMetrics { metrics: vec![metric], ..ScopeMetrics::default() };
+        let resource = ResourceMetrics { scope_metrics: vec![scope], ..ResourceMetrics::default() };
+        ExportMetricsServiceRequest { resource_metrics: vec![resource] }
+    });
+    alone.collect()
+}
