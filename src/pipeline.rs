@@ -18,7 +18,7 @@ use crate::limits::Limits;
 use crate::model::FamilySnapshot;
 use crate::rules::definition::Definitions;
 use crate::telemetry::{ItemCounts, Protocol, Refusal, Rejection, Telemetry};
-use crate::view::Signal;
+use crate::view::{Metric, Point, Signal, Visitor};
 use crate::wire::{self, WireError};
 
 pub use crate::wire::Encoding;
@@ -125,7 +125,9 @@ impl Pipeline {
         let counts = match signal {
             // Series of OTLP metrics are not made yet: their points are taken and match nothing.
             Signal::Metrics => {
-                let points = wire::count_points(body)?;
+                let mut points = Points::default();
+                wire::walk_metrics(body, &mut points)?;
+                let points = points.0;
                 ItemCounts {
                     received: points,
                     accepted: points,
@@ -183,6 +185,16 @@ impl Pipeline {
             drop(last);
             engine.store.expire(now, engine.limits.idle);
         }
+    }
+}
+
+/// Counts data points.
+#[derive(Default)]
+struct Points(u64);
+
+impl<'a> Visitor<'a> for Points {
+    fn point(&mut self, _: &Metric<'a>, _: &Point<'a>) {
+        self.0 += 1;
     }
 }
 

@@ -1,12 +1,12 @@
 //! Bytes to views: the OTLP reader.
 //!
 //! A walk goes over a request's bytes once and tells a [`Visitor`](crate::view::Visitor) what it finds: nothing is copied, nothing
-//! is allocated, and all framing is checked down to the attribute value. JSON is transcoded into protobuf first, so that one
+//! is allocated, and all framing is checked down to the attribute value and the bucket. JSON is transcoded into protobuf first, so that one
 //! reader makes one set of views. This room knows no config, no series, no transport and no clock.
 //!
-//! What it takes and refuses is what `prost` takes and refuses on the generated OTLP types, with four differences, each tested:
-//! text is not checked to be UTF-8 (the views check where text is used), groups are refused (OTLP never had one), lists and maps
-//! may nest to [`VALUE_DEPTH`](crate::limits::VALUE_DEPTH), and the inside of a metric's data points is not looked at yet.
+//! What it takes and refuses is what `prost` takes and refuses on the generated OTLP types, with three differences, each tested:
+//! text is not checked to be UTF-8 (the views check where text is used), groups are refused (OTLP never had one), and lists and
+//! maps may nest to [`VALUE_DEPTH`](crate::limits::VALUE_DEPTH).
 #![deny(clippy::indexing_slicing)]
 
 mod cursor;
@@ -15,7 +15,9 @@ mod error;
 pub mod inflate;
 mod json;
 mod logs;
+mod metrics;
 mod nested;
+mod packed;
 mod points;
 pub mod reply;
 mod traces;
@@ -25,7 +27,7 @@ mod writer;
 pub use error::{Place, WireError};
 pub use json::json_to_protobuf;
 pub use logs::walk_logs;
-pub use points::count_points;
+pub use metrics::walk_metrics;
 pub use traces::walk_traces;
 
 /// How a request's bytes are written.

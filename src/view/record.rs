@@ -1,8 +1,8 @@
-//! Spans, span events and log records as a request holds them, and the order in which a walk tells them.
+//! Spans, span events and log records as a request holds them, and the order in which a walk tells everything.
 
 use crate::clock::Timestamp;
 
-use super::Value;
+use super::{Metric, Point, Value};
 
 /// Where an attribute stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -105,23 +105,30 @@ pub struct LogRecord<'a> {
 }
 
 /// What a walk over a request calls, in this order whatever the order of fields on the wire:
-/// `resource`, its attributes; `scope`, its attributes; then for each span its attributes, `span`, and for each of its
-/// events the event's attributes and `event`; for each log record its attributes, then `log`.
+/// `resource`, its attributes; `scope`, its schema, its attributes; then for each span its attributes, `span`, and for each of
+/// its events the event's attributes and `event`; for each log record its attributes, then `log`; for each metric `metric`, and
+/// for each of its points the point's attributes and `point`. A visitor has the methods it listens to.
 ///
 /// A walk may fail after any call, so a visitor collects and changes nothing outside itself until the walk has returned.
 pub trait Visitor<'a> {
     /// A new resource begins; attributes of the last one are gone.
-    fn resource(&mut self);
+    fn resource(&mut self) {}
     /// A new scope begins; attributes of the last one are gone.
-    fn scope(&mut self, name: &'a [u8], version: &'a [u8]);
+    fn scope(&mut self, _name: &'a [u8], _version: &'a [u8]) {}
+    /// Where the schema of the last scope and of what it holds is described; not told when it is empty.
+    fn schema(&mut self, _url: &'a [u8]) {}
     /// One attribute. Keys are UTF-8 by contract, unchecked.
-    fn attribute(&mut self, origin: Origin, key: &'a [u8], value: Value<'a>);
+    fn attribute(&mut self, _origin: Origin, _key: &'a [u8], _value: Value<'a>) {}
     /// A span whose attributes are complete.
-    fn span(&mut self, span: &Span<'a>);
+    fn span(&mut self, _span: &Span<'a>) {}
     /// An event of the last span.
-    fn event(&mut self, event: &SpanEvent<'a>);
+    fn event(&mut self, _event: &SpanEvent<'a>) {}
     /// A log record whose attributes are complete.
-    fn log(&mut self, record: &LogRecord<'a>);
+    fn log(&mut self, _record: &LogRecord<'a>) {}
+    /// A metric that has data; its points follow.
+    fn metric(&mut self, _metric: &Metric<'a>) {}
+    /// A point of the last metric, whose attributes are complete.
+    fn point(&mut self, _metric: &Metric<'a>, _point: &Point<'a>) {}
 }
 
 /// The three kinds of OTLP requests.

@@ -117,6 +117,19 @@ impl<'a> Cursor<'a> {
         Ok(u32::from_le_bytes(*bytes))
     }
 
+    /// Eight bytes as a double.
+    #[inline(always)]
+    pub fn double(&mut self) -> Result<f64, Fault> {
+        self.fixed64().map(f64::from_bits)
+    }
+
+    /// A varint that alternates between positive and negative; only 32 bits of it count.
+    #[inline]
+    pub fn sint32(&mut self) -> Result<i32, Fault> {
+        let bits = self.varint()? as u32;
+        Ok((bits >> 1).cast_signed() ^ -(bits & 1).cast_signed())
+    }
+
     /// A length and as many bytes.
     #[inline(always)]
     pub fn bytes(&mut self) -> Result<&'a [u8], Fault> {
@@ -127,6 +140,23 @@ impl<'a> Cursor<'a> {
         };
         self.rest = rest;
         Ok(bytes)
+    }
+
+    /// The bytes of the value of a field with this key, without its length: one number, or a run of them.
+    #[inline]
+    pub fn run(&mut self, key: u32) -> Result<&'a [u8], Fault> {
+        if key & 7 == 2 {
+            return self.bytes();
+        }
+        let before = self.rest;
+        self.other(key, 0)?;
+        Ok(before.get(..before.len() - self.rest.len()).unwrap_or_default())
+    }
+
+    /// What is left.
+    #[inline(always)]
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 
     /// Skips a field nobody asked for. `known` are the numbers the message has with another wire type than this key's.

@@ -66,18 +66,22 @@ fn scope_items<'a, V: Visitor<'a>>(
     visitor: &mut V,
     item: &mut impl FnMut(&'a [u8], &mut V) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let mut scope = Scope::default();
+    let (mut scope, mut schema_url) = (Scope::default(), b"".as_slice());
     let mut cursor = Cursor::new(bytes);
     while let Some(key) = cursor.key()? {
         match key {
             SCOPE => scope.merge(cursor.bytes()?)?,
-            ITEMS | SCHEMA_URL => {
+            ITEMS => {
                 cursor.bytes()?;
             }
+            SCHEMA_URL => schema_url = cursor.bytes()?,
             _ => cursor.other(key, known(&[1, 2, 3]))?,
         }
     }
     visitor.scope(scope.name, scope.version);
+    if !schema_url.is_empty() {
+        visitor.schema(schema_url);
+    }
     if scope.has_attributes {
         let parts = Fields::new(Cursor::new(bytes), SCOPE);
         let attributes = parts.flat_map(|part| Fields::new(Cursor::new(part), Scope::ATTRIBUTES));

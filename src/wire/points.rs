@@ -1,138 +1,193 @@
-//! Data points of metrics (metrics.proto), counted until there are series for them.
+//! Data points, in the four messages that metrics.proto has for them. A visitor is told a point's attributes as they come.
 
-use crate::view::{LogRecord, Origin, Span, SpanEvent, Value, Visitor};
+use crate::clock::Timestamp;
+use crate::view::{
+    Buckets, Exemplars, Exponential, Histogram, Origin, Point, PointValue, Summary, Visitor,
+};
 
-use super::cursor::{Cursor, delimited, known, varint};
-use super::envelope;
-use super::error::{Fault, WireError};
-use super::value::check_attribute;
+use super::cursor::{Cursor, delimited, fixed64, known, varint};
+use super::error::Fault;
+use super::packed::{self, begin};
+use super::value::attribute;
 
-const NAME: u32 = delimited(1);
-const DESCRIPTION: u32 = delimited(2);
-const UNIT: u32 = delimited(3);
-const GAUGE: u32 = delimited(5);
-const SUM: u32 = delimited(7);
-const HISTOGRAM: u32 = delimited(9);
-const EXPONENTIAL_HISTOGRAM: u32 = delimited(10);
-const SUMMARY: u32 = delimited(11);
-const METADATA: u32 = delimited(12);
-const METRIC: u32 = known(&[1, 2, 3, 5, 7, 9, 10, 11, 12]);
+// All four number these alike.
+const START: u32 = fixed64(2);
+const TIME: u32 = fixed64(3);
+// All but that of gauges and sums.
+const COUNT: u32 = fixed64(4);
+const SUM: u32 = fixed64(5);
 
-const POINTS: u32 = delimited(1);
-const TEMPORALITY: u32 = varint(2);
-const MONOTONIC: u32 = varint(3);
-
-/// Counts the data points of all five kinds in an `ExportMetricsServiceRequest`. The inside of a point is not looked at.
-///
-/// # Errors
-/// At the first fault in the framing down to the points.
-pub fn count_points(body: &[u8]) -> Result<u64, WireError> {
-    let mut count = 0;
-    envelope::walk(body, &mut Nobody, |bytes, _| {
-        count += metric(bytes)?;
-        Ok(())
-    })?;
-    Ok(count)
-}
-
-fn metric(bytes: &[u8]) -> Result<u64, Fault> {
-    // The last kind of data counts; the same kind again goes on.
-    let (mut kind, mut count) = (0, 0);
+/// `NumberDataPoint`: of gauges and sums.
+pub fn number<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V) -> Result<Point<'a>, Fault> {
+    const AS_DOUBLE: u32 = fixed64(4);
+    const EXEMPLARS: u32 = delimited(5);
+    const AS_INT: u32 = fixed64(6);
+    const ATTRIBUTES: u32 = delimited(7);
+    const FLAGS: u32 = varint(8);
+    let exemplars = Exemplars { bytes: b"", read: packed::exemplars::<5> };
+    let mut point = Point { exemplars, ..Point::default() };
     let mut cursor = Cursor::new(bytes);
-    while let Some(key) = cursor.key()? {
+    loop {
+        let here = cursor;
+        let Some(key) = cursor.key()? else { break };
         match key {
-            NAME | DESCRIPTION | UNIT => {
-                cursor.bytes()?;
+            ATTRIBUTES => attribute(cursor.bytes()?, Origin::Point, visitor)?,
+            START => point.start = Timestamp(cursor.fixed64()?),
+            TIME => point.time = Timestamp(cursor.fixed64()?),
+            AS_DOUBLE => point.value = PointValue::Double(cursor.double()?),
+            AS_INT => point.value = PointValue::Int(cursor.fixed64()?.cast_signed()),
+            EXEMPLARS => {
+                packed::exemplar(cursor.bytes()?)?;
+                begin(&mut point.exemplars.bytes, here);
             }
-            GAUGE | SUM | HISTOGRAM | EXPONENTIAL_HISTOGRAM | SUMMARY => {
-                let more = data(key, cursor.bytes()?)?;
-                count = if key == kind { count + more } else { more };
-                kind = key;
-            }
-            METADATA => check_attribute(cursor.bytes()?)?,
-            _ => cursor.other(key, METRIC)?,
+            // Only 32 bits of the varint count.
+            FLAGS => point.flags = cursor.varint()? as u32,
+            _ => cursor.other(key, known(&[2, 3, 4, 5, 6, 7, 8]))?,
         }
     }
-    Ok(count)
+    Ok(point)
 }
 
-/// All five kinds have their points in field 1.
-fn data(kind: u32, bytes: &[u8]) -> Result<u64, Fault> {
-    let fields = match kind {
-        SUM => known(&[1, 2, 3]),
-        HISTOGRAM | EXPONENTIAL_HISTOGRAM => known(&[1, 2]),
-        _ => known(&[1]),
-    };
-    let mut count = 0;
+/// `HistogramDataPoint`.
+pub fn histogram<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V) -> Result<Point<'a>, Fault> {
+    const COUNTS: u32 = delimited(6);
+    const ONE_COUNT: u32 = fixed64(6);
+    const BOUNDS: u32 = delimited(7);
+    const ONE_BOUND: u32 = fixed64(7);
+    const EXEMPLARS: u32 = delimited(8);
+    const ATTRIBUTES: u32 = delimited(9);
+    const FLAGS: u32 = varint(10);
+    const MIN: u32 = fixed64(11);
+    const MAX: u32 = fixed64(12);
+    let exemplars = Exemplars { bytes: b"", read: packed::exemplars::<8> };
+    let mut point = Point { exemplars, ..Point::default() };
+    let (counts, bounds) =
+        (packed::empty(packed::fixed64s::<6>), packed::empty(packed::doubles::<7>));
+    let mut value = Histogram { counts, bounds, ..Histogram::default() };
     let mut cursor = Cursor::new(bytes);
-    while let Some(key) = cursor.key()? {
+    loop {
+        let here = cursor;
+        let Some(key) = cursor.key()? else { break };
         match key {
-            POINTS => {
-                cursor.bytes()?;
-                count += 1;
+            ATTRIBUTES => attribute(cursor.bytes()?, Origin::Point, visitor)?,
+            START => point.start = Timestamp(cursor.fixed64()?),
+            TIME => point.time = Timestamp(cursor.fixed64()?),
+            COUNT => value.count = cursor.fixed64()?,
+            SUM => value.sum = Some(cursor.double()?),
+            COUNTS | ONE_COUNT => {
+                packed::check_fixed64s(cursor.run(key)?)?;
+                begin(&mut value.counts.bytes, here);
             }
-            TEMPORALITY | MONOTONIC if fields & 1 << (key >> 3) != 0 => {
-                cursor.varint()?;
+            BOUNDS | ONE_BOUND => {
+                packed::check_fixed64s(cursor.run(key)?)?;
+                begin(&mut value.bounds.bytes, here);
             }
-            _ => cursor.other(key, fields)?,
+            EXEMPLARS => {
+                packed::exemplar(cursor.bytes()?)?;
+                begin(&mut point.exemplars.bytes, here);
+            }
+            FLAGS => point.flags = cursor.varint()? as u32,
+            MIN | MAX => {
+                cursor.fixed64()?;
+            }
+            _ => cursor.other(key, known(&[2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]))?,
         }
     }
-    Ok(count)
+    point.value = PointValue::Histogram(value);
+    Ok(point)
 }
 
-/// Listens to nothing: resources and scopes are only checked.
-struct Nobody;
-
-impl<'a> Visitor<'a> for Nobody {
-    fn resource(&mut self) {}
-    fn scope(&mut self, _: &'a [u8], _: &'a [u8]) {}
-    fn attribute(&mut self, _: Origin, _: &'a [u8], _: Value<'a>) {}
-    fn span(&mut self, _: &Span<'a>) {}
-    fn event(&mut self, _: &SpanEvent<'a>) {}
-    fn log(&mut self, _: &LogRecord<'a>) {}
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::wire::testing::field;
-
+/// The field numbers of `ExponentialHistogramDataPoint` that the others don't share.
+mod exponential {
     use super::*;
 
-    /// A request of one metric.
-    fn count(metric: &[u8]) -> Result<u64, WireError> {
-        count_points(&field(1, field(2, field(2, metric))))
-    }
+    pub(super) const ATTRIBUTES: u32 = delimited(1);
+    pub(super) const SCALE: u32 = varint(6);
+    pub(super) const ZERO_COUNT: u32 = fixed64(7);
+    pub(super) const POSITIVE: u32 = delimited(8);
+    pub(super) const NEGATIVE: u32 = delimited(9);
+    pub(super) const FLAGS: u32 = varint(10);
+    pub(super) const EXEMPLARS: u32 = delimited(11);
+    pub(super) const MIN: u32 = fixed64(12);
+    pub(super) const MAX: u32 = fixed64(13);
+    pub(super) const ZERO_THRESHOLD: u32 = fixed64(14);
+    pub(super) const ALL: u32 = known(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
+}
 
-    #[test]
-    fn all_five_kinds_are_counted() {
-        let two = [field(1, ""), field(1, "")].concat();
-        for number in [5, 7, 9, 10, 11] {
-            assert_eq!(count(&field(number, &two)), Ok(2), "{number}");
+/// `ExponentialHistogramDataPoint`.
+pub fn exponential<'a, V: Visitor<'a>>(
+    bytes: &'a [u8],
+    visitor: &mut V,
+) -> Result<Point<'a>, Fault> {
+    let exemplars = Exemplars { bytes: b"", read: packed::exemplars::<11> };
+    let mut point = Point { exemplars, ..Point::default() };
+    let mut value = Exponential {
+        positive: Buckets { offset: 0, counts: packed::empty(packed::bucket_counts::<8>) },
+        negative: Buckets { offset: 0, counts: packed::empty(packed::bucket_counts::<9>) },
+        ..Exponential::default()
+    };
+    let mut cursor = Cursor::new(bytes);
+    loop {
+        let here = cursor;
+        let Some(key) = cursor.key()? else { break };
+        match key {
+            exponential::ATTRIBUTES => attribute(cursor.bytes()?, Origin::Point, visitor)?,
+            START => point.start = Timestamp(cursor.fixed64()?),
+            TIME => point.time = Timestamp(cursor.fixed64()?),
+            COUNT => value.count = cursor.fixed64()?,
+            SUM => value.sum = Some(cursor.double()?),
+            exponential::SCALE => value.scale = cursor.sint32()?,
+            exponential::ZERO_COUNT => value.zero_count = cursor.fixed64()?,
+            exponential::ZERO_THRESHOLD => value.zero_threshold = cursor.double()?,
+            exponential::POSITIVE => {
+                packed::buckets(cursor.bytes()?, &mut value.positive)?;
+                begin(&mut value.positive.counts.bytes, here);
+            }
+            exponential::NEGATIVE => {
+                packed::buckets(cursor.bytes()?, &mut value.negative)?;
+                begin(&mut value.negative.counts.bytes, here);
+            }
+            exponential::EXEMPLARS => {
+                packed::exemplar(cursor.bytes()?)?;
+                begin(&mut point.exemplars.bytes, here);
+            }
+            exponential::FLAGS => point.flags = cursor.varint()? as u32,
+            exponential::MIN | exponential::MAX => {
+                cursor.fixed64()?;
+            }
+            _ => cursor.other(key, exponential::ALL)?,
         }
-        let resources = [field(1, field(2, field(2, field(5, &two)))), field(1, "")].concat();
-        assert_eq!(count_points(&[resources.clone(), resources].concat()), Ok(4));
-        assert_eq!(count_points(b""), Ok(0));
     }
+    point.value = PointValue::Exponential(value);
+    Ok(point)
+}
 
-    #[test]
-    fn the_last_kind_counts_and_equal_kinds_add() {
-        let points = |number, count: usize| field(number, field(1, "").repeat(count));
-        assert_eq!(count(&[points(5, 3), points(7, 1)].concat()), Ok(1));
-        assert_eq!(count(&[points(5, 3), points(5, 1)].concat()), Ok(4));
-        assert_eq!(count(&[points(5, 3), points(7, 1), points(5, 2)].concat()), Ok(2));
+/// `SummaryDataPoint`.
+pub fn summary<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V) -> Result<Point<'a>, Fault> {
+    const QUANTILES: u32 = delimited(6);
+    const ATTRIBUTES: u32 = delimited(7);
+    const FLAGS: u32 = varint(8);
+    let mut point = Point::default();
+    let mut value =
+        Summary { quantiles: packed::empty(packed::quantiles::<6>), ..Summary::default() };
+    let mut cursor = Cursor::new(bytes);
+    loop {
+        let here = cursor;
+        let Some(key) = cursor.key()? else { break };
+        match key {
+            ATTRIBUTES => attribute(cursor.bytes()?, Origin::Point, visitor)?,
+            START => point.start = Timestamp(cursor.fixed64()?),
+            TIME => point.time = Timestamp(cursor.fixed64()?),
+            COUNT => value.count = cursor.fixed64()?,
+            SUM => value.sum = cursor.double()?,
+            QUANTILES => {
+                packed::quantile(cursor.bytes()?)?;
+                begin(&mut value.quantiles.bytes, here);
+            }
+            FLAGS => point.flags = cursor.varint()? as u32,
+            _ => cursor.other(key, known(&[2, 3, 4, 5, 6, 7, 8]))?,
+        }
     }
-
-    #[test]
-    fn faults_above_the_points_refuse_the_request() {
-        assert!(count(&field(5, [0x08, 1])).is_err(), "a varint for points");
-        assert!(count(&field(5, [0x10, 1])).is_ok(), "a gauge has no field 2");
-        assert!(count(&field(7, [0x10, 1, 0x18, 1])).is_ok());
-        assert!(count(&field(7, field(2, ""))).is_err(), "text for a temporality");
-        assert!(count(&field(9, [0x18, 1])).is_ok(), "a histogram has no field 3");
-        assert!(count(&field(12, [0x08, 1])).is_err(), "metadata");
-        assert!(count(&[0x28, 1]).is_err());
-        assert!(count_points(&[0x0a, 5]).is_err());
-        assert!(count_points(&field(1, field(1, field(1, [0x08])))).is_err(), "a resource");
-        assert_eq!(count(&field(5, field(1, [0xff]))), Ok(1), "a point is not looked into");
-    }
+    point.value = PointValue::Summary(value);
+    Ok(point)
 }

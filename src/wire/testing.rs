@@ -3,7 +3,7 @@
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Kind;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, KeyValueList};
 
-use crate::view::{LogRecord, Origin, Span, SpanEvent, Value, Visitor};
+use crate::view::{LogRecord, Metric, Origin, Point, PointValue, Span, SpanEvent, Value, Visitor};
 
 /// What becomes an `AnyValue`.
 pub(super) trait IntoAny {
@@ -84,6 +84,10 @@ impl<'a> Visitor<'a> for Lines {
         self.0.push(format!("scope {} {}", text(name), text(version)));
     }
 
+    fn schema(&mut self, url: &'a [u8]) {
+        self.0.push(format!("schema {}", text(url)));
+    }
+
     fn attribute(&mut self, origin: Origin, key: &'a [u8], value: Value<'a>) {
         let mut shown = String::new();
         value.write_text(&mut shown);
@@ -102,5 +106,33 @@ impl<'a> Visitor<'a> for Lines {
         let mut body = String::new();
         record.body.write_text(&mut body);
         self.0.push(format!("log {} {body}", text(record.event_name)));
+    }
+
+    fn metric(&mut self, metric: &Metric<'a>) {
+        let texts = [metric.name, metric.description, metric.unit].map(text).join(",");
+        self.0.push(format!("metric {texts} {:?}", metric.data));
+    }
+
+    fn point(&mut self, metric: &Metric<'a>, point: &Point<'a>) {
+        let value = match point.value {
+            PointValue::None => "none".into(),
+            PointValue::Int(value) => format!("{value}"),
+            PointValue::Double(value) => format!("{value:?}"),
+            PointValue::Histogram(value) => {
+                let counts: Vec<_> = value.counts.iter().collect();
+                let bounds: Vec<_> = value.bounds.iter().collect();
+                format!("{} {:?} {counts:?} {bounds:?}", value.count, value.sum)
+            }
+            PointValue::Exponential(value) => {
+                let buckets = [value.positive, value.negative];
+                let buckets = buckets.map(|b| (b.offset, b.counts.iter().collect::<Vec<_>>()));
+                format!("{} {:?} {} {buckets:?}", value.count, value.sum, value.scale)
+            }
+            PointValue::Summary(value) => {
+                let quantiles = value.quantiles.iter().map(|q| (q.quantile, q.value));
+                format!("{} {:?} {:?}", value.count, value.sum, quantiles.collect::<Vec<_>>())
+            }
+        };
+        self.0.push(format!("point {} {value}", text(metric.name)));
     }
 }

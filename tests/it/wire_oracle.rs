@@ -2,20 +2,20 @@
 
 mod build;
 mod record;
+mod scatter;
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use oscar_metrics::view::Signal;
 use oscar_metrics::wire::{
-    WireError, count_points, inflate, json_to_protobuf, walk_logs, walk_traces,
+    WireError, inflate, json_to_protobuf, walk_logs, walk_metrics, walk_traces,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
 use prost::{DecodeError, Message};
 
-use record::{Call, Recorder, log_calls, trace_calls};
+use record::{Call, Recorder, log_calls, metric_calls, trace_calls};
 
 const LIMIT: usize = 16 << 20;
 
@@ -27,6 +27,11 @@ fn traces(body: &[u8]) -> Result<Vec<Call>, WireError> {
 fn logs(body: &[u8]) -> Result<Vec<Call>, WireError> {
     let mut recorder = Recorder::default();
     walk_logs(body, &mut recorder).map(|()| recorder.0)
+}
+
+fn metrics(body: &[u8]) -> Result<Vec<Call>, WireError> {
+    let mut recorder = Recorder::default();
+    walk_metrics(body, &mut recorder).map(|()| recorder.0)
 }
 
 fn transcode(signal: Signal, json: &[u8]) -> Result<Vec<u8>, WireError> {
@@ -66,26 +71,8 @@ fn agree_on_logs(body: &[u8]) {
     agree(logs(body), ExportLogsServiceRequest::decode(body).map(|r| log_calls(&r)));
 }
 
-fn points(request: &ExportMetricsServiceRequest) -> u64 {
-    let scopes = request.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
-    let counts = scopes.flat_map(|scope| &scope.metrics).map(|metric| match &metric.data {
-        None => 0,
-        Some(Data::Gauge(data)) => data.data_points.len(),
-        Some(Data::Sum(data)) => data.data_points.len(),
-        Some(Data::Histogram(data)) => data.data_points.len(),
-        Some(Data::ExponentialHistogram(data)) => data.data_points.len(),
-        Some(Data::Summary(data)) => data.data_points.len(),
-    });
-    counts.sum::<usize>() as u64
-}
-
-/// As [`agree`], but prost may refuse for what stands inside a point.
-fn agree_on_points(body: &[u8]) {
-    match (count_points(body), ExportMetricsServiceRequest::decode(body)) {
-        (Ok(ours), Ok(theirs)) => assert_eq!(ours, points(&theirs)),
-        (Err(error), Ok(_)) => assert!(may_be_refused(&error), "the count alone refuses: {error}"),
-        (_, Err(_)) => {}
-    }
+fn agree_on_metrics(body: &[u8]) {
+    agree(metrics(body), ExportMetricsServiceRequest::decode(body).map(|r| metric_calls(&r)));
 }
 
 /// One change of a body.
@@ -151,6 +138,24 @@ proptest! {
     }
 
     #[test]
+    fn metrics_are_told_as_prost_decodes_them(
+        request in build::metrics::requests(build::double()),
+    ) {
+        // Decoded, because the encoder takes -0.0 for a double that was not set.
+        let body = request.encode_to_vec();
+        let decoded = ExportMetricsServiceRequest::decode(&*body).unwrap();
+        prop_assert_eq!(metrics(&body), Ok(metric_calls(&decoded)));
+    }
+
+    #[test]
+    fn metrics_in_pieces_and_out_of_order_are_told_alike(
+        body in scatter::requests(build::double()),
+    ) {
+        prop_assert!(ExportMetricsServiceRequest::decode(&*body).is_ok());
+        agree_on_metrics(&body);
+    }
+
+    #[test]
     fn traces_in_json_are_the_same_request(request in build::traces(build::finite())) {
         let json = serde_json::to_vec(&request).unwrap();
         let protobuf = transcode(Signal::Traces, &json).unwrap();
@@ -164,6 +169,16 @@ proptest! {
         let protobuf = transcode(Signal::Logs, &json).unwrap();
         prop_assert_eq!(logs(&protobuf), Ok(log_calls(&request)));
         prop_assert_eq!(ExportLogsServiceRequest::decode(&*protobuf).unwrap(), request);
+    }
+
+    #[test]
+    fn metrics_in_json_are_the_same_request(
+        request in build::metrics::requests(build::finite()),
+    ) {
+        let json = serde_json::to_vec(&request).unwrap();
+        let protobuf = transcode(Signal::Metrics, &json).unwrap();
+        prop_assert_eq!(metrics(&protobuf), Ok(metric_calls(&request)));
+        prop_assert_eq!(ExportMetricsServiceRequest::decode(&*protobuf).unwrap(), request);
     }
 }
 
@@ -185,15 +200,22 @@ proptest! {
     }
 
     #[test]
-    fn changed_metrics_are_counted_alike(changes in mutations()) {
-        agree_on_points(&mutate(build::metrics().encode_to_vec(), &changes));
+    fn changed_metrics_are_judged_alike(
+        request in build::metrics::requests(build::double()), changes in mutations(),
+    ) {
+        agree_on_metrics(&mutate(request.encode_to_vec(), &changes));
+    }
+
+    #[test]
+    fn changed_full_metrics_are_judged_alike(changes in mutations()) {
+        agree_on_metrics(&mutate(build::metrics::sample().encode_to_vec(), &changes));
     }
 
     #[test]
     fn any_bytes_are_judged_alike(body in prop::collection::vec(any::<u8>(), 0..200)) {
         agree_on_traces(&body);
         agree_on_logs(&body);
-        agree_on_points(&body);
+        agree_on_metrics(&body);
     }
 
     #[test]
@@ -209,28 +231,19 @@ proptest! {
 
     #[test]
     fn changed_json_is_refused_or_a_request(changes in mutations()) {
-        let json = mutate(serde_json::to_vec(&build::metrics()).unwrap(), &changes);
+        let json = mutate(serde_json::to_vec(&build::metrics::sample()).unwrap(), &changes);
         if let Ok(protobuf) = transcode(Signal::Metrics, &json) {
             let decoded = ExportMetricsServiceRequest::decode(&*protobuf).unwrap();
-            prop_assert_eq!(count_points(&protobuf), Ok(points(&decoded)));
+            prop_assert_eq!(metrics(&protobuf), Ok(metric_calls(&decoded)));
         }
     }
-}
-
-#[test]
-fn metrics_in_json_are_the_same_request() {
-    let request = build::metrics();
-    assert_eq!(count_points(&request.encode_to_vec()), Ok(6));
-    let protobuf = transcode(Signal::Metrics, &serde_json::to_vec(&request).unwrap()).unwrap();
-    assert_eq!(count_points(&protobuf), Ok(6));
-    assert_eq!(ExportMetricsServiceRequest::decode(&*protobuf).unwrap(), request);
 }
 
 #[test]
 fn a_request_cut_anywhere_is_judged_alike() {
     let (traces, logs) = build::sample();
     let (traces, logs) = (traces.encode_to_vec(), logs.encode_to_vec());
-    let metrics = build::metrics().encode_to_vec();
+    let metrics = build::metrics::sample().encode_to_vec();
     for end in 0..=traces.len() {
         agree_on_traces(&traces[..end]);
     }
@@ -238,20 +251,23 @@ fn a_request_cut_anywhere_is_judged_alike() {
         agree_on_logs(&logs[..end]);
     }
     for end in 0..=metrics.len() {
-        agree_on_points(&metrics[..end]);
+        agree_on_metrics(&metrics[..end]);
     }
 }
 
 #[test]
 fn every_bit_of_a_request_may_be_wrong() {
     let (traces, logs) = build::sample();
-    let (mut traces, mut logs) = (traces.encode_to_vec(), logs.encode_to_vec());
-    for (body, agree) in
-        [(&mut traces, agree_on_traces as fn(&[u8])), (&mut logs, agree_on_logs as fn(&[u8]))]
-    {
+    let mut bodies = vec![
+        (traces.encode_to_vec(), agree_on_traces as fn(&[u8])),
+        (logs.encode_to_vec(), agree_on_logs),
+    ];
+    let metrics = build::metrics::one_by_one().into_iter();
+    bodies.extend(metrics.map(|one| (one.encode_to_vec(), agree_on_metrics as fn(&[u8]))));
+    for (mut body, agree) in bodies {
         for at in 0..8 * body.len() {
             body[at / 8] ^= 1 << (at % 8);
-            agree(body);
+            agree(&body);
             body[at / 8] ^= 1 << (at % 8);
         }
     }

@@ -1,19 +1,14 @@
 //! Random requests, and one of each signal that has every field set.
 
+pub mod metrics;
+
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, EntityRef, InstrumentationScope, KeyValue, KeyValueList,
 };
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
-use opentelemetry_proto::tonic::metrics::v1::{
-    Exemplar, ExponentialHistogram, ExponentialHistogramDataPoint, Gauge, Histogram,
-    HistogramDataPoint, Metric, NumberDataPoint, ResourceMetrics, ScopeMetrics, Sum, Summary,
-    SummaryDataPoint, exemplar, exponential_histogram_data_point::Buckets, metric::Data,
-    number_data_point, summary_data_point::ValueAtQuantile,
-};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{
     ResourceSpans, ScopeSpans, Span, Status,
@@ -294,116 +289,4 @@ pub fn sample() -> (ExportTraceServiceRequest, ExportLogsServiceRequest) {
         ExportTraceServiceRequest { resource_spans: vec![resource_spans] },
         ExportLogsServiceRequest { resource_logs: vec![resource_logs] },
     )
-}
-
-fn exemplars() -> Vec<Exemplar> {
-    let exemplar = |value| Exemplar {
-        filtered_attributes: all_kinds(),
-        time_unix_nano: 4,
-        span_id: vec![7; 8],
-        trace_id: vec![8; 16],
-        value: Some(value),
-    };
-    vec![exemplar(exemplar::Value::AsDouble(0.3)), exemplar(exemplar::Value::AsInt(-3))]
-}
-
-fn number_point(value: number_data_point::Value) -> NumberDataPoint {
-    NumberDataPoint {
-        attributes: all_kinds(),
-        start_time_unix_nano: 1,
-        time_unix_nano: u64::MAX,
-        exemplars: exemplars(),
-        flags: 1,
-        value: Some(value),
-    }
-}
-
-fn exponential_point() -> ExponentialHistogramDataPoint {
-    ExponentialHistogramDataPoint {
-        attributes: all_kinds(),
-        start_time_unix_nano: 1,
-        time_unix_nano: 2,
-        count: 3,
-        sum: Some(4.5),
-        scale: -5,
-        zero_count: 6,
-        positive: Some(Buckets { offset: -7, bucket_counts: vec![1, 300, u64::MAX] }),
-        negative: Some(Buckets { offset: 8, bucket_counts: vec![] }),
-        flags: 1,
-        exemplars: exemplars(),
-        min: Some(-1.5),
-        max: Some(1e300),
-        zero_threshold: 1e-9,
-    }
-}
-
-fn histogram_point() -> HistogramDataPoint {
-    HistogramDataPoint {
-        attributes: all_kinds(),
-        start_time_unix_nano: 1,
-        time_unix_nano: 2,
-        count: 3,
-        sum: None,
-        bucket_counts: vec![1, 0, u64::MAX],
-        explicit_bounds: vec![0.5, 1.0],
-        exemplars: exemplars(),
-        flags: 1,
-        min: Some(0.0),
-        max: Some(2.5),
-    }
-}
-
-fn summary_point() -> SummaryDataPoint {
-    let at = |quantile, value| ValueAtQuantile { quantile, value };
-    SummaryDataPoint {
-        attributes: all_kinds(),
-        start_time_unix_nano: 1,
-        time_unix_nano: 2,
-        count: 3,
-        sum: 4.5,
-        quantile_values: vec![at(0.5, 1.0), at(0.99, f64::INFINITY), at(1.0, f64::NEG_INFINITY)],
-        flags: 1,
-    }
-}
-
-/// A metrics request with every field of every kind set: six points.
-pub fn metrics() -> ExportMetricsServiceRequest {
-    use number_data_point::Value::{AsDouble, AsInt};
-    let data = [
-        Data::Gauge(Gauge {
-            data_points: vec![number_point(AsDouble(0.1)), number_point(AsInt(-9))],
-        }),
-        Data::Sum(Sum {
-            data_points: vec![number_point(AsInt(i64::MAX))],
-            aggregation_temporality: 1,
-            is_monotonic: true,
-        }),
-        Data::Histogram(Histogram {
-            data_points: vec![histogram_point()],
-            aggregation_temporality: 2,
-        }),
-        Data::ExponentialHistogram(ExponentialHistogram {
-            data_points: vec![exponential_point()],
-            aggregation_temporality: 1,
-        }),
-        Data::Summary(Summary { data_points: vec![summary_point()] }),
-    ];
-    let metric = |data| Metric {
-        name: "m".into(),
-        description: "d".into(),
-        unit: "s".into(),
-        metadata: all_kinds(),
-        data: Some(data),
-    };
-    let scope_metrics = ScopeMetrics {
-        scope: Some(full_scope()),
-        metrics: data.into_iter().map(metric).collect(),
-        schema_url: "url".into(),
-    };
-    let resource_metrics = ResourceMetrics {
-        resource: Some(full_resource()),
-        scope_metrics: vec![scope_metrics],
-        schema_url: "url".into(),
-    };
-    ExportMetricsServiceRequest { resource_metrics: vec![resource_metrics] }
 }

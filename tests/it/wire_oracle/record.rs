@@ -1,5 +1,7 @@
 //! The calls of a walk as owned values, and the calls a decoded request should make.
 
+mod metrics;
+
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Kind;
@@ -7,9 +9,13 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, Key
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::{logs, trace};
 use oscar_metrics::view::{
-    LogRecord, Origin, Span, SpanEvent, SpanKind, Status, Value, Visitor, write_double,
+    Data, LogRecord, Metric, Origin, Point, Span, SpanEvent, SpanKind, Status, Value, Visitor,
+    write_double,
 };
 use serde_json::Value as Json;
+
+pub use metrics::metric_calls;
+use metrics::{Measured, Sampled};
 
 /// A value, its doubles by their bits and what nests as JSON.
 #[derive(Debug, PartialEq)]
@@ -28,10 +34,13 @@ pub enum Told {
 pub enum Call {
     Resource,
     Scope { name: Vec<u8>, version: Vec<u8> },
+    Schema(Vec<u8>),
     Attribute { origin: Origin, key: Vec<u8>, value: Told },
     Span { bytes: [Vec<u8>; 5], kind: SpanKind, times: [u64; 2], status: Status },
     Event { name: Vec<u8>, time: u64 },
     Log { bytes: [Vec<u8>; 4], times: [u64; 2], severity: i32, body: Told },
+    Metric { texts: [Vec<u8>; 3], data: Data },
+    Point { metric: Vec<u8>, times: [u64; 2], flags: u32, value: Measured, exemplars: Vec<Sampled> },
 }
 
 /// Keeps every call.
@@ -62,6 +71,10 @@ impl<'a> Visitor<'a> for Recorder {
 
     fn scope(&mut self, name: &'a [u8], version: &'a [u8]) {
         self.0.push(Call::Scope { name: name.into(), version: version.into() });
+    }
+
+    fn schema(&mut self, url: &'a [u8]) {
+        self.0.push(Call::Schema(url.into()));
     }
 
     fn attribute(&mut self, origin: Origin, key: &'a [u8], value: Value<'a>) {
@@ -95,6 +108,21 @@ impl<'a> Visitor<'a> for Recorder {
         let severity = record.severity_number;
         self.0.push(Call::Log { bytes, times, severity, body: told(record.body) });
     }
+
+    fn metric(&mut self, metric: &Metric<'a>) {
+        let texts = [metric.name, metric.description, metric.unit].map(Vec::from);
+        self.0.push(Call::Metric { texts, data: metric.data });
+    }
+
+    fn point(&mut self, metric: &Metric<'a>, point: &Point<'a>) {
+        self.0.push(Call::Point {
+            metric: metric.name.into(),
+            times: [point.start.0, point.time.0],
+            flags: point.flags,
+            value: Measured::told(point.value),
+            exemplars: point.exemplars.iter().map(Sampled::told).collect(),
+        });
+    }
 }
 
 /// The calls a decoded trace request should make.
@@ -103,7 +131,7 @@ pub fn trace_calls(request: &ExportTraceServiceRequest) -> Vec<Call> {
     for resource in &request.resource_spans {
         resource_calls(resource.resource.as_ref(), &mut calls);
         for scope in &resource.scope_spans {
-            scope_calls(scope.scope.as_ref(), &mut calls);
+            scope_calls(scope.scope.as_ref(), &scope.schema_url, &mut calls);
             for span in &scope.spans {
                 span_calls(span, &mut calls);
             }
@@ -118,7 +146,7 @@ pub fn log_calls(request: &ExportLogsServiceRequest) -> Vec<Call> {
     for resource in &request.resource_logs {
         resource_calls(resource.resource.as_ref(), &mut calls);
         for scope in &resource.scope_logs {
-            scope_calls(scope.scope.as_ref(), &mut calls);
+            scope_calls(scope.scope.as_ref(), &scope.schema_url, &mut calls);
             for record in &scope.log_records {
                 record_calls(record, &mut calls);
             }
@@ -133,9 +161,12 @@ fn resource_calls(resource: Option<&Resource>, calls: &mut Vec<Call>) {
     attribute_calls(Origin::Resource, attributes, calls);
 }
 
-fn scope_calls(scope: Option<&InstrumentationScope>, calls: &mut Vec<Call>) {
+fn scope_calls(scope: Option<&InstrumentationScope>, schema_url: &str, calls: &mut Vec<Call>) {
     let scope = scope.cloned().unwrap_or_default();
     calls.push(Call::Scope { name: scope.name.into(), version: scope.version.into() });
+    if !schema_url.is_empty() {
+        calls.push(Call::Schema(schema_url.into()));
+    }
     attribute_calls(Origin::Scope, &scope.attributes, calls);
 }
 
