@@ -65,16 +65,17 @@ pub fn read(body: &str, open: bool) -> Read {
 fn name<'a>(text: &'a str, ends: &str) -> (String, &'a str) {
     if let Some(inside) = text.strip_prefix('"') {
         let (name, used) = unescape(inside, true);
-        assert!(!classic(&name), "quoted for nothing: {text}");
+        assert!(!classic(&name, ends != "="), "quoted for nothing: {text}");
         return (name, inside[used..].strip_prefix('"').expect(text));
     }
     let (name, rest) = text.split_at(text.find(|c| ends.contains(c)).expect(text));
-    assert!(classic(name), "{text}");
+    assert!(classic(name, ends != "="), "{text}");
     (name.to_owned(), rest)
 }
 
-fn classic(name: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+/// Only metric names may have colons.
+fn classic(name: &str, colon: bool) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || (colon && c == ':');
     name.chars().all(fits) && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
