@@ -18,7 +18,7 @@ pub const SERIES_PER_METRIC: usize = 2_000;
 pub const LABEL_VALUE: usize = 256;
 /// How long an undeclared series may be idle before it is forgotten: a day, so that daily jobs keep theirs.
 pub const IDLE: Duration = Duration::from_secs(24 * 3600);
-/// Bytes of the whole process, told to the operator and used for readiness.
+/// Bytes of the whole process that the operator reckons with. Read and kept; the other bounds are what holds memory down today.
 pub const MEMORY: usize = 256 * MIB;
 /// Fingerprints kept to tell a resent span; two generations of this many, 8 bytes each.
 pub const DEDUPE_ENTRIES: usize = 262_144;
@@ -136,7 +136,7 @@ pub const EXEMPLAR_CHARACTERS: usize = 128;
 /// The bounds an operator may move (`limits` and `server.otlp.max_request` in the config).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// Bytes of the whole process.
+    /// Bytes of the whole process; kept, not enforced by itself yet.
     pub memory: usize,
     /// Bytes of requests in flight.
     pub in_flight: usize,
