@@ -94,6 +94,12 @@ class Stack:
                    f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{self.prometheus}",
                    "--log.level=warn")
         wait_for(f"http://127.0.0.1:{self.prometheus}/-/ready")
+        # Prometheus takes seconds to its first scrape, and what is born before it is first shown at 0.
+        deadline = time.monotonic() + 30
+        while not self.query('up{job="bot"} == 1'):
+            if time.monotonic() > deadline:
+                raise TimeoutError("Prometheus does not scrape")
+            time.sleep(0.1)
 
     def start(self, *command):
         self.processes.append(subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT))
@@ -112,7 +118,7 @@ class Stack:
         return {tuple(sorted(one["metric"].items())): float(one["value"][1]) for one in answer["data"]["result"]}
 
     def settle(self):
-        """Two scrapes that began after now."""
+        """At least two scrapes that began after now: the first shows what was born since the last at 0."""
         begin = time.time()
         while True:
             done = self.query('timestamp(up{job="bot"})')
@@ -147,6 +153,8 @@ def counts(stack, truths):
                              ("le45", 'sum(bot_interaction_duration_seconds_bucket{le="45.0"})')]:
         total = float(sum(truth[f"durations/{part}"] for truth in truths))
         check(f"durations: {part}", stack.query(expression), {(): total})
+    born = stack.query("sum(increase(bot_interactions_total[1m]))")
+    check("increase() sees the first events", born[()] >= float(sum(expected(truths, "interactions", []).values())), True)
     books = "sum by (signal) (oscar_metrics_received_items_total) - on (signal) " \
             "(sum by (signal) (oscar_metrics_accepted_items_total) + on (signal) " \
             "sum by (signal) (oscar_metrics_rejected_items_total)) != 0"
