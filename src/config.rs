@@ -25,7 +25,7 @@ pub use diagnostic::{Diagnostic, Place, Severity, Source};
 pub use document::{Entry, Kind, Node};
 pub use settings::{
     Datapoints, Forward, Indicator, Match, Objective, Presentation, Privacy, Selection, Server,
-    Sessions, Settings, State, Traffic, Translation,
+    Sessions, Settings, State, Traffic,
 };
 
 use diagnostic::{Findings, Report};

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::derive::translate::Translation;
 use crate::limits::Limits;
 use crate::rules::definition::{Definitions, From, Reference, Test};
 use crate::rules::pattern::Pattern;
@@ -98,17 +99,6 @@ pub struct Datapoints {
     pub instance_label: bool,
     /// Globs over resource attributes that are copied onto every passed series.
     pub resource_labels: Vec<Pattern>,
-}
-
-/// How senders' names become Prometheus names, in Prometheus' own words (`otlp.translation_strategy`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)] // the names are Prometheus' own words
-pub enum Translation {
-    #[default]
-    UnderscoreEscapingWithSuffixes,
-    UnderscoreEscapingWithoutSuffixes,
-    NoUtf8EscapingWithSuffixes,
-    NoTranslation,
 }
 
 /// `sessions`.

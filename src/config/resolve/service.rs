@@ -10,9 +10,10 @@ use crate::view::Signal;
 
 use super::super::document::Node;
 use super::super::fields::{self, Fields};
-use super::super::settings::{Datapoints, Forward, Privacy, Server, Sessions, State, Translation};
+use super::super::settings::{Datapoints, Forward, Privacy, Server, Sessions, State};
 use super::names::text_of;
 use super::{EVERY, Resolver};
+use crate::derive::translate::Translation;
 
 const GRPC: [&str; 2] = ["127.0.0.1:4317", "[::1]:4317"];
 const HTTP: [&str; 2] = ["127.0.0.1:4318", "[::1]:4318"];
