@@ -3,6 +3,7 @@
 //! Names are checked once, when they are made; everything above passes them on without a look. `model` knows no telemetry, no
 //! config and no format.
 
+pub mod amount;
 mod declaration;
 mod family;
 mod name;
