@@ -80,6 +80,8 @@ pub const STREAM_LIVES: usize = 8;
 pub const STREAM_GAPS: usize = 8;
 /// Buckets on each side of zero of an exponential histogram: twice what the SDKs keep. Every double fits at scale -4.
 pub const NATIVE_BUCKETS: usize = 320;
+/// Exemplars of one native histogram: what client_golang keeps too.
+pub const NATIVE_EXEMPLARS: usize = 10;
 /// Bytes of a translated metric or label name; OpenTelemetry ends instrument names at 255.
 pub const NAME: usize = KIB;
 /// Bytes waiting for one forward target.

@@ -10,10 +10,10 @@ mod name;
 mod op;
 mod snapshot;
 
-pub use declaration::{Declaration, Dimension, OTHER};
+pub use declaration::{BucketKind, Declaration, Dimension, OTHER};
 pub use family::{Family, Kind};
 pub use name::{LabelName, MetricName, NameError};
-pub use op::Op;
+pub use op::{Addition, Op};
 pub use snapshot::{
     Exemplar, FamilySnapshot, HistogramRow, Labels, NativeRow, Row, RowValue, SummaryRow,
 };

@@ -8,9 +8,11 @@ mod admission;
 mod budget;
 mod cell;
 mod family;
+mod passed;
 mod store;
 
 pub use budget::Budget;
 pub use cell::Sample;
 pub use family::{Applied, Change, FamilyStore, Writer};
+pub use passed::{Birth, Passed, PassedFamily, Place, Taken};
 pub use store::{FamilyCount, Store};

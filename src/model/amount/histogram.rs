@@ -64,7 +64,8 @@ impl Histogram {
         })
     }
 
-    pub(super) fn emptied(&self) -> Self {
+    /// The same edges with nothing in them.
+    pub fn emptied(&self) -> Self {
         let counts = vec![0; self.counts.len()].into();
         Self { bounds: Arc::clone(&self.bounds), counts, sum: self.sum.map(|_| 0.0) }
     }
