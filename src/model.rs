@@ -8,12 +8,14 @@ mod declaration;
 mod family;
 mod name;
 mod op;
+mod pseudonym;
 mod snapshot;
 
 pub use declaration::{BucketKind, Declaration, Dimension, OTHER};
 pub use family::{Family, Kind};
 pub use name::{LabelName, MetricName, NameError};
 pub use op::{Addition, Op};
+pub use pseudonym::Pseudonym;
 pub use snapshot::{
     Exemplar, FamilySnapshot, HistogramRow, Labels, NativeRow, Row, RowValue, SummaryRow,
 };
