@@ -1,10 +1,11 @@
 //! What a record implies beyond its fields: for how many it stands, whether it came before, what a sender's name is called
-//! here, and what a sender's point adds to a series.
+//! here, what a sender's point adds to a series, who somebody is without saying it, and which turns make a conversation.
 //!
 //! Pure state with time as a value; it knows no rules, no series and no transport.
 
 mod pseudonyms;
 mod repeats;
+pub mod sessions;
 pub mod streams;
 pub mod translate;
 mod weight;
