@@ -94,6 +94,8 @@ pub const NAME: usize = KIB;
 pub const FORWARD_QUEUE: usize = 64 * MIB;
 /// How often state is written to disk.
 pub const STATE_INTERVAL: Duration = Duration::from_secs(30);
+/// Bytes of the state file: what all limits together can come to, several times over.
+pub const SNAPSHOT: usize = 512 * MIB;
 /// How long a young series is first shown at 0: two scrapes at the longest usual interval.
 pub const ZERO_FIRST: Duration = Duration::from_secs(120);
 /// Faults `check` shows before it says how many more there are.

@@ -8,7 +8,7 @@ const RANKS: [&[&str]; 7] = [
     &["limits", "clock"],
     &["model", "view"],
     &["wire", "derive", "rules", "series"],
-    &["config", "exposition", "telemetry"],
+    &["config", "exposition", "snapshot", "telemetry"],
     &["pipeline", "net"],
     &["receivers", "scrape", "traffic"],
     &["cli"],
