@@ -7,8 +7,9 @@ use tokio::runtime::Runtime;
 
 use crate::clock;
 use crate::config::Settings;
+use crate::model::HashKey;
 use crate::net::Drained;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Plan};
 use crate::scrape::Reload;
 use crate::telemetry::Telemetry;
 
@@ -60,9 +61,23 @@ impl Session {
             tracing::warn!(event = "ignored", flag = "--state.dir", why = "no state is kept yet");
         }
         let settings = settings(args, &telemetry)?;
-        let pipeline = Arc::new(Pipeline::new((&settings).into(), telemetry, clock::now()));
+        let own = HashKey::from_secret(&rand::random::<[u8; 32]>());
+        let key = match source::hash_key(args.config_file.as_deref(), &settings) {
+            Ok(key) => key.unwrap_or_else(|| own.clone()),
+            Err(failure) if args.config_fallback => {
+                tracing::error!(
+                    event = "hash_key_missing",
+                    serving = "a key of its own",
+                    "{failure}"
+                );
+                own.clone()
+            }
+            Err(failure) => return Err(failure),
+        };
+        let plan = Plan::new(&settings, &key);
+        let pipeline = Arc::new(Pipeline::new(plan, telemetry, clock::now()));
         tell_unserved(&pipeline);
-        let reload = reload(args, pipeline.clone());
+        let reload = reload(args, pipeline.clone(), own);
         let control = server::runtime()?;
         let signals = control.block_on(async { Signals::new() })?;
         let options = ServeOptions::new(args, &settings);
@@ -133,16 +148,19 @@ fn checked(file: Option<&Path>) -> Result<Settings, Failure> {
 }
 
 /// Reads the config again. One with faults changes nothing but the gauge that says so. Addresses stay as they are.
-fn reload(args: &ServeArgs, pipeline: Arc<Pipeline>) -> Reload {
+fn reload(args: &ServeArgs, pipeline: Arc<Pipeline>, own: HashKey) -> Reload {
     let file = args.config_file.clone();
     // A signal and a request may come at the same moment.
     let turn = Mutex::new(());
     Arc::new(move || {
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let settings = checked(file.as_deref());
+        let settings = checked(file.as_deref()).and_then(|settings| {
+            let key = source::hash_key(file.as_deref(), &settings)?;
+            Ok((settings, key.unwrap_or_else(|| own.clone())))
+        });
         pipeline.telemetry().reloaded(settings.is_ok(), clock::now());
-        let settings = settings.map_err(|failure| failure.message)?;
-        pipeline.reload((&settings).into(), clock::now());
+        let (settings, key) = settings.map_err(|failure| failure.message)?;
+        pipeline.reload(Plan::new(&settings, &key), clock::now());
         tell_unserved(&pipeline);
         Ok(())
     })
@@ -152,7 +170,7 @@ fn reload(args: &ServeArgs, pipeline: Arc<Pipeline>) -> Reload {
 fn tell_unserved(pipeline: &Pipeline) {
     let metrics = pipeline.unserved();
     if !metrics.is_empty() {
-        let why = "distinct counts and sessions come with a later version";
+        let why = "sessions come with a later version";
         tracing::warn!(event = "not_served", metrics = metrics.join(", "), why);
     }
 }

@@ -61,6 +61,7 @@ pub(super) fn resolve(
         records: resolver.records(),
         metrics: Vec::new(),
         private: privacy.drop.clone(),
+        opt_out: privacy.opt_out,
     };
     let sessions = resolver.sessions();
     let (metrics, presentations): (Vec<_>, Vec<_>) =

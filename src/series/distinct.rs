@@ -6,6 +6,7 @@
 mod estimate;
 mod exact;
 mod registers;
+pub(super) mod shown;
 mod sliding;
 
 use std::time::Duration;

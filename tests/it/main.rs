@@ -11,6 +11,7 @@ mod grpc;
 mod hostile;
 mod http;
 mod layers;
+mod people;
 mod points;
 mod support;
 mod traffic;

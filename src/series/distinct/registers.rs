@@ -34,9 +34,15 @@ impl Registers {
     }
 
     /// The registers that are not 0, by number.
-    pub fn shown(&mut self, now: Timestamp) -> impl Iterator<Item = (usize, u8)> {
-        self.turn(now);
-        let both = self.now.iter().zip(&self.before).map(|(now, before)| *now.max(before));
+    pub fn shown(&self, now: Timestamp) -> impl Iterator<Item = (usize, u8)> {
+        let age = now.since(self.since);
+        let (young, old) = (age < limits::REGISTER_WINDOW * 2, age < limits::REGISTER_WINDOW);
+        let both = self.now.iter().zip(&self.before);
+        let both = both.map(move |(now, before)| match (young, old) {
+            (true, true) => *now.max(before),
+            (true, false) => *now,
+            _ => 0,
+        });
         both.enumerate().filter(|(_, rank)| *rank > 0)
     }
 

@@ -109,12 +109,12 @@ fn registers_turn_by_time_and_never_by_a_look() {
     let minute = |minute: u64| Timestamp(1000 * DAY + minute * 60_000_000_000);
     let mut registers = Registers::new(512);
     registers.see(who(1), minute(0));
-    let shown = |registers: &mut Registers, at| registers.shown(minute(at)).collect::<Vec<_>>();
-    let one = shown(&mut registers, 1);
+    let shown = |registers: &Registers, at| registers.shown(minute(at)).collect::<Vec<_>>();
+    let one = shown(&registers, 1);
     assert_eq!(one.len(), 1);
-    assert_eq!(shown(&mut registers, 2), one, "a look takes nothing");
+    assert_eq!(shown(&registers, 2), one, "a look takes nothing");
     registers.see(who(2), minute(6));
-    assert_eq!(shown(&mut registers, 7).len(), 2);
-    assert_eq!(shown(&mut registers, 12).len(), 1, "the first half-window is over");
-    assert!(shown(&mut registers, 40).is_empty());
+    assert_eq!(shown(&registers, 7).len(), 2);
+    assert_eq!(shown(&registers, 12).len(), 1, "the first half-window is over");
+    assert!(shown(&registers, 40).is_empty());
 }

@@ -10,7 +10,7 @@ use std::hash::Hasher;
 use sha2::{Digest, Sha256};
 use siphasher::sip::SipHasher24;
 
-use crate::model::Pseudonym;
+use super::Pseudonym;
 
 /// Changes when the same text under the same secret would become another hash, or another register.
 const VERSION: &str = "1";
