@@ -3,6 +3,7 @@
 //! A conversation is quiet by arrival time, so that late spans keep it open as fresh ones do. Keys are keyed hashes; what was
 //! said last is kept as the words that labels may show. This room knows no rules and no series.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
@@ -73,7 +74,7 @@ pub struct Sessions {
     quiet: VecDeque<(Timestamp, Pseudonym)>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Open {
     begin: Timestamp,
     end: Timestamp,
@@ -85,8 +86,12 @@ struct Open {
     words: Box<[Option<Box<str>>]>,
 }
 
+/// Open conversations as they are kept over a restart.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct KeptSessions(Vec<(Pseudonym, Open)>);
+
 /// How the last turn left things.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Ending {
     Answer,
     Waiting,
@@ -203,6 +208,23 @@ impl Sessions {
     pub fn close(&mut self) -> Vec<Ended> {
         self.quiet.clear();
         self.open.drain().map(|(_, open)| open.ended(EndedBy::Shutdown)).collect()
+    }
+
+    /// All that are open, to be kept.
+    pub fn keep(&self) -> KeptSessions {
+        KeptSessions(self.open.iter().map(|(key, open)| (*key, open.clone())).collect())
+    }
+
+    /// Takes up what was kept, as far as there is room. Words for other places than there are now are forgotten.
+    pub fn restore(&mut self, kept: KeptSessions, words: usize) {
+        let room = self.most.saturating_sub(self.open.len());
+        for (key, mut open) in kept.0.into_iter().take(room) {
+            if open.words.len() != words {
+                open.words = vec![None; words].into();
+            }
+            self.open.entry(key).or_insert(open);
+        }
+        self.tidy();
     }
 
     /// How many are open.
@@ -340,6 +362,10 @@ mod tests {
         turn(&mut sessions, 1, 200, "answered");
         assert_eq!(sessions.expire(at(211 + 1800)).len(), 1);
         assert!(sessions.expire(at(9999)).is_empty());
+        turn(&mut sessions, 7, 5, "answered");
+        let mut again = Sessions::new(IDLE, 10);
+        again.restore(sessions.keep(), 2);
+        assert_eq!((again.expire(at(16 + 1800)).len(), again.len()), (1, 0), "kept and taken up");
         for second in 0..1000 {
             turn(&mut sessions, 1, second, "answered");
             sessions.end(Pseudonym(1));

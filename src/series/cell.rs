@@ -5,6 +5,7 @@ mod histogram;
 use crate::clock::Timestamp;
 use crate::model::amount::{Amount, Exponential, Summary};
 use crate::model::{BucketKind, Declaration, Exemplar, Kind, NativeRow, Op, RowValue, SummaryRow};
+use serde::{Deserialize, Serialize};
 
 use super::distinct::{Distinct, Registers};
 
@@ -30,7 +31,7 @@ pub(super) enum Done {
     Mismatch,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Cell {
     Counter {
         total: f64,
@@ -48,14 +49,14 @@ pub(super) enum Cell {
 }
 
 /// Different ones, and registers for whoever merges them.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Crowd {
     pub(super) seen: Distinct,
     pub(super) registers: Option<Registers>,
 }
 
 /// Native buckets, perhaps beside classic ones.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Native {
     held: Exponential,
     /// The latest, at most [`crate::limits::NATIVE_EXEMPLARS`].

@@ -9,6 +9,7 @@ mod registers;
 pub(super) mod shown;
 mod sliding;
 
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -21,7 +22,9 @@ use exact::Exact;
 use sliding::Sliding;
 
 /// Time to the quarter of an hour, since the epoch: every time zone's midnight is one's beginning.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Quarter(pub u32);
 
 impl Quarter {
@@ -40,7 +43,7 @@ impl Quarter {
 }
 
 /// Different ones, by when each was last there.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Distinct {
     seen: Seen,
     /// How far back anybody asks.
@@ -49,7 +52,7 @@ pub struct Distinct {
     fresh: f64,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Seen {
     Exact(Exact),
     Sketch(Sliding),

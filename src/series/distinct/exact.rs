@@ -1,12 +1,13 @@
 //! Everybody's last visit.
 
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::model::Pseudonym;
 
 use super::Quarter;
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Exact {
     last: HashMap<Pseudonym, Quarter, foldhash::fast::FixedState>,
     /// How many were last there in each quarter; the first is that of `first`.

@@ -6,11 +6,12 @@
 use crate::clock::Timestamp;
 use crate::limits;
 use crate::model::Pseudonym;
+use serde::{Deserialize, Serialize};
 
 use super::estimate;
 
 /// The registers of one label set.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Registers {
     now: Box<[u8]>,
     before: Box<[u8]>,

@@ -5,13 +5,14 @@
 
 use crate::limits;
 use crate::model::Pseudonym;
+use serde::{Deserialize, Serialize};
 
 use super::{Quarter, estimate};
 
 /// Registers: 1.6 % error.
 const REGISTERS: usize = limits::DISTINCT_SKETCH;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sliding {
     /// For each register ranks that fall as their quarters rise.
     fronts: Box<[Vec<(Quarter, u8)>]>,
