@@ -113,8 +113,10 @@ pub const BODY: Duration = Duration::from_secs(30);
 pub const CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
 /// Requests at once on one HTTP/2 connection.
 pub const STREAMS: u32 = 128;
-/// Bytes a connection may have read and not yet handed on: a request's head fits, a body comes in pieces.
-pub const READ_BUFFER: usize = 128 * KIB;
+/// Bytes a connection may have read and not yet handed on: an SDK's 512 spans fit, and so come in one piece or two.
+pub const READ_BUFFER: usize = 256 * KIB;
+/// Bytes of one HTTP/2 frame: the usual 16 KiB cut a batch of an SDK into a dozen pieces, each read and joined by itself.
+pub const FRAME: u32 = READ_BUFFER as u32;
 /// Bytes of a refused body that are read and thrown away, so that its sender reads the answer and not a reset.
 pub const DISCARD: usize = 64 * MIB;
 /// Pause after an accept that failed for want of descriptors or memory.

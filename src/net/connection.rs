@@ -25,9 +25,11 @@ where
 {
     let mut connection = pin!(connection);
     let grace = tokio::select! {
+        // A drain is seen before the next request is, so that its answer can say that it is the last.
+        biased;
+        () = drain.begun() => Duration::MAX,
         result = &mut connection => return tell(result),
         () = sleep(jittered(deadlines.age)) => deadlines.body,
-        () = drain.begun() => Duration::MAX,
     };
     end(connection.as_mut());
     tokio::select! {

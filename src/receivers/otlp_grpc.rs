@@ -50,6 +50,7 @@ pub async fn serve(stream: Deadlined<TcpStream>, intake: Arc<Intake>, drain: Dra
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits::STREAMS)
         .max_header_list_size(limits::HEADERS)
+        .max_frame_size(limits::FRAME)
         .keep_alive_interval(deadlines.keep_alive.0)
         .keep_alive_timeout(deadlines.keep_alive.1)
         .serve_connection(TokioIo::new(stream), service);
