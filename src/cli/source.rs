@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, Loaded, Source};
+use crate::config::{self, Loaded, Source, WebSettings};
 use crate::limits;
 
 use super::{Exit, Failure};
@@ -25,6 +25,20 @@ pub fn load(file: Option<&Path>) -> Result<Loaded, Failure> {
     };
     let folder = file.and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default();
     Ok(config::load(source, &|name| std::env::var(name).ok(), &|name| read(&beside(&folder, name))))
+}
+
+/// Loads a web config file.
+///
+/// # Errors
+///
+/// [`Exit::Data`] with everything that is wrong with it.
+pub fn web(path: &Path) -> Result<WebSettings, Failure> {
+    let name = path.display().to_string();
+    let fault = |error| Failure::new(Exit::Data, format!("cannot read {name}: {error}"));
+    let source = Source { text: read(path).map_err(fault)?, name: name.clone() };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    config::web(source, folder, &|name| std::env::var(name).ok())
+        .map_err(|faults| Failure::new(Exit::Data, format!("the web config is not good\n{faults}")))
 }
 
 fn beside(folder: &Path, name: &str) -> PathBuf {

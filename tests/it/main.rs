@@ -1,16 +1,19 @@
 //! One integration binary: each module is one promise seen from outside.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
+mod certificates;
 mod cli;
 mod config;
 mod demo;
 mod drain;
 mod engine;
 mod exposition;
+mod forward;
 mod grpc;
 mod hostile;
 mod http;
 mod layers;
 mod support;
 mod traffic;
+mod web;
 mod wire_oracle;
