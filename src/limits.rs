@@ -88,6 +88,8 @@ pub const FORWARD_QUEUE: usize = 64 * MIB;
 pub const FORWARD_ITEM: usize = 256;
 /// Requests under way to one forward target, while it works. One round trip of 100 ms so carries 40 requests a second and more.
 pub const FORWARD_AT_ONCE: usize = 4;
+/// How long a forward target's task lets more come before it begins: traces are looked at seconds later.
+pub const FORWARD_LINGER: Duration = Duration::from_millis(5);
 /// For one attempt, the connection included: what OTLP exporters wait for.
 pub const FORWARD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The wait after a first failed attempt, and the longest one.

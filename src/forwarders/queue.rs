@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use crate::limits;
 use crate::telemetry::{Dropped, TargetMeter};
@@ -85,6 +86,8 @@ impl Queue {
                 return Held { cost: item.cost(), item: Some(item), queue: self.clone() };
             }
             self.arrived.notified().await;
+            // One wake for all that come in a moment: to wake another thread costs a door more than all else it does here.
+            sleep(limits::FORWARD_LINGER).await;
         }
     }
 
