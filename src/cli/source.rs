@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, Loaded, Settings, Source};
+use crate::config::{self, Loaded, Settings, Source, WebSettings};
 use crate::limits;
 use crate::model::HashKey;
 
@@ -51,6 +51,20 @@ pub fn hash_key(file: Option<&Path>, settings: &Settings) -> Result<Option<HashK
         return Err(Failure::new(Exit::Data, format!("`privacy.hash_key_file` {name} is empty")));
     }
     Ok(Some(HashKey::from_secret(secret.as_bytes())))
+}
+
+/// Loads a web config file.
+///
+/// # Errors
+///
+/// [`Exit::Data`] with everything that is wrong with it.
+pub fn web(path: &Path) -> Result<WebSettings, Failure> {
+    let name = path.display().to_string();
+    let fault = |error| Failure::new(Exit::Data, format!("cannot read {name}: {error}"));
+    let source = Source { text: read(path).map_err(fault)?, name: name.clone() };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    config::web(source, folder, &|name| std::env::var(name).ok())
+        .map_err(|faults| Failure::new(Exit::Data, format!("the web config is not good\n{faults}")))
 }
 
 fn beside(folder: &Path, name: &str) -> PathBuf {

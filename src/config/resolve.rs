@@ -13,6 +13,7 @@ use super::settings::Settings;
 
 mod condition;
 mod families;
+mod forward;
 mod graph;
 mod kind;
 mod label;

@@ -10,7 +10,7 @@ const RANKS: [&[&str]; 7] = [
     &["wire", "derive", "rules", "series"],
     &["config", "exposition", "snapshot", "telemetry"],
     &["pipeline", "net"],
-    &["receivers", "scrape", "traffic"],
+    &["receivers", "forwarders", "scrape", "traffic"],
     &["cli"],
 ];
 

@@ -1,12 +1,14 @@
 //! One integration binary: each module is one promise seen from outside.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
+mod certificates;
 mod cli;
 mod config;
 mod demo;
 mod drain;
 mod engine;
 mod exposition;
+mod forward;
 mod grpc;
 mod hostile;
 mod http;
@@ -15,4 +17,5 @@ mod people;
 mod points;
 mod support;
 mod traffic;
+mod web;
 mod wire_oracle;

@@ -32,10 +32,12 @@ pub fn options() -> ServeOptions {
         grpc: here.clone(),
         http: here.clone(),
         web: here,
+        access: Arc::default(),
         telemetry_path: "/metrics".into(),
         exposition: Default::default(),
         zero_first: Duration::from_secs(120),
         cors: Vec::new(),
+        forward: Vec::new(),
         limits: Limits { request: REQUEST, in_flight: 4 * REQUEST, ..Limits::default() },
         deadlines: Deadlines { drain: Duration::from_secs(5), ..Deadlines::default() },
     }
