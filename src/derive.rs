@@ -3,10 +3,12 @@
 //!
 //! Pure state with time as a value; it knows no rules, no series and no transport.
 
+mod pseudonyms;
 mod repeats;
 pub mod streams;
 pub mod translate;
 mod weight;
 
+pub use pseudonyms::HashKey;
 pub use repeats::{Fingerprint, Repeats};
 pub use weight::weight;

@@ -66,6 +66,12 @@ pub const NATIVE_INDEX: u32 = 1 << 19;
 pub const TABLE_ROWS: usize = 100_000;
 /// HyperLogLog registers of one distinct count: 1.6 % error; each may become a series of its own.
 pub const REGISTERS: usize = 4096;
+/// Ids of one label set of a distinct count that are kept one by one; more become a sketch.
+pub const DISTINCT_EXACT: usize = 65_536;
+/// Registers of that sketch, each with a few ranks: about 350 KiB, 1.6 % error.
+pub const DISTINCT_SKETCH: usize = 4096;
+/// How long a half-window of shown registers lasts: any scrape interval below it sees everybody.
+pub const REGISTER_WINDOW: Duration = Duration::from_secs(300);
 /// Sliding windows of one distinct count.
 pub const WINDOWS: usize = 16;
 /// Open conversations kept at once.
@@ -80,6 +86,8 @@ pub const STREAM_LIVES: usize = 8;
 pub const STREAM_GAPS: usize = 8;
 /// Buckets on each side of zero of an exponential histogram: twice what the SDKs keep. Every double fits at scale -4.
 pub const NATIVE_BUCKETS: usize = 320;
+/// Exemplars of one native histogram: what client_golang keeps too.
+pub const NATIVE_EXEMPLARS: usize = 10;
 /// Bytes of a translated metric or label name; OpenTelemetry ends instrument names at 255.
 pub const NAME: usize = KIB;
 /// Bytes waiting for one forward target.

@@ -3,16 +3,19 @@
 //! Names are checked once, when they are made; everything above passes them on without a look. `model` knows no telemetry, no
 //! config and no format.
 
+pub mod amount;
 mod declaration;
 mod family;
 mod name;
 mod op;
+mod pseudonym;
 mod snapshot;
 
-pub use declaration::{Declaration, Dimension, OTHER};
+pub use declaration::{BucketKind, Declaration, Dimension, OTHER};
 pub use family::{Family, Kind};
 pub use name::{LabelName, MetricName, NameError};
-pub use op::Op;
+pub use op::{Addition, Op};
+pub use pseudonym::Pseudonym;
 pub use snapshot::{
     Exemplar, FamilySnapshot, HistogramRow, Labels, NativeRow, Row, RowValue, SummaryRow,
 };

@@ -6,7 +6,14 @@
 mod batch;
 mod commit;
 mod engine;
+mod fold;
+mod labels;
+mod measure;
+mod points;
+mod route;
+mod targets;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,17 +21,22 @@ use arc_swap::ArcSwap;
 
 use crate::clock::Timestamp;
 use crate::derive::Repeats;
-use crate::limits::Limits;
+use crate::derive::streams::Streams;
+use crate::limits;
 use crate::model::FamilySnapshot;
-use crate::rules::definition::Definitions;
+use crate::series::PassedFamily;
 use crate::telemetry::{ItemCounts, Protocol, Refusal, Rejection, Telemetry};
-use crate::view::{Metric, Point, Signal, Visitor};
+use crate::view::Signal;
 use crate::wire::{self, WireError};
 
 pub use crate::wire::Encoding;
+pub use engine::Plan;
 
 use batch::Batch;
 use engine::Engine;
+use fold::Senders;
+use points::PointBatch;
+use targets::Targets;
 
 /// How often idle series are looked for, at most.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
@@ -51,39 +63,59 @@ pub struct Refused {
 pub struct Pipeline {
     engine: ArcSwap<Engine>,
     repeats: Mutex<Repeats>,
+    senders: Mutex<Senders>,
+    /// What is known of the senders of data points, for scrapes.
+    target_info: Arc<PassedFamily>,
     /// Keys of the fingerprints, new in every process.
     keys: foldhash::fast::RandomState,
     telemetry: Arc<Telemetry>,
+    began: Timestamp,
+    /// When the last scrape that was read to its end began.
+    scraped: AtomicU64,
     expired: Mutex<Timestamp>,
 }
 
 impl Pipeline {
     /// An arrow for these rules, with all declared series at 0.
-    pub fn new(
-        definitions: &Definitions,
-        limits: &Limits,
-        telemetry: Arc<Telemetry>,
-        now: Timestamp,
-    ) -> Self {
-        let engine = Engine::new(definitions, limits, None, now);
+    pub fn new(plan: Plan<'_>, telemetry: Arc<Telemetry>, now: Timestamp) -> Self {
+        let engine = Engine::new(&plan, None, now);
         engine.declare(&telemetry);
+        let limits = plan.limits;
+        let targets = Targets::new(engine.store.budget().clone());
         Self {
-            engine: ArcSwap::from_pointee(engine),
             repeats: Mutex::new(Repeats::new(limits.dedupe_window, limits.dedupe_entries)),
+            target_info: targets.info().clone(),
+            senders: Mutex::new(Senders {
+                streams: Streams::new(limits::SENDER_STREAMS, limits.idle),
+                routes: Default::default(),
+                targets,
+            }),
+            engine: ArcSwap::from_pointee(engine),
             keys: foldhash::fast::RandomState::default(),
             telemetry,
+            began: now,
+            scraped: AtomicU64::default(),
             expired: Mutex::new(now),
         }
     }
 
     /// Swaps the rules in one step. Series of families that did not change live on; requests under way end by the old rules.
-    pub fn reload(&self, definitions: &Definitions, limits: &Limits, now: Timestamp) {
+    pub fn reload(&self, plan: Plan<'_>, now: Timestamp) {
         let before = self.engine.load_full();
-        let engine = Engine::new(definitions, limits, Some(&before), now);
+        let engine = Engine::new(&plan, Some(&before), now);
         engine.declare(&self.telemetry);
         self.engine.store(Arc::new(engine));
         let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
-        repeats.rebound(limits.dedupe_window, limits.dedupe_entries);
+        repeats.rebound(plan.limits.dedupe_window, plan.limits.dedupe_entries);
+    }
+
+    /// A scraper read to its end what it began to ask for then.
+    pub fn scraped(&self, began: Timestamp) {
+        self.scraped.fetch_max(began.0, Ordering::Relaxed);
+    }
+
+    fn was_scraped_since(&self, time: Timestamp) -> bool {
+        self.scraped.load(Ordering::Relaxed) > time.0
     }
 
     /// Takes or refuses one inflated request as a whole, and keeps the books (a refusal found here is counted here).
@@ -123,17 +155,10 @@ impl Pipeline {
         };
         let body = transcoded.as_deref().unwrap_or(body);
         let counts = match signal {
-            // Series of OTLP metrics are not made yet: their points are taken and match nothing.
             Signal::Metrics => {
-                let mut points = Points::default();
-                wire::walk_metrics(body, &mut points)?;
-                let points = points.0;
-                ItemCounts {
-                    received: points,
-                    accepted: points,
-                    unmatched: points,
-                    ..Default::default()
-                }
+                let mut batch = PointBatch::new(&engine, &self.keys, now);
+                wire::walk_metrics(body, &mut batch)?;
+                fold::fold(self, &engine, &batch, now)
             }
             Signal::Traces | Signal::Logs => {
                 let mut batch = Batch::new(&engine, &self.keys, now);
@@ -171,9 +196,10 @@ impl Pipeline {
     ) -> Vec<FamilySnapshot> {
         let engine = self.engine.load_full();
         self.expire(&engine, now);
-        let mut families: Vec<FamilySnapshot> = engine.store.snapshot().collect();
+        let passed = engine.passed.snapshot().chain([self.target_info.snapshot()]);
+        let mut families: Vec<FamilySnapshot> = engine.store.snapshot().chain(passed).collect();
         show(&mut families);
-        let counts: Vec<_> = engine.store.counts().collect();
+        let counts: Vec<_> = engine.store.counts().chain(engine.passed.counts()).collect();
         families.extend(self.telemetry.gather(&counts));
         families
     }
@@ -183,18 +209,15 @@ impl Pipeline {
         if now.since(*last) >= EXPIRY_INTERVAL.min(engine.limits.idle) {
             *last = now;
             drop(last);
-            engine.store.expire(now, engine.limits.idle);
+            let idle = engine.limits.idle;
+            engine.store.expire(now, idle);
+            // Under this lock, so that no family goes while a point is on its way to it.
+            let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+            engine.passed.expire(now, idle);
+            senders.streams.expire(now);
+            senders.targets.expire(now, idle);
+            senders.tidy(engine.epoch);
         }
-    }
-}
-
-/// Counts data points.
-#[derive(Default)]
-struct Points(u64);
-
-impl<'a> Visitor<'a> for Points {
-    fn point(&mut self, _: &Metric<'a>, _: &Point<'a>) {
-        self.0 += 1;
     }
 }
 

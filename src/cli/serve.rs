@@ -60,8 +60,7 @@ impl Session {
             tracing::warn!(event = "ignored", flag = "--state.dir", why = "no state is kept yet");
         }
         let settings = settings(args, &telemetry)?;
-        let (definitions, limits) = (&settings.definitions, &settings.limits);
-        let pipeline = Arc::new(Pipeline::new(definitions, limits, telemetry, clock::now()));
+        let pipeline = Arc::new(Pipeline::new((&settings).into(), telemetry, clock::now()));
         tell_unserved(&pipeline);
         let reload = reload(args, pipeline.clone());
         let control = server::runtime()?;
@@ -143,7 +142,7 @@ fn reload(args: &ServeArgs, pipeline: Arc<Pipeline>) -> Reload {
         let settings = checked(file.as_deref());
         pipeline.telemetry().reloaded(settings.is_ok(), clock::now());
         let settings = settings.map_err(|failure| failure.message)?;
-        pipeline.reload(&settings.definitions, &settings.limits, clock::now());
+        pipeline.reload((&settings).into(), clock::now());
         tell_unserved(&pipeline);
         Ok(())
     })
@@ -153,7 +152,7 @@ fn reload(args: &ServeArgs, pipeline: Arc<Pipeline>) -> Reload {
 fn tell_unserved(pipeline: &Pipeline) {
     let metrics = pipeline.unserved();
     if !metrics.is_empty() {
-        let why = "distinct counts, sessions and data points come with a later version";
+        let why = "distinct counts and sessions come with a later version";
         tracing::warn!(event = "not_served", metrics = metrics.join(", "), why);
     }
 }

@@ -5,38 +5,21 @@
 //! OpenTelemetry specification, "Metrics Data Model" (resets and gaps) and "Prometheus and OpenMetrics Compatibility".
 //! This room knows no names, no labels and no store; the caller says which stream a point belongs to.
 
-mod amount;
 mod cumulative;
 mod delta;
-mod exponential;
-mod histogram;
 
 use std::time::Duration;
 
 use hashbrown::HashMap;
 
 use crate::clock::Timestamp;
+use crate::model::amount::{Amount, AmountError, Exponential, Histogram, Summary};
+use crate::view::Temporality;
 
 use super::Fingerprint;
 
-pub use amount::Amount;
-pub use exponential::{Buckets, Exponential, ExponentialIn};
-pub use histogram::Histogram;
-
 use cumulative::Cumulative;
 use delta::Delta;
-
-/// `AggregationTemporality` (metrics.proto).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Temporality {
-    /// Nobody said; such points are refused.
-    #[default]
-    Unspecified,
-    /// Since the last point.
-    Delta,
-    /// Since the start.
-    Cumulative,
-}
 
 /// What a point says.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +37,8 @@ pub enum Measured {
     Histogram(Histogram),
     /// Observations in buckets of growing width.
     Exponential(Exponential),
+    /// Quantiles; always totals.
+    Summary(Summary),
 }
 
 /// One data point.
@@ -63,7 +48,7 @@ pub struct PointIn {
     pub start: Timestamp,
     /// Until when; 0: not told.
     pub time: Timestamp,
-    /// Ignored for gauges.
+    /// Ignored for gauges and summaries.
     pub temporality: Temporality,
     /// False: the flag `NO_RECORDED_VALUE` is set, and the value means nothing.
     pub recorded: bool,
@@ -128,6 +113,15 @@ pub enum Reject {
     /// One stream more than there may be.
     #[error("stream_limit")]
     StreamLimit,
+}
+
+impl From<AmountError> for Reject {
+    fn from(error: AmountError) -> Self {
+        match error {
+            AmountError::Scale => Self::Scale,
+            AmountError::Contradiction => Self::Invalid,
+        }
+    }
 }
 
 /// When a point counts; times as sent, 0: not told.
@@ -254,7 +248,7 @@ struct Increment {
 }
 
 /// What belongs to a stream, or what to do with a point that doesn't.
-fn increment(point: PointIn, context: Context) -> Result<Increment, Folded> {
+fn increment(mut point: PointIn, context: Context) -> Result<Increment, Folded> {
     let level = |value| match (point.recorded, point.time.told()) {
         (false, _) => Folded::Remove,
         (true, true) => Folded::Set { value, time: point.time },
@@ -262,6 +256,10 @@ fn increment(point: PointIn, context: Context) -> Result<Increment, Folded> {
     };
     let amount = match (point.measured, point.temporality) {
         (Measured::Gauge(value), _) => return Err(level(value)),
+        (Measured::Summary(summary), _) => {
+            point.temporality = Temporality::Cumulative;
+            Amount::Summary(summary)
+        }
         (_, Temporality::Unspecified) => return Err(Folded::Rejected(Reject::Temporality)),
         (Measured::Sum { monotonic: false, value }, temporality) => {
             let rejected = Folded::Rejected(Reject::DeltaNonmonotonic);

@@ -73,12 +73,13 @@ pub(super) fn family(family: &Family) -> Result<(), Fault> {
     if family.name.as_str().is_empty() {
         return Err(Fault::MetricName);
     }
-    let rising = family.bounds.is_sorted_by(|low, high| low < high);
-    if rising && family.bounds.iter().all(|bound| bound.is_finite()) {
-        Ok(())
-    } else {
-        Err(Fault::Bounds)
-    }
+    bounds(&family.bounds)
+}
+
+fn bounds(bounds: &[f64]) -> Result<(), Fault> {
+    let rising = bounds.is_sorted_by(|low, high| low < high);
+    let finite = bounds.iter().all(|bound| bound.is_finite());
+    if rising && finite { Ok(()) } else { Err(Fault::Bounds) }
 }
 
 /// What must hold for one row of it.
@@ -104,7 +105,8 @@ pub(super) fn row(shown: &Shown<'_>, row: &Row) -> Result<(), Fault> {
 }
 
 fn histogram(family: &Family, held: &HistogramRow) -> Result<(), Fault> {
-    if held.counts.len() != family.bounds.len() + 1 {
+    held.bounds.iter().try_for_each(|own| bounds(own))?;
+    if held.counts.len() != held.edges(family).len() + 1 {
         return Err(Fault::Buckets);
     }
     held.counts.iter().copied().try_for_each(count)
@@ -189,7 +191,7 @@ mod tests {
     fn with(labels: &[&str], value: RowValue) -> Row {
         let labels = labels.iter().map(|name| (LabelName::foreign(name).unwrap(), "x".into()));
         let labels = labels.collect();
-        Row { labels: Arc::new(Labels(labels)), start: None, value }
+        Row { labels: Arc::new(Labels(labels)), start: None, born: None, value }
     }
 
     fn histogram(counts: &[f64]) -> RowValue {

@@ -6,8 +6,8 @@
 use crate::limits;
 use crate::model::{Exemplar, HistogramRow, NativeRow};
 
-/// Rising upper edges without `+Inf`, and the counts that belong to them.
-pub(super) fn histogram(native: &NativeRow) -> (Vec<f64>, HistogramRow) {
+/// A row with edges of its own.
+pub(super) fn histogram(native: &NativeRow) -> HistogramRow {
     let room = limits::BUCKETS.saturating_sub(1); // one for zero
     let coarser = (0..i32::BITS).find(|by| populated(native, *by) <= room).unwrap_or_default();
     let (mut bounds, mut counts) = (Vec::new(), Vec::new());
@@ -38,7 +38,7 @@ pub(super) fn histogram(native: &NativeRow) -> (Vec<f64>, HistogramRow) {
         }
     }
     let (counts, exemplars) = (counts.into(), exemplars.into());
-    (bounds, HistogramRow { counts, sum: native.sum, exemplars })
+    HistogramRow { bounds: Some(bounds.into()), counts, sum: native.sum, exemplars }
 }
 
 /// The populated buckets from the lowest to the highest: upper edge and observations.
@@ -118,7 +118,8 @@ mod tests {
             exemplars: [exemplar(9.0, 2), exemplar(10.0, 1), exemplar(20.0, 1)].into(),
             ..NativeRow::default()
         };
-        let (bounds, held) = histogram(&native);
+        let held = histogram(&native);
+        let bounds = held.bounds.as_deref().unwrap_or_default();
         assert_eq!(bounds, [-4.0, -1.0, 0.25, 1.0, 16.0]);
         assert_eq!(*held.counts, [5.0, 4.0, 3.0, 1.0, 2.0, 1.0]);
         let shown: Vec<_> = held.exemplars.iter().map(|one| one.map(|one| one.value)).collect();
@@ -127,7 +128,8 @@ mod tests {
 
     #[test]
     fn nothing_seen_is_one_empty_bucket() {
-        let (bounds, held) = histogram(&NativeRow::default());
+        let held = histogram(&NativeRow::default());
+        let bounds = held.bounds.as_deref().unwrap_or_default();
         assert!(bounds.is_empty());
         assert_eq!(*held.counts, [0.0]);
     }
@@ -142,7 +144,8 @@ mod tests {
             count: 4000.0,
             ..NativeRow::default()
         };
-        let (bounds, held) = histogram(&native);
+        let held = histogram(&native);
+        let bounds = held.bounds.as_deref().unwrap_or_default();
         assert!(bounds.is_sorted_by(|low, high| low < high));
         assert!((250..=limits::BUCKETS).contains(&bounds.len()), "{}", bounds.len());
         assert_eq!(held.counts.iter().sum::<f64>(), 4000.0);

@@ -54,7 +54,7 @@ impl Form for Protobuf {
             RowValue::Histogram(_) | RowValue::Native(_) => 7,
         };
         let message = fields::open(out, kind);
-        let bounds = &shown.family.bounds;
+        let family = shown.family;
         match &row.value {
             RowValue::Gauge(level) => fields::double(out, 1, *level),
             RowValue::Counter(total, latest) => {
@@ -66,8 +66,8 @@ impl Form for Protobuf {
                 summary(held, out);
                 moment(4, row.start, out);
             }
-            RowValue::Histogram(held) => histogram::classic(held, bounds, row.start, out),
-            RowValue::Native(held) => histogram::native(held, bounds, row.start, out),
+            RowValue::Histogram(held) => histogram::classic(held, family, row.start, out),
+            RowValue::Native(held) => histogram::native(held, family, row.start, out),
         }
         fields::close(out, message);
         fields::close(out, metric);

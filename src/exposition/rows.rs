@@ -59,12 +59,7 @@ impl<D: Dialect> Form for Lines<D> {
             RowValue::Histogram(held) => self.histogram(shown, held, out),
             RowValue::Native(native) => match &native.classic {
                 Some(held) => self.histogram(shown, held, out),
-                None => {
-                    let (bounds, held) = classic::histogram(native);
-                    self.bound(&bounds);
-                    self.histogram(shown, &held, out);
-                    self.bound(&shown.family.bounds);
-                }
+                None => self.histogram(shown, &classic::histogram(native), out),
             },
             RowValue::Summary(summary) => self.summary(name, summary, out),
         }
@@ -111,6 +106,9 @@ impl<D: Dialect> Lines<D> {
 
     fn histogram(&mut self, shown: &Shown<'_>, held: &HistogramRow, out: &mut Vec<u8>) {
         let name = (&*shown.name, shown.quoted);
+        if let Some(own) = &held.bounds {
+            self.bound(own);
+        }
         self.prefix(name, "_bucket", "le");
         let mut total = 0.0;
         for (at, (edge, count)) in self.edges.iter().zip(&held.counts).enumerate() {
@@ -123,6 +121,9 @@ impl<D: Dialect> Lines<D> {
         }
         sample(out, name, "_sum", &self.labels, held.sum);
         sample(out, name, "_count", &self.labels, total);
+        if held.bounds.is_some() {
+            self.bound(&shown.family.bounds);
+        }
     }
 
     fn summary(&mut self, name: Name<'_>, summary: &SummaryRow, out: &mut Vec<u8>) {

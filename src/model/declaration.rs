@@ -17,6 +17,22 @@ pub struct Declaration {
     pub shapes: Vec<Vec<Dimension>>,
     /// Idle time after which sets with an open-ended value are forgotten; none: the process's default.
     pub idle: Option<Duration>,
+    /// How a histogram's observations are kept; of no meaning to other kinds.
+    pub buckets: BucketKind,
+}
+
+/// How a histogram keeps its observations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BucketKind {
+    /// In the family's buckets.
+    #[default]
+    Classic,
+    /// In native buckets alone.
+    Native,
+    /// In both.
+    Both,
+    /// As senders keep theirs: a data point brings its buckets with it.
+    Sent,
 }
 
 /// One label of one shape.

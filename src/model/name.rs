@@ -29,21 +29,15 @@ impl MetricName {
     /// A name a config declares.
     pub fn new(text: &str) -> Result<Self, NameError> {
         check(text, true, "letters, digits, `_` and `:`, the first no digit")?;
-        for (prefix, owner) in [
-            ("oscar_metrics_", "the exporter's own metrics"),
-            ("process_", "the process's own metrics"),
-            ("scrape_", "Prometheus"),
-            ("ALERTS", "Prometheus"),
-        ] {
-            if text.starts_with(prefix) {
-                return Err(NameError::Reserved(text.into(), owner));
-            }
+        match owner(text) {
+            Some(owner) => Err(NameError::Reserved(text.into(), owner)),
+            None => Ok(Self(text.into())),
         }
-        match text {
-            "up" => Err(NameError::Reserved(text.into(), "Prometheus")),
-            "target_info" => Err(NameError::Reserved(text.into(), "resource attributes")),
-            _ => Ok(Self(text.into())),
-        }
+    }
+
+    /// Whether a name is not to be had: this exporter or Prometheus owns it.
+    pub fn is_reserved(text: &str) -> bool {
+        owner(text).is_some()
     }
 
     /// A name the exporter itself owns; the caller vouches for the grammar.
@@ -86,9 +80,29 @@ impl LabelName {
         if text.is_empty() { Err(NameError::Empty) } else { Ok(Self(text.into())) }
     }
 
+    /// A name a sender chose, sharing its text.
+    pub fn shared(text: Arc<str>) -> Self {
+        Self(text)
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Who owns a metric name that nobody else may have.
+fn owner(text: &str) -> Option<&'static str> {
+    const PREFIXES: [(&str, &str); 4] = [
+        ("oscar_metrics_", "the exporter's own metrics"),
+        ("process_", "the process's own metrics"),
+        ("scrape_", "Prometheus"),
+        ("ALERTS", "Prometheus"),
+    ];
+    match text {
+        "up" => Some("Prometheus"),
+        "target_info" => Some("resource attributes"),
+        _ => PREFIXES.iter().find(|(prefix, _)| text.starts_with(prefix)).map(|(_, owner)| *owner),
     }
 }
 
@@ -105,6 +119,12 @@ fn check(text: &str, colon: bool, allowed: &'static str) -> Result<(), NameError
         Ok(())
     } else {
         Err(NameError::Character(text.into(), allowed))
+    }
+}
+
+impl std::borrow::Borrow<str> for MetricName {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

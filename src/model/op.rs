@@ -1,8 +1,11 @@
 //! What may be done to a series.
 
+use super::Exemplar;
+use super::amount::Amount;
+
 /// One operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Op {
+pub enum Op<'s> {
     /// A counter rises by this.
     Add(f64),
     /// A gauge becomes this, unless a newer record said otherwise.
@@ -14,4 +17,17 @@ pub enum Op {
         /// For how many it stands.
         weight: f64,
     },
+    /// A sender's own counter, histogram or summary rises.
+    Merge(&'s Addition),
+}
+
+/// What a sender's point adds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Addition {
+    /// By how much the series rises.
+    pub amount: Amount,
+    /// Single measurements behind it, each with a trace.
+    pub exemplars: Vec<Exemplar>,
+    /// The sender changed its buckets: a series that has them as they are sent begins anew with this.
+    pub anew: bool,
 }

@@ -22,6 +22,8 @@ pub struct Row {
     pub labels: Arc<Labels>,
     /// When it began to count, where that is known.
     pub start: Option<Timestamp>,
+    /// When we began it; none: somebody else did, and it has no 0 of ours.
+    pub born: Option<Timestamp>,
     /// What it holds.
     pub value: RowValue,
 }
@@ -59,15 +61,22 @@ impl RowValue {
 }
 
 impl HistogramRow {
+    /// Its upper edges.
+    pub fn edges<'a>(&'a self, family: &'a Family) -> &'a [f64] {
+        self.bounds.as_deref().unwrap_or(&family.bounds)
+    }
+
     fn reset(&mut self) {
         self.counts.fill(0.0);
         (self.sum, self.exemplars) = (0.0, Box::default());
     }
 }
 
-/// A classic histogram. `counts` has one entry more than the family has bounds: the last is above them all.
+/// A classic histogram. `counts` has one entry more than there are bounds: the last is above them all.
 #[derive(Clone, Debug, Default)]
 pub struct HistogramRow {
+    /// Upper edges of its own, rising, without `+Inf`; none: the family's.
+    pub bounds: Option<Arc<[f64]>>,
     /// Observations in each bucket alone, not cumulative.
     pub counts: Box<[f64]>,
     /// Sum of the observations.

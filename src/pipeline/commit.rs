@@ -120,21 +120,25 @@ fn apply(
 
 fn count(items: &[Item<'_>]) -> ItemCounts {
     let mut counts = ItemCounts { received: items.len() as u64, ..ItemCounts::default() };
-    for item in items {
-        match item.fate {
-            Fate::Matched => counts.accepted += 1,
-            Fate::Unmatched => {
-                counts.accepted += 1;
-                counts.unmatched += 1;
-            }
-            Fate::Late => reject(&mut counts, Rejection::Late),
-            Fate::Duplicate => reject(&mut counts, Rejection::Duplicate),
-        }
-    }
+    items.iter().for_each(|item| count_one(&mut counts, item.fate));
     counts
 }
 
-fn reject(counts: &mut ItemCounts, reason: Rejection) {
+/// Enters one item in the books.
+pub(super) fn count_one(counts: &mut ItemCounts, fate: Fate) {
+    match fate {
+        Fate::Matched => counts.accepted += 1,
+        Fate::Unmatched => {
+            counts.accepted += 1;
+            counts.unmatched += 1;
+        }
+        Fate::Late => reject(counts, Rejection::Late),
+        Fate::Duplicate => reject(counts, Rejection::Duplicate),
+    }
+}
+
+/// Enters one that was not used.
+pub(super) fn reject(counts: &mut ItemCounts, reason: Rejection) {
     if let Some(count) = counts.rejected.get_mut(reason.index()) {
         *count += 1;
     }

@@ -3,26 +3,53 @@
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
+use crate::config::{Datapoints, Privacy, Settings};
 use crate::limits::Limits;
 use crate::rules::RuleSet;
 use crate::rules::definition::Definitions;
-use crate::series::{Budget, Store};
+use crate::series::{Budget, Passed, Store};
 use crate::telemetry::Telemetry;
 
+use super::labels::Passing;
+
+/// What a config says to the arrow.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'s> {
+    /// The rules.
+    pub definitions: &'s Definitions,
+    /// The bounds.
+    pub limits: &'s Limits,
+    /// What becomes of senders' own metrics.
+    pub datapoints: &'s Datapoints,
+    /// What must not be seen.
+    pub privacy: &'s Privacy,
+}
+
+impl<'s> From<&'s Settings> for Plan<'s> {
+    fn from(settings: &'s Settings) -> Self {
+        Self {
+            definitions: &settings.definitions,
+            limits: &settings.limits,
+            datapoints: &settings.datapoints,
+            privacy: &settings.privacy,
+        }
+    }
+}
+
 pub(super) struct Engine {
+    /// How many there were before.
+    pub(super) epoch: u64,
     pub(super) rules: RuleSet,
     pub(super) store: Store,
+    pub(super) passed: Arc<Passed>,
+    pub(super) points: Passing,
     pub(super) limits: Limits,
 }
 
 impl Engine {
-    pub(super) fn new(
-        definitions: &Definitions,
-        limits: &Limits,
-        before: Option<&Self>,
-        now: Timestamp,
-    ) -> Self {
-        let rules = RuleSet::new(definitions);
+    pub(super) fn new(plan: &Plan<'_>, before: Option<&Self>, now: Timestamp) -> Self {
+        let limits = plan.limits;
+        let rules = RuleSet::new(plan.definitions);
         let budget = match before {
             Some(before) => {
                 before.store.budget().rebound(limits.series, limits.series_per_metric);
@@ -30,9 +57,19 @@ impl Engine {
             }
             None => Arc::new(Budget::new(limits.series, limits.series_per_metric)),
         };
-        let before = before.map(|engine| &engine.store);
-        let store = Store::new(rules.declarations(), budget, before, now);
-        Self { rules, store, limits: limits.clone() }
+        let points = Passing::new(plan.datapoints, plan.privacy, limits.label_value);
+        let families = || rules.declarations().iter().map(|one| &*one.family);
+        let passed = match before.filter(|before| before.points == points) {
+            Some(before) => {
+                before.passed.declare(families());
+                before.passed.clone()
+            }
+            None => Arc::new(Passed::new(families(), budget.clone())),
+        };
+        let store = before.map(|engine| &engine.store);
+        let store = Store::new(rules.declarations(), budget, store, now);
+        let epoch = before.map_or(0, |before| before.epoch + 1);
+        Self { epoch, rules, store, passed, points, limits: limits.clone() }
     }
 
     /// Names what may be counted of these rules, so that it is there at 0.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Declaration, Dimension, Family, Kind, LabelName};
+use crate::model::{BucketKind, Declaration, Dimension, Family, Kind, LabelName};
 
 use super::definition as from;
 use super::expression::{Condition, Expression, Mapping, Reference, Step, Test, TextMap};
@@ -58,7 +58,7 @@ impl<'d> Compiler<'d> {
         }
     }
 
-    /// None for what this version does not serve: distinct counts, and records that are sessions or data points.
+    /// None for what this version does not serve: distinct counts, and records that are sessions.
     fn rule(
         &mut self,
         metric: &'d from::Metric,
@@ -72,7 +72,7 @@ impl<'d> Compiler<'d> {
             }
             from::MetricKind::Distinct { .. } => return None,
         };
-        if !self.is_served(&metric.from) {
+        if !self.reads(&metric.from, &|source| source != from::Source::Session) {
             return None;
         }
         let mut labels: Vec<LabelName> = Vec::new();
@@ -93,19 +93,25 @@ impl<'d> Compiler<'d> {
         };
         let (name, help, unit) = (metric.name.clone(), metric.help.clone(), metric.unit.clone());
         let family = Arc::new(Family { name, help, unit, kind, labels, bounds });
-        Some((rule, Arc::new(Declaration { family, shapes, idle: metric.idle })))
+        let buckets = match &metric.kind {
+            from::MetricKind::Histogram { native: from::Native::Only, .. } => BucketKind::Native,
+            from::MetricKind::Histogram { native: from::Native::Both, .. } => BucketKind::Both,
+            _ if self.reads(&metric.from, &|source| source == from::Source::Datapoint) => {
+                BucketKind::Sent
+            }
+            _ => BucketKind::Classic,
+        };
+        Some((rule, Arc::new(Declaration { family, shapes, idle: metric.idle, buckets })))
     }
 
-    fn is_served(&self, from: &[from::From]) -> bool {
+    /// Whether a list of records holds any of such a source.
+    fn reads(&self, from: &[from::From], wanted: &dyn Fn(from::Source) -> bool) -> bool {
         from.iter().any(|one| match one {
-            from::From::Source(source) => {
-                !matches!(source, from::Source::Session | from::Source::Datapoint)
+            from::From::Source(source) => wanted(*source),
+            from::From::Record(class) => {
+                let class = self.definitions.records.get(*class);
+                class.is_some_and(|class| self.reads(&class.from, wanted))
             }
-            from::From::Record(class) => self
-                .definitions
-                .records
-                .get(*class)
-                .is_some_and(|class| self.is_served(&class.from)),
         })
     }
 

@@ -147,6 +147,13 @@ impl<'a> Evaluation<'a> {
                 continue;
             }
             matched = true;
+            if let Subject::Point(..) = subject {
+                // A point's own amount is what it adds, and is known when it was folded.
+                let (labels, op) = (self.labels(rule.width, part, subject), Op::Add(0.0));
+                let (family, time) = (rule.family, subject.time());
+                self.updates.list.push(Update { family, shape, item, guard, labels, op, time });
+                continue;
+            }
             let value = match self.measure(&part.measure, subject) {
                 Ok(Some(value)) => value,
                 Ok(None) => continue,

@@ -115,7 +115,7 @@ impl RuleSet {
             unserved,
             ..Self::default()
         };
-        for source in [Source::Span, Source::SpanEvent, Source::Log] {
+        for source in [Source::Span, Source::SpanEvent, Source::Log, Source::Datapoint] {
             set.by_source[source as usize] = (0_u32..)
                 .zip(&set.rules)
                 .filter(|(_, rule)| set.may_take(&rule.from, source))

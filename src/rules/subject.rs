@@ -1,7 +1,9 @@
 //! The record that is looked at, and the properties it has beside its attributes.
 
 use crate::clock::Timestamp;
-use crate::view::{LogRecord, Origin, Span, SpanEvent, SpanKind, Status, Value};
+use crate::view::{
+    LogRecord, Metric, Origin, Point, PointValue, Span, SpanEvent, SpanKind, Status, Value,
+};
 
 use super::definition::{Intrinsic, Source};
 
@@ -14,6 +16,8 @@ pub enum Subject<'s, 'a> {
     Event(&'s SpanEvent<'a>, &'s Span<'a>),
     /// A log record.
     Log(&'s LogRecord<'a>),
+    /// A data point, and its metric.
+    Point(&'s Point<'a>, &'s Metric<'a>),
 }
 
 /// What an intrinsic yields.
@@ -30,6 +34,7 @@ impl<'a> Subject<'_, 'a> {
             Self::Span(_) => Source::Span,
             Self::Event(..) => Source::SpanEvent,
             Self::Log(_) => Source::Log,
+            Self::Point(..) => Source::Datapoint,
         }
     }
 
@@ -39,6 +44,7 @@ impl<'a> Subject<'_, 'a> {
             Self::Span(_) => &[Origin::Span, Origin::Scope, Origin::Resource],
             Self::Event(..) => &[Origin::Event, Origin::Span, Origin::Scope, Origin::Resource],
             Self::Log(_) => &[Origin::Log, Origin::Scope, Origin::Resource],
+            Self::Point(..) => &[Origin::Point, Origin::Scope, Origin::Resource],
         }
     }
 
@@ -47,7 +53,7 @@ impl<'a> Subject<'_, 'a> {
         self.origins().contains(&origin)
     }
 
-    /// The record's own time: a span's end, an event's time, a log record's time or when it was first seen.
+    /// The record's own time: a span's end, an event's or a point's time, a log record's time or when it was first seen.
     pub fn time(&self) -> Timestamp {
         match self {
             Self::Span(span) => span.end,
@@ -55,6 +61,7 @@ impl<'a> Subject<'_, 'a> {
             Self::Event(event, _) => event.time,
             Self::Log(record) if record.time.0 == 0 => record.observed,
             Self::Log(record) => record.time,
+            Self::Point(point, _) => point.time,
         }
     }
 
@@ -62,7 +69,7 @@ impl<'a> Subject<'_, 'a> {
     pub(super) fn property(&self, intrinsic: Intrinsic) -> Option<Property<'a>> {
         let span = match self {
             Self::Span(span) | Self::Event(_, span) => Some(*span),
-            Self::Log(_) => None,
+            Self::Log(_) | Self::Point(..) => None,
         };
         let text = |bytes: &'a [u8]| Some(Property::Value(Value::Text(bytes)));
         let seconds = |span: std::time::Duration| Some(number(span.as_nanos() as f64 / 1e9));
@@ -70,6 +77,8 @@ impl<'a> Subject<'_, 'a> {
             (Intrinsic::Name, Self::Span(span)) => text(span.name),
             (Intrinsic::Name, Self::Event(event, _)) => text(event.name),
             (Intrinsic::Name, Self::Log(record)) => text(record.event_name),
+            (Intrinsic::Name, Self::Point(_, metric)) => text(metric.name),
+            (Intrinsic::Value, Self::Point(point, _)) => measured(point),
             (Intrinsic::SpanName, Self::Event(_, span)) => text(span.name),
             (Intrinsic::SinceStart, Self::Event(event, span)) => {
                 seconds(event.time.since(span.start))
@@ -94,6 +103,15 @@ impl<'a> Subject<'_, 'a> {
 
 fn number<'a>(value: f64) -> Property<'a> {
     Property::Value(Value::Double(value))
+}
+
+/// A point's number; histograms and summaries have none.
+fn measured<'a>(point: &Point<'a>) -> Option<Property<'a>> {
+    match point.value {
+        PointValue::Int(value) => Some(Property::Value(Value::Int(value))),
+        PointValue::Double(value) => Some(number(value)),
+        _ => None,
+    }
 }
 
 fn is_blank(id: &[u8]) -> bool {

@@ -31,7 +31,7 @@ pub struct Update {
     /// Where its label values lie in [`Updates`]; one for each label of the family.
     pub(super) labels: u32,
     /// By how much.
-    pub op: Op,
+    pub op: Op<'static>,
     /// The record's time.
     pub time: Timestamp,
 }

@@ -13,6 +13,7 @@ use http_body_util::Full;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::clock::Timestamp;
+use crate::pipeline::Pipeline;
 use crate::{clock, exposition, limits};
 
 use super::scrapers::Scrapers;
@@ -33,14 +34,16 @@ struct Scraper {
     address: IpAddr,
     began: Timestamp,
     all: Arc<Scrapers>,
+    pipeline: Arc<Pipeline>,
 }
 
 impl Drop for Seated {
     fn drop(&mut self) {
         // hyper lets go of a body when it was written, or when its reader left: the second is rare, and costs that reader
         // one birth.
-        if let Some(Scraper { address, began, all }) = self.scraper.take() {
+        if let Some(Scraper { address, began, all, pipeline }) = self.scraper.take() {
             all.completed(address, began);
+            pipeline.scraped(began);
         }
     }
 }
@@ -73,8 +76,8 @@ pub fn metrics(web: &Web, asked: &HeaderMap, peer: Option<IpAddr>) -> Answer {
     let (Ok(body), Ok(media_type)) = (coding.compress(body), format.content_type().parse()) else {
         return text(StatusCode::INTERNAL_SERVER_ERROR, "the body could not be written\n");
     };
-    let all = web.scrapers.clone();
-    let scraper = address.map(|address| Scraper { address, began, all });
+    let (all, pipeline) = (web.scrapers.clone(), web.pipeline.clone());
+    let scraper = address.map(|address| Scraper { address, began, all, pipeline });
     let mut answer =
         Response::new(Full::new(Bytes::from_owner(Seated { body, _seat: seat, scraper })));
     let headers = answer.headers_mut();

@@ -43,9 +43,9 @@ impl Scrapers {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let last = seen.get(&scraper).copied().unwrap_or_default();
         drop(seen);
-        let young = |start: Timestamp| start > last && now.since(start) < zero_first;
+        let young = |born: Timestamp| born > last && now.since(born) < zero_first;
         for row in families.iter_mut().flat_map(|family| &mut family.rows) {
-            if row.start.is_some_and(young) {
+            if row.born.is_some_and(young) {
                 row.value.reset();
             }
         }
@@ -69,7 +69,8 @@ mod tests {
             bounds: Vec::new(),
         };
         let value = RowValue::Counter(5.0, None);
-        let row = Row { labels: Default::default(), start: Some(Timestamp(start * SECOND)), value };
+        let born = Some(Timestamp(start * SECOND));
+        let row = Row { labels: Default::default(), start: born, born, value };
         FamilySnapshot { family: family.into(), rows: vec![row] }
     }
 

@@ -1,7 +1,12 @@
 //! What one series holds.
 
+mod histogram;
+
 use crate::clock::Timestamp;
-use crate::model::{Exemplar, Family, HistogramRow, Kind, Op, RowValue};
+use crate::model::amount::{Amount, Exponential, Summary};
+use crate::model::{BucketKind, Declaration, Exemplar, Kind, NativeRow, Op, RowValue, SummaryRow};
+
+pub(super) use histogram::Histogram;
 
 /// The record behind a change: when it was, and its ids where it has some.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +15,17 @@ pub struct Sample {
     pub time: Timestamp,
     /// W3C trace id and span id; none: no exemplar.
     pub ids: Option<([u8; 16], [u8; 8])>,
+}
+
+/// What became of an operation on a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    /// It was applied; a level may have been older than what is held.
+    Applied,
+    /// The series began anew with it.
+    Anew,
+    /// It is of another shape, and nothing changed.
+    Mismatch,
 }
 
 #[derive(Debug)]
@@ -24,34 +40,73 @@ pub(super) enum Cell {
         time: Timestamp,
     },
     Histogram(Box<Histogram>),
+    Native(Box<Native>),
+    Summary(Box<Summary>),
 }
 
+/// Native buckets, perhaps beside classic ones.
 #[derive(Debug)]
-pub(super) struct Histogram {
-    counts: Box<[f64]>,
-    sum: f64,
-    /// Empty until the first one.
-    exemplars: Box<[Option<Exemplar>]>,
+pub(super) struct Native {
+    held: Exponential,
+    /// The latest, at most [`crate::limits::NATIVE_EXEMPLARS`].
+    exemplars: Vec<Exemplar>,
+    classic: Option<Histogram>,
 }
 
 impl Cell {
-    pub(super) fn new(family: &Family) -> Self {
-        match family.kind {
-            Kind::Counter => Self::Counter { total: 0.0, exemplar: None },
-            // No rule makes the last three: a cell of theirs only has to be there.
-            Kind::Gauge | Kind::Summary | Kind::Unknown | Kind::Info => {
+    /// As the config declares it.
+    pub(super) fn new(declaration: &Declaration) -> Self {
+        let (family, edges) = (&declaration.family, declaration.family.bounds.len());
+        match (family.kind, declaration.buckets) {
+            (Kind::Counter, _) => Self::Counter { total: 0.0, exemplar: None },
+            // No rule makes the last two: a cell of theirs only has to be there.
+            (Kind::Gauge | Kind::Unknown | Kind::Info, _) => {
                 Self::Gauge { value: 0.0, time: Timestamp::default() }
             }
-            Kind::Histogram => Self::Histogram(Box::new(Histogram {
-                counts: vec![0.0; family.bounds.len() + 1].into(),
-                sum: 0.0,
-                exemplars: Box::default(),
-            })),
+            (Kind::Histogram, BucketKind::Classic | BucketKind::Sent) => {
+                Self::Histogram(Box::new(Histogram::new(edges)))
+            }
+            (Kind::Histogram, BucketKind::Native) => Self::native(Exponential::empty(), None),
+            (Kind::Histogram, BucketKind::Both) => {
+                Self::native(Exponential::empty(), Some(Histogram::new(edges)))
+            }
+            (Kind::Summary, _) => Self::Summary(Box::default()),
         }
     }
 
-    /// Applies an operation of the family's kind; another kind's does nothing (rules and families are made together).
-    pub(super) fn apply(&mut self, op: Op, bounds: &[f64], sample: Sample) {
+    /// Of a sender's own series, before its first amount.
+    pub(super) fn of(amount: &Amount) -> Self {
+        match amount {
+            Amount::Number(_) => Self::Counter { total: 0.0, exemplar: None },
+            Amount::Histogram(sent) => Self::Histogram(Box::new(Histogram::shaped(sent))),
+            Amount::Exponential(_) => Self::native(Exponential::empty(), None),
+            Amount::Summary(_) => Self::Summary(Box::default()),
+        }
+    }
+
+    /// Of a level.
+    pub(super) fn level() -> Self {
+        Self::Gauge { value: 0.0, time: Timestamp::default() }
+    }
+
+    fn native(held: Exponential, classic: Option<Histogram>) -> Self {
+        Self::Native(Box::new(Native { held, exemplars: Vec::new(), classic }))
+    }
+
+    /// Whether it can hold such amounts; none: levels.
+    pub(super) fn takes(&self, amount: Option<&Amount>) -> bool {
+        matches!(
+            (self, amount),
+            (Self::Gauge { .. }, None)
+                | (Self::Counter { .. }, Some(Amount::Number(_)))
+                | (Self::Histogram(_), Some(Amount::Histogram(_)))
+                | (Self::Native(_), Some(Amount::Exponential(_)))
+                | (Self::Summary(_), Some(Amount::Summary(_)))
+        )
+    }
+
+    /// Applies an operation; `bounds` are the family's edges.
+    pub(super) fn apply(&mut self, op: Op<'_>, bounds: &[f64], sample: Sample) -> Done {
         let exemplar = |value| {
             let (trace_id, span_id) = sample.ids?;
             Some(Exemplar { trace_id, span_id, value, time: sample.time })
@@ -60,22 +115,62 @@ impl Cell {
             (Self::Counter { total, exemplar: last }, Op::Add(value)) => {
                 *total += value;
                 if let Some(new) = exemplar(value) {
-                    match last {
-                        Some(last) => **last = new,
-                        None => *last = Some(Box::new(new)),
-                    }
+                    keep(last, new);
                 }
             }
-            (Self::Gauge { value, time }, Op::Set(new)) if sample.time >= *time => {
-                (*value, *time) = (new, sample.time);
+            (Self::Gauge { value, time }, Op::Set(new)) => {
+                if sample.time >= *time {
+                    (*value, *time) = (new, sample.time);
+                }
             }
-            (Self::Histogram(histogram), Op::Observe { value, weight }) => {
-                // A bucket's upper edge belongs to it.
-                let at = bounds.partition_point(|bound| *bound < value);
-                histogram.observe(at, value, weight, exemplar(value));
+            (Self::Histogram(held), Op::Observe { value, weight }) => {
+                held.observe(value, weight, bounds, exemplar(value));
             }
-            _ => {}
+            (Self::Native(native), Op::Observe { value, weight }) => {
+                native.held.observe(value, weight);
+                let new = exemplar(value);
+                if let Some(classic) = &mut native.classic {
+                    classic.observe(value, weight, bounds, new);
+                }
+                new.into_iter().for_each(|new| native.remember(new));
+            }
+            (cell, Op::Merge(addition)) => return cell.merge(addition, bounds),
+            _ => return Done::Mismatch,
         }
+        Done::Applied
+    }
+
+    fn merge(&mut self, addition: &crate::model::Addition, bounds: &[f64]) -> Done {
+        if let (Self::Histogram(held), Amount::Exponential(_)) = (&*self, &addition.amount)
+            && held.is_untouched()
+            && bounds.is_empty()
+        {
+            *self = Self::of(&addition.amount);
+        }
+        match (self, &addition.amount) {
+            (Self::Counter { total, exemplar }, Amount::Number(value)) => {
+                *total += value;
+                let latest = addition.exemplars.iter().max_by_key(|one| one.time);
+                latest.into_iter().for_each(|latest| keep(exemplar, *latest));
+            }
+            (Self::Histogram(held), Amount::Histogram(sent)) => {
+                let begins = addition.anew && bounds.is_empty();
+                if begins {
+                    **held = Histogram::shaped(sent);
+                }
+                if !held.merge(sent, bounds, &addition.exemplars) {
+                    return Done::Mismatch;
+                }
+                return if begins { Done::Anew } else { Done::Applied };
+            }
+            (Self::Native(native), Amount::Exponential(sent)) if native.classic.is_none() => {
+                native.held.merge(sent);
+                addition.exemplars.iter().for_each(|new| native.remember(*new));
+            }
+            (Self::Summary(held), Amount::Summary(sent)) => held.merge(sent),
+            _ => return Done::Mismatch,
+        }
+        Done::Applied
     }
 
     pub(super) fn row(&self) -> RowValue {
@@ -84,66 +179,52 @@ impl Cell {
                 RowValue::Counter(*total, exemplar.as_deref().copied())
             }
             Self::Gauge { value, .. } => RowValue::Gauge(*value),
-            Self::Histogram(histogram) => RowValue::Histogram(HistogramRow {
-                counts: histogram.counts.clone(),
-                sum: histogram.sum,
-                exemplars: histogram.exemplars.clone(),
+            Self::Histogram(histogram) => RowValue::Histogram(histogram.row()),
+            Self::Native(native) => RowValue::Native(Box::new(native.row())),
+            Self::Summary(summary) => RowValue::Summary(SummaryRow {
+                quantiles: summary.quantiles().into(),
+                sum: summary.sum(),
+                count: summary.count(),
             }),
         }
     }
 }
 
-impl Histogram {
-    fn observe(&mut self, at: usize, value: f64, weight: f64, exemplar: Option<Exemplar>) {
-        if let Some(count) = self.counts.get_mut(at) {
-            *count += weight;
+/// The latest one stays.
+fn keep(last: &mut Option<Box<Exemplar>>, new: Exemplar) {
+    match last {
+        Some(last) => **last = new,
+        None => *last = Some(Box::new(new)),
+    }
+}
+
+impl Native {
+    fn remember(&mut self, new: Exemplar) {
+        if self.exemplars.len() >= crate::limits::NATIVE_EXEMPLARS {
+            self.exemplars.remove(0);
         }
-        self.sum += value * weight;
-        if exemplar.is_some() {
-            if self.exemplars.is_empty() {
-                self.exemplars = vec![None; self.counts.len()].into();
-            }
-            if let Some(slot) = self.exemplars.get_mut(at) {
-                *slot = exemplar;
-            }
+        self.exemplars.push(new);
+    }
+
+    fn row(&self) -> NativeRow {
+        let side = |buckets: &crate::model::amount::Buckets| {
+            let some = buckets.iter().filter(|(_, count)| *count > 0.0);
+            some.filter_map(|(at, count)| Some((i32::try_from(at).ok()?, count))).collect()
+        };
+        let (zero_count, zero_threshold) = self.held.zero();
+        NativeRow {
+            schema: self.held.scale(),
+            zero_threshold,
+            zero_count,
+            positive: side(self.held.positive()),
+            negative: side(self.held.negative()),
+            count: self.held.count(),
+            sum: self.held.sum(),
+            exemplars: self.exemplars.as_slice().into(),
+            classic: self.classic.as_ref().map(Histogram::row),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sample(seconds: u64) -> Sample {
-        Sample { time: Timestamp(seconds), ids: None }
-    }
-
-    #[test]
-    fn a_bucket_holds_its_upper_edge() {
-        let mut histogram =
-            Histogram { counts: vec![0.0; 3].into(), sum: 0.0, exemplars: Box::default() };
-        let bounds = [0.01, 0.05];
-        let mut cell = Cell::Histogram(Box::new(Histogram { ..histogram }));
-        for value in [0.01, 0.05, 0.051] {
-            cell.apply(Op::Observe { value, weight: 2.0 }, &bounds, sample(1));
-        }
-        let RowValue::Histogram(row) = cell.row() else { panic!() };
-        assert_eq!(&*row.counts, [2.0, 2.0, 2.0]);
-        assert!((row.sum - 0.222).abs() < 1e-12);
-        histogram = Histogram { counts: Box::default(), sum: 0.0, exemplars: Box::default() };
-        histogram.observe(7, 1.0, 1.0, None);
-        assert_eq!(histogram.sum, 1.0, "an edge out of range is no panic");
-    }
-
-    #[test]
-    fn the_newest_record_wins_a_gauge() {
-        let mut cell = Cell::Gauge { value: 0.0, time: Timestamp(0) };
-        for (value, time, expected) in
-            [(5.0, 10, 5.0), (4.0, 9, 5.0), (3.0, 10, 3.0), (2.0, 11, 2.0)]
-        {
-            cell.apply(Op::Set(value), &[], sample(time));
-            let RowValue::Gauge(now) = cell.row() else { panic!() };
-            assert_eq!(now, expected);
-        }
-    }
-}
+mod tests;

@@ -11,7 +11,7 @@ use crate::model::{Declaration, Dimension, FamilySnapshot, Kind, LabelName, Labe
 
 use super::admission::{Values, fold_all, neighbours};
 use super::budget::Budget;
-use super::cell::{Cell, Sample};
+use super::cell::{Cell, Done, Sample};
 
 /// One change of one series of a family.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ pub struct Change<'s> {
     /// A value for each label of the family; empty: the series lacks the label.
     pub labels: &'s [&'s str],
     /// What to do.
-    pub op: Op,
+    pub op: Op<'s>,
     /// The record behind it.
     pub sample: Sample,
 }
@@ -35,6 +35,8 @@ pub enum Applied {
     Folded,
     /// A gauge had no room, and a gauge is never folded: nothing changed.
     NoRoom,
+    /// The series keeps its observations in another way than the sender: nothing changed.
+    Mismatch,
 }
 
 /// One family and its series.
@@ -114,6 +116,7 @@ impl FamilyStore {
         let row = |series: &Series| Row {
             labels: series.labels.clone(),
             start: Some(series.start),
+            born: Some(series.start),
             value: series.cell.row(),
         };
         let rows = state.series.iter().flatten().map(row).collect();
@@ -165,8 +168,8 @@ impl Drop for FamilyStore {
 impl Writer<'_> {
     /// Applies one change, to a new series when it must.
     pub fn apply(&mut self, change: &Change<'_>) -> Applied {
-        if self.change(change.labels, change) {
-            return Applied::Exact;
+        if let Some(done) = self.change(change.labels, change) {
+            return applied(done, Applied::Exact);
         }
         let declaration = self.family.declaration.clone();
         let Some(shape) = declaration.shapes.get(change.shape) else { return Applied::NoRoom };
@@ -176,22 +179,22 @@ impl Writer<'_> {
         if is_folded && is_gauge {
             return Applied::NoRoom;
         }
-        if is_folded && self.change(&labels, change) {
-            return self.folded();
+        if is_folded && let Some(done) = self.change(&labels, change) {
+            return applied(done, self.folded());
         }
         if self.create(shape, &labels, false) {
-            self.change(&labels, change);
-            return if is_folded { self.folded() } else { Applied::Exact };
+            let done = self.change(&labels, change).unwrap_or(Done::Mismatch);
+            return applied(done, if is_folded { self.folded() } else { Applied::Exact });
         }
         if is_gauge {
             return Applied::NoRoom;
         }
         let other = fold_all(shape, &labels);
-        if !self.change(&other, change) {
+        let done = self.change(&other, change).or_else(|| {
             self.create(shape, &other, true);
-            self.change(&other, change);
-        }
-        self.folded()
+            self.change(&other, change)
+        });
+        applied(done.unwrap_or(Done::Mismatch), self.folded())
     }
 
     fn folded(&mut self) -> Applied {
@@ -229,17 +232,21 @@ impl Writer<'_> {
         true
     }
 
-    fn change(&mut self, labels: &[&str], change: &Change<'_>) -> bool {
+    /// None: there is no such series.
+    fn change(&mut self, labels: &[&str], change: &Change<'_>) -> Option<Done> {
         let hash = self.family.hash(labels);
         let state = &mut *self.state;
-        let Some(at) = state.find(hash, labels) else { return false };
-        let Some(Some(series)) = state.series.get_mut(at as usize) else { return false };
+        let at = state.find(hash, labels)?;
+        let series = state.series.get_mut(at as usize)?.as_mut()?;
         let bounds = &self.family.declaration.family.bounds;
-        series.cell.apply(change.op, bounds, change.sample);
+        let done = series.cell.apply(change.op, bounds, change.sample);
+        if done == Done::Anew {
+            series.start = self.now;
+        }
         if let Some(last) = state.groups.get_mut(series.group as usize) {
             *last = Some(self.now);
         }
-        true
+        Some(done)
     }
 
     fn create_one(&mut self, labels: &[&str], group: u32) {
@@ -258,10 +265,15 @@ impl Writer<'_> {
             labels: Arc::new(Labels(pairs.into())),
             start: self.now,
             group,
-            cell: Cell::new(family),
+            cell: Cell::new(&self.family.declaration),
         };
         state.insert(series);
     }
+}
+
+/// What an operation came to, when it would have come to `applied`.
+fn applied(done: Done, applied: Applied) -> Applied {
+    if done == Done::Mismatch { Applied::Mismatch } else { applied }
 }
 
 impl State {
@@ -363,7 +375,12 @@ mod tests {
             labels: names.iter().take(shape.len()).map(|name| LabelName::own(name)).collect(),
             bounds: Vec::new(),
         };
-        let declaration = Declaration { family: family.into(), shapes: vec![shape], idle: None };
+        let declaration = Declaration {
+            family: family.into(),
+            shapes: vec![shape],
+            idle: None,
+            buckets: Default::default(),
+        };
         let budget = Arc::new(Budget::new(1000, per_metric));
         FamilyStore::new(declaration.into(), budget, Timestamp(1))
     }

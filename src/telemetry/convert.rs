@@ -28,6 +28,7 @@ pub(super) fn series(counts: &[FamilyCount], start: Timestamp) -> [FamilySnapsho
         let row = |one: &FamilyCount| Row {
             labels: labels([("metric", &*one.name)]),
             start: Some(start),
+            born: None,
             value: value(one),
         };
         counts.iter().map(row).collect()
@@ -48,7 +49,7 @@ fn row(metric: encoded::Metric, start: Timestamp) -> Option<Row> {
         _ => return None,
     };
     let pairs = metric.label.iter().map(|pair| (pair.name.as_str(), pair.value.as_str()));
-    Some(Row { labels: labels(pairs), start: Some(start), value })
+    Some(Row { labels: labels(pairs), start: Some(start), born: None, value })
 }
 
 fn snapshot(

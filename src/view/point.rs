@@ -46,7 +46,7 @@ pub enum Data {
 }
 
 /// `AggregationTemporality` (metrics.proto).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Temporality {
     /// Not told, or a number nobody knows: the points mean nothing.
     #[default]

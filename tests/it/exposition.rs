@@ -49,7 +49,7 @@ fn described(
 fn row(labels: &[(&str, &str)], value: RowValue) -> Row {
     let pair = |(name, value): &(&str, &str)| (LabelName::foreign(name).unwrap(), (*value).into());
     let labels = Arc::new(Labels(labels.iter().map(pair).collect()));
-    Row { labels, start: Some(Timestamp(1_700_000_000_250_000_000)), value }
+    Row { labels, start: Some(Timestamp(1_700_000_000_250_000_000)), born: None, value }
 }
 
 fn exemplar(span: u8, value: f64) -> Exemplar {
@@ -58,7 +58,12 @@ fn exemplar(span: u8, value: f64) -> Exemplar {
 }
 
 fn histogram(counts: &[f64], sum: f64, exemplars: &[Option<Exemplar>]) -> RowValue {
-    RowValue::Histogram(HistogramRow { counts: counts.into(), sum, exemplars: exemplars.into() })
+    RowValue::Histogram(HistogramRow {
+        bounds: None,
+        counts: counts.into(),
+        sum,
+        exemplars: exemplars.into(),
+    })
 }
 
 fn body(families: &[FamilySnapshot], format: Format, options: Options) -> (String, Written) {
@@ -469,6 +474,7 @@ fn any_histogram(buckets: usize) -> impl Strategy<Value = HistogramRow> {
     let whole = proptest::collection::vec((0u32..100).prop_map(f64::from), buckets);
     let exemplars = proptest::collection::vec(proptest::option::of(any_exemplar()), buckets);
     (prop_oneof![counts, whole], exemplars).prop_map(|(counts, exemplars)| HistogramRow {
+        bounds: None,
         counts: counts.into(),
         sum: 0.0,
         exemplars: exemplars.into(),

@@ -11,6 +11,7 @@ mod grpc;
 mod hostile;
 mod http;
 mod layers;
+mod points;
 mod support;
 mod traffic;
 mod wire_oracle;

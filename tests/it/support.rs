@@ -14,7 +14,6 @@ use oscar_metrics::config::Source;
 use oscar_metrics::limits::{KIB, Limits};
 use oscar_metrics::net::{Address, Deadlines, Drained};
 use oscar_metrics::pipeline::Pipeline;
-use oscar_metrics::rules::definition::Definitions;
 use oscar_metrics::scrape::Reload;
 use oscar_metrics::telemetry::Telemetry;
 use prost::Message;
@@ -62,7 +61,7 @@ pub fn serve_config(text: Option<&str>) -> Server {
     let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
     let now = clock::now();
     let telemetry = Arc::new(Telemetry::new("test", now));
-    let pipeline = Pipeline::new(&settings.definitions, &settings.limits, telemetry, now);
+    let pipeline = Pipeline::new(settings.into(), telemetry, now);
     let options = ServeOptions { limits: settings.limits.clone(), ..options() };
     Server(Some(start(options, Arc::new(pipeline), Arc::new(|| Ok(()))).unwrap()))
 }
@@ -71,7 +70,10 @@ pub fn serve_config(text: Option<&str>) -> Server {
 pub fn pipeline() -> Arc<Pipeline> {
     let now = clock::now();
     let telemetry = Arc::new(Telemetry::new("test", now));
-    Arc::new(Pipeline::new(&Definitions::default(), &Limits::default(), telemetry, now))
+    let source = Source { name: "empty.yaml".into(), text: "{}".into() };
+    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+    let loaded = oscar_metrics::config::load(Some(source), &|_| None, &nothing);
+    Arc::new(Pipeline::new(loaded.settings.as_ref().unwrap().into(), telemetry, now))
 }
 
 impl Server {

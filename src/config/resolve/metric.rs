@@ -190,6 +190,10 @@ impl<'n> Resolver<'n, '_, '_> {
 
     fn measured(&mut self, node: &'n Node, kind: Option<Type>, sources: &[Source]) -> Measured {
         let measured = self.measure(node, sources);
+        if sources == [Source::Datapoint] && measured.measure != measure::unsaid(sources).measure {
+            let message = "a data point brings its own number";
+            self.report.error(node.at, message).help("leave `value` out");
+        }
         if kind == Some(Type::Counter) {
             self.rises(node, &measured);
         }

@@ -5,9 +5,9 @@
 
 use crate::clock::Timestamp;
 use crate::limits;
+use crate::model::amount::{Amount, Change};
 
-use super::amount::Change;
-use super::{Amount, Context, Folded, Interval, Reject};
+use super::{Context, Folded, Interval, Reject};
 
 /// The lives of one stream, the latest to come last.
 #[derive(Clone, Debug)]

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::limits;
+use crate::model::amount::Amount;
 
-use super::{Amount, Folded, Interval, Reject};
+use super::{Folded, Interval, Reject};
 
 /// What of a stream was counted.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use crate::limits;
+use crate::model::amount::{Buckets, ExponentialIn};
 
 use super::*;
 
@@ -298,74 +299,6 @@ fn t16_changed_bounds_reshape_the_series() {
 }
 
 #[test]
-fn d23_a_histogram_that_contradicts_itself_is_invalid() {
-    let new = |count, counts: &[u64], bounds: &[f64]| {
-        Histogram::new(count, Some(1.0), counts, bounds).err()
-    };
-    let bad = Some(Reject::Invalid);
-    assert_eq!(new(5, &[2, 3], &[1.0, 5.0]), bad, "one count is missing");
-    assert_eq!(new(6, &[2, 3], &[1.0]), bad, "they don't add up");
-    assert_eq!(new(1, &[u64::MAX, 2], &[1.0]), bad);
-    assert_eq!(new(5, &[2, 2, 1], &[5.0, 1.0]), bad);
-    assert_eq!(new(5, &[2, 2, 1], &[1.0, 1.0]), bad);
-    assert_eq!(new(5, &[2, 3], &[f64::NAN]), bad);
-    assert_eq!(new(5, &[2, 3], &[f64::INFINITY]), bad);
-    assert_eq!(new(5, &[], &[1.0]), bad);
-    let bounds: Vec<f64> = (0..=limits::BUCKETS).map(|nth| nth as f64).collect();
-    assert_eq!(new(0, &vec![0; bounds.len() + 1], &bounds), bad);
-    assert_eq!(Histogram::new(1, Some(f64::NAN), &[1], &[]).err(), bad);
-    assert_eq!(Histogram::new(7, None, &[], &[]).unwrap().counts(), [7]);
-}
-
-#[test]
-fn t17_an_exponential_histogram_has_native_indexes() {
-    let one = native(0, 3, &[10, 0, 0, 20, 5, 2]);
-    assert_eq!(one.positive(), &Buckets { offset: 4, counts: vec![10, 0, 0, 20, 5, 2] });
-    assert_eq!((one.scale(), one.count(), one.zero()), (0, 37, (0, 1e-128)));
-    let trimmed = native(0, -3, &[0, 0, 7, 0]);
-    assert_eq!(trimmed.positive(), &Buckets { offset: 0, counts: vec![7] });
-}
-
-#[test]
-fn t18_a_finer_scale_than_8_is_made_coarser_and_a_coarser_than_minus_4_refused() {
-    // At scale 9 OTLP's buckets 2 and 3 are 1 at scale 8; -1 is half of -1.
-    let fine = native(9, -1, &[1, 2, 4, 8, 16]);
-    assert_eq!(fine.scale(), 8);
-    assert_eq!(fine.positive(), &Buckets { offset: 0, counts: vec![1, 6, 24] });
-    assert_eq!(native(i32::MAX, -1, &[1, 2]).positive().counts, [1, 2]);
-    let coarse = |scale| {
-        Exponential::new(&ExponentialIn { scale, sum: Some(0.0), ..ExponentialIn::default() })
-    };
-    assert_eq!(coarse(-5).err(), Some(Reject::Scale));
-    assert_eq!(coarse(-4).unwrap().scale(), -4);
-}
-
-#[test]
-fn t19_an_exponential_histogram_that_contradicts_itself_is_invalid() {
-    let good = ExponentialIn {
-        count: 3,
-        sum: Some(1.0),
-        zero_count: 1,
-        positive: (0, &[2]),
-        ..ExponentialIn::default()
-    };
-    assert!(Exponential::new(&good).is_ok());
-    for bad in [
-        ExponentialIn { count: 4, ..good },
-        ExponentialIn { sum: None, ..good },
-        ExponentialIn { sum: Some(f64::INFINITY), ..good },
-        ExponentialIn { zero_threshold: -1.0, ..good },
-        ExponentialIn { zero_threshold: f64::NAN, ..good },
-        ExponentialIn { positive: (i32::MAX, &[2]), ..good },
-        ExponentialIn { positive: (i32::MIN, &[2]), ..good },
-        ExponentialIn { scale: -4, positive: (65, &[2]), ..good },
-        ExponentialIn { negative: (0, &[u64::MAX]), ..good },
-    ] {
-        assert_eq!(Exponential::new(&bad).err(), Some(Reject::Invalid), "{bad:?}");
-    }
-}
-
-#[test]
 fn t20_a_total_that_was_made_coarser_still_rises() {
     let mut streams = streams();
     let mut send = |time, sent| {
@@ -378,26 +311,8 @@ fn t20_a_total_that_was_made_coarser_still_rises() {
     send(20, native(1, 0, &[1, 2, 4]));
     // The same at scale 0 is 3 and 4; one came into each, and one above.
     let rise = send(30, native(0, 0, &[4, 5, 1]));
-    assert_eq!(rise, (0, Buckets { offset: 1, counts: vec![1, 1, 1] }, 3));
-    assert_eq!(send(40, native(0, 0, &[1])).2, 1, "a count fell: it counts whole");
-}
-
-#[test]
-fn t21_native_histograms_merge_and_stay_short() {
-    let mut all = native(3, 0, &[1, 2]);
-    all.merge(&native(2, 0, &[4]));
-    assert_eq!((all.scale(), all.count()), (2, 7));
-    assert_eq!(all.positive(), &Buckets { offset: 1, counts: vec![7] });
-    all.merge(&native(8, 200_000, &[1]));
-    all.merge(&native(8, -200_000, &[1]));
-    assert!(all.positive().counts.len() <= limits::NATIVE_BUCKETS && all.scale() >= -4);
-    assert_eq!((all.count(), all.positive().counts.iter().sum::<u64>()), (9, 9));
-    // 1 lies in the bucket up to 1, which a threshold of 0.75 reaches into.
-    let sent = ExponentialIn { sum: Some(0.0), zero_threshold: 0.75, ..ExponentialIn::default() };
-    let mut zero = native(0, -2, &[1, 2, 4]);
-    zero.merge(&Exponential::new(&sent).unwrap());
-    assert_eq!(zero.zero(), (3, 1.0));
-    assert_eq!(zero.positive(), &Buckets { offset: 1, counts: vec![4] });
+    assert_eq!(rise, (0, Buckets { offset: 1, counts: vec![1.0, 1.0, 1.0] }, 3.0));
+    assert_eq!(send(40, native(0, 0, &[1])).2, 1.0, "a count fell: it counts whole");
 }
 
 #[test]
@@ -426,6 +341,22 @@ fn t23_no_number_is_a_level_but_no_count() {
         assert!(matches!(streams.fold(identity(0), gauge, at(2000)), Folded::Set { .. }));
     }
     assert!(streams.is_empty());
+}
+
+#[test]
+fn t22_a_summary_rises_with_its_latest_quantiles() {
+    let mut streams = streams();
+    let mut send = |start, time, count, median| {
+        let summary = Summary::new(count, count as f64 * 2.0, [(0.5, median)].into()).unwrap();
+        let point = point(Temporality::Unspecified, start, time, Measured::Summary(summary));
+        match streams.fold(identity(0), point, at(2000)) {
+            Folded::Add(Amount::Summary(rise)) => (rise.count(), rise.quantiles().to_vec()),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(send(1100, 1200, 5, 1.0), (5, vec![(0.5, 1.0)]));
+    assert_eq!(send(1100, 1300, 7, 9.0), (2, vec![(0.5, 9.0)]));
+    assert_eq!(send(1400, 1500, 3, 4.0), (3, vec![(0.5, 4.0)]), "a restart counts whole");
 }
 
 #[test]

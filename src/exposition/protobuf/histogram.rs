@@ -3,7 +3,7 @@
 //! A row is whole or fractional, never a mixture: readers decide by one field how to take the others.
 
 use crate::clock::Timestamp;
-use crate::model::{HistogramRow, NativeRow};
+use crate::model::{Family, HistogramRow, NativeRow};
 
 use super::super::number::is_whole;
 use super::{exemplar, fields, moment};
@@ -15,7 +15,7 @@ const POSITIVE: [u32; 3] = [12, 13, 14];
 /// Appends the fields of a classic histogram.
 pub(super) fn classic(
     held: &HistogramRow,
-    bounds: &[f64],
+    family: &Family,
     start: Option<Timestamp>,
     out: &mut Vec<u8>,
 ) {
@@ -25,7 +25,7 @@ pub(super) fn classic(
         fields::whole(out, 1, total as u64);
     }
     fields::double(out, 2, held.sum);
-    buckets(held, bounds, is_whole, out);
+    buckets(held, family, is_whole, out);
     if !is_whole {
         fields::double(out, 4, total);
     }
@@ -35,7 +35,7 @@ pub(super) fn classic(
 /// Appends the fields of a native histogram, and of its classic twin.
 pub(super) fn native(
     held: &NativeRow,
-    bounds: &[f64],
+    family: &Family,
     start: Option<Timestamp>,
     out: &mut Vec<u8>,
 ) {
@@ -45,7 +45,7 @@ pub(super) fn native(
     }
     fields::double(out, 2, held.sum);
     if let Some(twin) = &held.classic {
-        buckets(twin, bounds, is_whole, out);
+        buckets(twin, family, is_whole, out);
     }
     if !is_whole {
         fields::double(out, 4, held.count);
@@ -78,8 +78,8 @@ fn all_counts(held: &NativeRow) -> impl Iterator<Item = f64> {
     sides.chain(twin).chain([held.zero_count, held.count])
 }
 
-fn buckets(held: &HistogramRow, bounds: &[f64], is_whole: bool, out: &mut Vec<u8>) {
-    let edges = bounds.iter().copied().chain([f64::INFINITY]);
+fn buckets(held: &HistogramRow, family: &Family, is_whole: bool, out: &mut Vec<u8>) {
+    let edges = held.edges(family).iter().copied().chain([f64::INFINITY]);
     let mut total = 0.0;
     for (at, (edge, count)) in edges.zip(&held.counts).enumerate() {
         total += count;

@@ -255,7 +255,12 @@ fn classic_of(held: &NativeRow) -> (Vec<f64>, HistogramRow) {
     buckets.sort_by(|one, other| one.0.total_cmp(&other.0));
     let mut counts: Vec<f64> = buckets.iter().map(|(_, count)| *count).collect();
     counts.push(held.count - counts.iter().sum::<f64>());
-    let held = HistogramRow { counts: counts.into(), sum: held.sum, exemplars: Box::default() };
+    let held = HistogramRow {
+        bounds: None,
+        counts: counts.into(),
+        sum: held.sum,
+        exemplars: Box::default(),
+    };
     (buckets.into_iter().map(|(bound, _)| bound).collect(), held)
 }
 

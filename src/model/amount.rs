@@ -1,8 +1,27 @@
-//! What may be added: a number or a histogram, always as a whole.
+//! What a sender's series holds and what it may rise by: a number, a histogram or a summary, always as a whole and valid by
+//! construction.
 
-use super::{Exponential, Histogram};
+mod exponential;
+mod histogram;
+mod index;
+mod summary;
 
-/// A number or a histogram: a stream's total, or a part of one.
+pub use exponential::{Buckets, Exponential, ExponentialIn};
+pub use histogram::Histogram;
+pub use summary::Summary;
+
+/// Why a point's numbers are no amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AmountError {
+    /// An exponential histogram coarser than scale -4.
+    #[error("the scale is below -4")]
+    Scale,
+    /// It contradicts itself.
+    #[error("the numbers contradict each other")]
+    Contradiction,
+}
+
+/// A stream's total, or a part of one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Amount {
     /// Of a counter; finite and not negative.
@@ -11,6 +30,8 @@ pub enum Amount {
     Histogram(Histogram),
     /// Of a native histogram.
     Exponential(Exponential),
+    /// Of a summary.
+    Summary(Summary),
 }
 
 /// How a total compares with an earlier one of its stream.
@@ -39,6 +60,7 @@ impl Amount {
             (Self::Exponential(now), Self::Exponential(then)) => {
                 now.minus(then).map(Self::Exponential)
             }
+            (Self::Summary(now), Self::Summary(then)) => now.minus(then).map(Self::Summary),
             _ => None,
         };
         rise.map_or(Change::Fell, Change::Rise)
@@ -50,6 +72,10 @@ impl Amount {
             Self::Number(_) => Self::Number(0.0),
             Self::Histogram(histogram) => Self::Histogram(histogram.emptied()),
             Self::Exponential(histogram) => Self::Exponential(histogram.emptied()),
+            Self::Summary(summary) => Self::Summary(summary.emptied()),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

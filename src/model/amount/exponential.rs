@@ -1,14 +1,16 @@
-//! Exponential histograms as Prometheus' native ones, valid by construction and bounded.
+//! Exponential histograms as Prometheus' native ones, valid by construction and bounded. Counts may be fractions, because a
+//! sampled record stands for many.
 //!
 //! A native bucket `i` at scale `s` holds what is above `base^(i-1)` and at most `base^i`, `base = 2^(2^-s)`: one more than
 //! OTLP's index of the same bucket. Halving the scale merges neighbours in pairs, without loss of a count.
 
 use crate::limits;
 
-use super::Reject;
+use super::AmountError;
+use super::index::{FINEST, coarse, index};
 
 /// Scales that Prometheus knows.
-const SCALES: (i32, i32) = (-4, 8);
+const SCALES: (i32, i32) = (-4, FINEST);
 /// What counts as zero when the sender says nothing (Prometheus and OpenMetrics Compatibility, "Exponential Histograms").
 const ZERO: f64 = 1e-128;
 /// Exponents of two that a double can have.
@@ -39,50 +41,84 @@ pub struct Buckets {
     /// Native index of the first count.
     pub offset: i32,
     /// Counts of neighbouring buckets; neither the first nor the last is 0.
-    pub counts: Vec<u64>,
+    pub counts: Vec<f64>,
 }
 
 /// Observations in buckets of growing width, at a scale Prometheus knows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exponential {
     scale: i32,
-    count: u64,
+    count: f64,
     sum: f64,
-    zero_count: u64,
+    zero_count: f64,
     zero_threshold: f64,
     positive: Buckets,
     negative: Buckets,
 }
 
 impl Exponential {
-    /// Of a point. A scale below -4 is `scale`, a finer one than 8 is made coarser. Counts have to add up, indexes to be
-    /// those of doubles, and a finite sum to be there; else the point is `invalid`.
-    pub fn new(sent: &ExponentialIn<'_>) -> Result<Self, Reject> {
+    /// Of a point. A finer scale than 8 is made coarser. Counts have to add up, indexes to be those of doubles, and a finite
+    /// sum to be there.
+    ///
+    /// # Errors
+    /// [`AmountError::Scale`] for one below -4, a [`AmountError::Contradiction`] for the others.
+    pub fn new(sent: &ExponentialIn<'_>) -> Result<Self, AmountError> {
         if sent.scale < SCALES.0 {
-            return Err(Reject::Scale);
+            return Err(AmountError::Scale);
         }
         let all = sent.positive.1.iter().chain(sent.negative.1).chain([&sent.zero_count]);
         let total = all.copied().try_fold(0_u64, u64::checked_add);
-        let sum = sent.sum.filter(|sum| sum.is_finite()).ok_or(Reject::Invalid)?;
+        let sum = sent.sum.filter(|sum| sum.is_finite()).ok_or(AmountError::Contradiction)?;
         let threshold = sent.zero_threshold;
         if total != Some(sent.count) || !(threshold.is_finite() && threshold >= 0.0) {
-            return Err(Reject::Invalid);
+            return Err(AmountError::Contradiction);
         }
         let (positive, negative) = (Side::of(sent.positive), Side::of(sent.negative));
         if !positive.is_real(sent.scale) || !negative.is_real(sent.scale) {
-            return Err(Reject::Invalid);
+            return Err(AmountError::Contradiction);
         }
         let steps = (sent.scale - SCALES.1).max(0).unsigned_abs();
         let steps = positive.steps(steps).max(negative.steps(steps));
         Ok(Self {
             scale: sent.scale.saturating_sub_unsigned(steps),
-            count: sent.count,
+            count: sent.count as f64,
             sum,
-            zero_count: sent.zero_count,
+            zero_count: sent.zero_count as f64,
             zero_threshold: threshold.max(ZERO),
             positive: positive.coarser(steps),
             negative: negative.coarser(steps),
         })
+    }
+
+    /// Nothing, at the finest scale: what is observed makes it coarser.
+    pub fn empty() -> Self {
+        Self {
+            scale: SCALES.1,
+            count: 0.0,
+            sum: 0.0,
+            zero_count: 0.0,
+            zero_threshold: ZERO,
+            positive: Buckets::default(),
+            negative: Buckets::default(),
+        }
+    }
+
+    /// Counts one finite observation `weight` times.
+    pub fn observe(&mut self, value: f64, weight: f64) {
+        self.count += weight;
+        self.sum += value * weight;
+        if value.abs() <= self.zero_threshold {
+            self.zero_count += weight;
+            return;
+        }
+        loop {
+            let index = index(value.abs(), self.scale);
+            let side = if value < 0.0 { &mut self.negative } else { &mut self.positive };
+            if side.count(index, weight) || self.scale == SCALES.0 {
+                return;
+            }
+            self.coarsen(self.scale - 1);
+        }
     }
 
     /// From -4 to 8; Prometheus calls it schema.
@@ -91,7 +127,7 @@ impl Exponential {
     }
 
     /// All observations.
-    pub fn count(&self) -> u64 {
+    pub fn count(&self) -> f64 {
         self.count
     }
 
@@ -101,7 +137,7 @@ impl Exponential {
     }
 
     /// Observations within the threshold, and the threshold.
-    pub fn zero(&self) -> (u64, f64) {
+    pub fn zero(&self) -> (f64, f64) {
         (self.zero_count, self.zero_threshold)
     }
 
@@ -126,8 +162,8 @@ impl Exponential {
         self.positive = positive.coarser(steps);
         self.negative = negative.coarser(steps);
         self.scale = self.scale.saturating_sub_unsigned(steps);
-        self.count = self.count.saturating_add(other.count);
-        self.zero_count = self.zero_count.saturating_add(other.zero_count);
+        self.count += other.count;
+        self.zero_count += other.zero_count;
         self.sum += other.sum;
     }
 
@@ -136,9 +172,9 @@ impl Exponential {
         let (mut now, mut then) = (self.clone(), earlier.clone());
         align(&mut now, &mut then);
         Some(Self {
-            count: now.count.checked_sub(then.count)?,
+            count: less(now.count, then.count)?,
             sum: now.sum - then.sum,
-            zero_count: now.zero_count.checked_sub(then.zero_count)?,
+            zero_count: less(now.zero_count, then.zero_count)?,
             positive: now.positive.minus(&then.positive)?,
             negative: now.negative.minus(&then.negative)?,
             ..now
@@ -147,9 +183,9 @@ impl Exponential {
 
     pub(super) fn emptied(&self) -> Self {
         Self {
-            count: 0,
+            count: 0.0,
             sum: 0.0,
-            zero_count: 0,
+            zero_count: 0.0,
             positive: Buckets::default(),
             negative: Buckets::default(),
             ..*self
@@ -170,7 +206,7 @@ impl Exponential {
             let before = self.zero_threshold;
             for side in [&mut self.positive, &mut self.negative] {
                 let (taken, edge) = side.take_below(self.zero_threshold, self.scale);
-                self.zero_count = self.zero_count.saturating_add(taken);
+                self.zero_count += taken;
                 self.zero_threshold = self.zero_threshold.max(edge);
             }
             if self.zero_threshold == before {
@@ -195,27 +231,48 @@ fn align(one: &mut Exponential, other: &mut Exponential) {
 
 impl Buckets {
     /// Native indexes and counts.
-    pub fn iter(&self) -> impl Iterator<Item = (i64, u64)> {
+    pub fn iter(&self) -> impl Iterator<Item = (i64, f64)> {
         (i64::from(self.offset)..).zip(self.counts.iter().copied())
+    }
+
+    /// Counts in one bucket; false when that would make it too long.
+    fn count(&mut self, index: i64, weight: f64) -> bool {
+        let offset = if self.counts.is_empty() { index } else { i64::from(self.offset) };
+        let end = offset + self.counts.len() as i64;
+        if index.max(end - 1) - index.min(offset) >= LONGEST {
+            return false;
+        }
+        let front = usize::try_from(offset - index).unwrap_or_default();
+        self.counts.splice(..0, std::iter::repeat_n(0.0, front));
+        let offset = offset.min(index);
+        let at = usize::try_from(index - offset).unwrap_or_default();
+        if self.counts.len() <= at {
+            self.counts.resize(at + 1, 0.0);
+        }
+        if let Some(slot) = self.counts.get_mut(at) {
+            *slot += weight;
+        }
+        self.offset = i32::try_from(offset).unwrap_or_default();
+        true
     }
 
     fn minus(&self, earlier: &Self) -> Option<Self> {
         let mut left = self.clone();
-        for (index, count) in earlier.iter().filter(|(_, count)| *count > 0) {
+        for (index, count) in earlier.iter().filter(|(_, count)| *count > 0.0) {
             let at = usize::try_from(index - i64::from(self.offset)).ok()?;
             let now = left.counts.get_mut(at)?;
-            *now = now.checked_sub(count)?;
+            *now = less(*now, count)?;
         }
         Some(Side::over(&left, &Self::default()).coarser(0))
     }
 
     /// Removes the buckets whose lower edge is below the threshold; their count and the last one's upper edge.
-    fn take_below(&mut self, threshold: f64, scale: i32) -> (u64, f64) {
+    fn take_below(&mut self, threshold: f64, scale: i32) -> (f64, f64) {
         let edge = |index: i64| (index as f64 * f64::from(-scale).exp2()).exp2();
         let below = self.iter().take_while(|(index, _)| edge(index - 1) < threshold);
-        let (mut taken, mut reach) = (0_u64, 0.0);
-        for (index, count) in below.filter(|(_, count)| *count > 0) {
-            (taken, reach) = (taken.saturating_add(count), edge(index));
+        let (mut taken, mut reach) = (0.0, 0.0);
+        for (index, count) in below.filter(|(_, count)| *count > 0.0) {
+            (taken, reach) = (taken + count, edge(index));
         }
         let rest = self.iter().filter(|(index, _)| edge(index - 1) >= threshold).collect();
         *self = Side(rest).coarser(0);
@@ -224,18 +281,19 @@ impl Buckets {
 }
 
 /// Native indexes and counts of one side: rising indexes, though one may come twice; no count is 0.
-struct Side(Vec<(i64, u64)>);
+struct Side(Vec<(i64, f64)>);
 
 impl Side {
     fn of((offset, counts): (i32, &[u64])) -> Self {
         let indexes = i64::from(offset) + 1..;
-        Self(indexes.zip(counts.iter().copied()).filter(|(_, count)| *count > 0).collect())
+        let counts = counts.iter().map(|count| *count as f64);
+        Self(indexes.zip(counts).filter(|(_, count)| *count > 0.0).collect())
     }
 
     fn over(one: &Buckets, other: &Buckets) -> Self {
         let mut all: Vec<_> =
-            one.iter().chain(other.iter()).filter(|(_, count)| *count > 0).collect();
-        all.sort_unstable();
+            one.iter().chain(other.iter()).filter(|(_, count)| *count > 0.0).collect();
+        all.sort_unstable_by_key(|(index, _)| *index);
         Self(all)
     }
 
@@ -264,11 +322,11 @@ impl Side {
         let Some((first, last)) = self.ends() else { return Buckets::default() };
         let first = coarse(first, steps);
         let length = usize::try_from(coarse(last, steps) - first + 1).unwrap_or_default();
-        let mut counts = vec![0_u64; length];
+        let mut counts = vec![0.0; length];
         for (index, count) in &self.0 {
             let at = usize::try_from(coarse(*index, steps) - first).ok();
             if let Some(slot) = at.and_then(|at| counts.get_mut(at)) {
-                *slot = slot.saturating_add(*count);
+                *slot += count;
             }
         }
         Buckets { offset: i32::try_from(first).unwrap_or_default(), counts }
@@ -278,7 +336,7 @@ impl Side {
 /// Distance of the last bucket from the first that is too far.
 const LONGEST: i64 = limits::NATIVE_BUCKETS as i64;
 
-/// The bucket that `index` is part of after the scale was halved so often.
-fn coarse(index: i64, steps: u32) -> i64 {
-    ((index - 1) >> steps.min(62)) + 1
+/// `now - then`; none when it fell.
+fn less(now: f64, then: f64) -> Option<f64> {
+    (now >= then).then_some(now - then)
 }

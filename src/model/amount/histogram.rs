@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::limits;
 
-use super::Reject;
+use super::AmountError;
 
 /// Observations in buckets with edges.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,13 +16,16 @@ pub struct Histogram {
 
 impl Histogram {
     /// A `HistogramDataPoint` (metrics.proto). Bounds have to rise and be finite, counts to be one more than bounds (or none
-    /// of either) and to add up to `count`, the sum to be finite; else the point is `invalid`.
+    /// of either) and to add up to `count`, the sum to be finite.
+    ///
+    /// # Errors
+    /// A [`AmountError::Contradiction`] when they don't.
     pub fn new(
         count: u64,
         sum: Option<f64>,
         counts: &[u64],
         bounds: &[f64],
-    ) -> Result<Self, Reject> {
+    ) -> Result<Self, AmountError> {
         let whole = [count];
         let counts = if counts.is_empty() && bounds.is_empty() { &whole } else { counts };
         let total = counts.iter().try_fold(0_u64, |total, count| total.checked_add(*count));
@@ -32,7 +35,7 @@ impl Histogram {
         if total == Some(count) && rising && finite && fits {
             Ok(Self { bounds: bounds.into(), counts: counts.into(), sum })
         } else {
-            Err(Reject::Invalid)
+            Err(AmountError::Contradiction)
         }
     }
 
@@ -61,12 +64,14 @@ impl Histogram {
         })
     }
 
-    pub(super) fn emptied(&self) -> Self {
+    /// The same edges with nothing in them.
+    pub fn emptied(&self) -> Self {
         let counts = vec![0; self.counts.len()].into();
         Self { bounds: Arc::clone(&self.bounds), counts, sum: self.sum.map(|_| 0.0) }
     }
 
-    pub(super) fn shape(&self) -> Arc<[f64]> {
+    /// The same edges, shared.
+    pub fn shape(&self) -> Arc<[f64]> {
         Arc::clone(&self.bounds)
     }
 }

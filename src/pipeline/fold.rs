@@ -1,0 +1,229 @@
+//! The second half of the arrow for data points: each is folded into its stream, and what it adds goes to the series it passes
+//! to and to those that rules make of it.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+
+use crate::clock::Timestamp;
+use crate::derive::Fingerprint;
+use crate::derive::streams::{Context, Folded, Reject, Streams};
+use crate::model::amount::Amount;
+use crate::model::{Addition, BucketKind, Kind, Op};
+use crate::rules::{SkipReason, Update};
+use crate::series::{Applied, Birth, Change, Sample};
+use crate::telemetry::{ItemCounts, Rejection};
+use crate::view::Temporality;
+
+use super::Pipeline;
+use super::batch::Fate;
+use super::commit;
+use super::engine::Engine;
+use super::labels::Target;
+use super::measure;
+use super::points::{PointBatch, PointItem};
+use super::route::{self, Route, Way};
+use super::targets::Targets;
+
+/// What is known of senders of data points.
+pub(super) struct Senders {
+    pub(super) streams: Streams,
+    /// Where the points of a stream go: only a memory, what it lacks is found again.
+    pub(super) routes: HashMap<Fingerprint, Route, foldhash::fast::RandomState>,
+    pub(super) targets: Targets,
+}
+
+/// One request's fold.
+struct Fold<'b, 'a> {
+    pipeline: &'b Pipeline,
+    engine: &'b Engine,
+    senders: &'b mut Senders,
+    batch: &'b PointBatch<'a>,
+    /// Of each home of the batch.
+    targets: Vec<Target>,
+    now: Timestamp,
+}
+
+/// Folds what counts of a batch and tells what became of each point.
+pub(super) fn fold(
+    pipeline: &Pipeline,
+    engine: &Engine,
+    batch: &PointBatch<'_>,
+    now: Timestamp,
+) -> ItemCounts {
+    let mut senders = pipeline.senders.lock().unwrap_or_else(PoisonError::into_inner);
+    let resource = |home: &super::points::Home<'_>| batch.attributes.get(home.resource.clone());
+    let target = |home| engine.points.target(resource(home).unwrap_or_default());
+    let targets = batch.homes.iter().map(target).collect();
+    let mut fold = Fold { pipeline, engine, senders: &mut senders, batch, targets, now };
+    let mut counts = ItemCounts { received: batch.items.len() as u64, ..ItemCounts::default() };
+    for item in &batch.items {
+        match fold.item(item) {
+            Ok(fate) => commit::count_one(&mut counts, fate),
+            Err(reason) => commit::reject(&mut counts, reason),
+        }
+    }
+    counts
+}
+
+impl<'a> Fold<'_, 'a> {
+    fn item(&mut self, item: &PointItem<'a>) -> Result<Fate, Rejection> {
+        let told = self.batch.metrics.get(item.metric);
+        let told = told.filter(|told| told.passes || item.fate == Fate::Matched);
+        let Some(told) = told.filter(|_| item.fate != Fate::Late) else { return Ok(item.fate) };
+        let point = measure::point(&told.metric, &item.point).map_err(rejection)?;
+        let rules = self.rules(item, measure::kind(told.metric.data));
+        let way = match told.passes && point.recorded {
+            true => Some(self.way(item, told.home, route::amount(&point.measured).as_ref())),
+            false => None,
+        };
+        // It is rejected for its name, its type or want of room only when no rule has another use for it.
+        match way {
+            Some(Err(reason)) if rules.is_empty() => return Err(reason),
+            None if rules.is_empty() && !told.passes => return Err(Rejection::TypeConflict),
+            _ => {}
+        }
+        let goes = Goes { way: way.and_then(Result::ok), rules, temporality: point.temporality };
+        let context = self.context(told.home);
+        let folded = self.senders.streams.fold(item.stream, point, context);
+        self.apply(item, goes, folded, context)
+    }
+
+    fn context(&self, home: usize) -> Context {
+        let first = self.targets.get(home).and_then(|target| self.senders.targets.first(target));
+        let scraped = first.is_some_and(|first| self.pipeline.was_scraped_since(first));
+        Context { now: self.now, began: self.pipeline.began, scraped }
+    }
+
+    /// What rules make of the point, where their families can take such points at all.
+    fn rules(&self, item: &PointItem<'a>, kind: Kind) -> Vec<Update> {
+        let fits = |update: &&Update| {
+            let declaration = self.engine.rules.declarations().get(update.family as usize);
+            declaration
+                .is_some_and(|one| one.family.kind == kind && one.buckets != BucketKind::Both)
+        };
+        let all = self.batch.updates().list.get(item.updates.clone()).unwrap_or_default();
+        all.iter().filter(fits).cloned().collect()
+    }
+
+    /// Which series of its own the point goes to.
+    fn way(
+        &self,
+        item: &PointItem<'a>,
+        home: usize,
+        amount: Option<&Amount>,
+    ) -> Result<Way, Rejection> {
+        if let Some(way) = self.senders.known(item.stream, self.engine, amount)? {
+            return Ok(way);
+        }
+        let target = self.targets.get(home).ok_or(Rejection::Name)?;
+        Way::find(self.engine, self.batch, item, (target, amount))
+    }
+
+    fn apply(
+        &mut self,
+        item: &PointItem<'a>,
+        goes: Goes,
+        folded: Folded,
+        context: Context,
+    ) -> Result<Fate, Rejection> {
+        let (amount, anew) = match folded {
+            Folded::Add(amount) => (amount, false),
+            Folded::Reshape(histogram) => (Amount::Histogram(histogram), true),
+            Folded::Set { value, time } => {
+                let birth = route::birth(None, (&item.point, goes.temporality), context);
+                return self.put(item, goes, birth, (Op::Set(value), time));
+            }
+            Folded::Remove => {
+                self.senders.end(item.stream);
+                return Ok(Fate::Matched);
+            }
+            Folded::Nothing => return Ok(Fate::Matched),
+            Folded::Rejected(reject) => {
+                goes.way.into_iter().for_each(|way| way.give_back(&self.engine.passed));
+                return Err(rejection(reject));
+            }
+        };
+        let addition = Addition { amount, exemplars: measure::exemplars(&item.point), anew };
+        let birth = route::birth(Some(&addition.amount), (&item.point, goes.temporality), context);
+        let since = birth.start.unwrap_or(context.now);
+        self.put(item, goes, birth, (Op::Merge(&addition), since))
+    }
+
+    fn put(
+        &mut self,
+        item: &PointItem<'a>,
+        goes: Goes,
+        birth: Birth<'_>,
+        (op, time): (Op<'_>, Timestamp),
+    ) -> Result<Fate, Rejection> {
+        let sample = Sample { time, ids: None };
+        let mut taken = false;
+        for update in &goes.rules {
+            taken |= self.declared(update, op, sample);
+        }
+        if let Some(way) = goes.way {
+            let stream = (self.engine, item.stream);
+            taken |= self.senders.pass(way, stream, birth, (op, sample, self.now));
+            self.target(item);
+        }
+        if taken { Ok(Fate::Matched) } else { Err(Rejection::TypeConflict) }
+    }
+
+    /// One rule's use of the point.
+    fn declared(&self, update: &Update, op: Op<'_>, sample: Sample) -> bool {
+        let family = update.family as usize;
+        let declaration = self.engine.rules.declarations().get(family);
+        let Some((declaration, mut writer)) =
+            declaration.zip(self.engine.store.write(family, self.now))
+        else {
+            return false;
+        };
+        let updates = self.batch.updates();
+        let texts = updates.labels(update, declaration.family.labels.len());
+        let labels: Vec<&str> = texts.iter().map(|text| updates.text(*text)).collect();
+        let change = Change { shape: update.shape as usize, labels: &labels, op, sample };
+        let applied = writer.apply(&change);
+        drop(writer);
+        if applied == Applied::NoRoom {
+            let name = declaration.family.name.as_str();
+            self.pipeline.telemetry.skipped(name, SkipReason::GaugeLimit, 1);
+        }
+        applied != Applied::Mismatch
+    }
+
+    /// The point's target is heard of.
+    fn target(&mut self, item: &PointItem<'a>) {
+        let told = self.batch.metrics.get(item.metric);
+        let home = told.and_then(|told| {
+            Some((self.batch.homes.get(told.home)?, self.targets.get(told.home)?))
+        });
+        let Some((home, target)) = home else { return };
+        let (engine, batch) = (self.engine, self.batch);
+        let labels = || {
+            let resource = batch.attributes.get(home.resource.clone()).unwrap_or_default();
+            engine.points.info(resource, target).unwrap_or_default()
+        };
+        let shared = !engine.points.instance_label;
+        let now = (&*engine.passed, self.now);
+        self.senders.targets.seen(target, (home.resource_hash, shared), labels, now);
+    }
+}
+
+/// Where a point goes.
+struct Goes {
+    way: Option<Way>,
+    rules: Vec<Update>,
+    temporality: Temporality,
+}
+
+fn rejection(reject: Reject) -> Rejection {
+    match reject {
+        Reject::Duplicate => Rejection::Duplicate,
+        Reject::Late => Rejection::Late,
+        Reject::Temporality => Rejection::Temporality,
+        Reject::DeltaNonmonotonic => Rejection::DeltaNonmonotonic,
+        Reject::Scale => Rejection::Scale,
+        Reject::Invalid => Rejection::Invalid,
+        Reject::StreamLimit => Rejection::StreamLimit,
+    }
+}

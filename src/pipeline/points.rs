@@ -1,0 +1,217 @@
+//! One request of data points on its way: the walk's visitor. It collects points and what they belong to, and changes nothing
+//! outside itself.
+
+use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
+
+use crate::clock::Timestamp;
+use crate::derive::Fingerprint;
+use crate::rules::definition::Source;
+use crate::rules::{Evaluation, Subject, Updates};
+use crate::view::{Data, Metric, Origin, Point, Value, Visitor};
+
+use super::batch::Fate;
+use super::engine::Engine;
+
+/// An attribute as it was sent.
+pub(super) type Attribute<'a> = (&'a [u8], Value<'a>);
+
+/// The points of a request.
+pub(super) struct PointBatch<'a> {
+    engine: &'a Engine,
+    keys: &'a foldhash::fast::RandomState,
+    evaluation: Evaluation<'a>,
+    /// Points before this are late.
+    deadline: Option<Timestamp>,
+    /// Of resources, scopes and points, in the order of the walk.
+    pub(super) attributes: Vec<Attribute<'a>>,
+    pub(super) homes: Vec<Home<'a>>,
+    pub(super) metrics: Vec<Told<'a>>,
+    pub(super) items: Vec<PointItem<'a>>,
+    home: Home<'a>,
+    /// Whether the home at hand is among the homes.
+    is_kept: bool,
+    /// Where the attributes of the point at hand begin, and their hash so far.
+    begin: usize,
+    hash: u64,
+}
+
+/// The resource and scope that metrics come from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Home<'a> {
+    /// Of its attributes, whatever their order.
+    pub(super) resource_hash: u64,
+    pub(super) resource: Range<usize>,
+    scope_hash: u64,
+    pub(super) scope: Range<usize>,
+    pub(super) scope_name: &'a [u8],
+    pub(super) scope_version: &'a [u8],
+    pub(super) schema: &'a [u8],
+}
+
+/// A metric, where it comes from, and whether the config lets it pass.
+pub(super) struct Told<'a> {
+    pub(super) metric: Metric<'a>,
+    pub(super) home: usize,
+    pub(super) passes: bool,
+}
+
+/// One data point.
+pub(super) struct PointItem<'a> {
+    pub(super) metric: usize,
+    pub(super) point: Point<'a>,
+    pub(super) attributes: Range<usize>,
+    /// Of its stream: resource, scope, metric and attributes.
+    pub(super) stream: Fingerprint,
+    /// What rules made of it.
+    pub(super) updates: Range<usize>,
+    pub(super) fate: Fate,
+}
+
+impl<'a> PointBatch<'a> {
+    pub(super) fn new(
+        engine: &'a Engine,
+        keys: &'a foldhash::fast::RandomState,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            engine,
+            keys,
+            evaluation: Evaluation::new(&engine.rules, engine.limits.label_value),
+            deadline: engine.limits.late.map(|late| now.before(late)),
+            attributes: Vec::new(),
+            homes: Vec::new(),
+            metrics: Vec::new(),
+            items: Vec::new(),
+            home: Home::default(),
+            is_kept: false,
+            begin: 0,
+            hash: 0,
+        }
+    }
+
+    /// What rules made of the points.
+    pub(super) fn updates(&self) -> &Updates<'a> {
+        &self.evaluation.updates
+    }
+
+    fn stream(&self, metric: &Metric<'a>) -> Fingerprint {
+        let kind = match metric.data {
+            Data::Gauge => 0,
+            Data::Sum { monotonic: false, .. } => 1,
+            Data::Sum { monotonic: true, .. } => 2,
+            Data::Histogram { .. } => 3,
+            Data::Exponential { .. } => 4,
+            Data::Summary => 5,
+        };
+        let home = &self.home;
+        let parts: [&[u8]; 9] = [
+            &home.resource_hash.to_le_bytes(),
+            home.scope_name,
+            home.scope_version,
+            home.schema,
+            &home.scope_hash.to_le_bytes(),
+            metric.name,
+            metric.unit,
+            &[kind],
+            &self.hash.to_le_bytes(),
+        ];
+        Fingerprint::of(self.keys, &parts)
+    }
+}
+
+/// Added up these say what attributes there are, in whatever order.
+fn hash(keys: &foldhash::fast::RandomState, key: &[u8], value: Value<'_>) -> u64 {
+    let mut hasher = keys.build_hasher();
+    let mut told = |tag: u8, bytes: &[u8]| {
+        hasher.write_u8(tag);
+        hasher.write_usize(bytes.len());
+        hasher.write(bytes);
+    };
+    told(0, key);
+    match value {
+        Value::Empty => told(1, b""),
+        Value::Text(text) => told(2, text),
+        Value::Bool(value) => told(3, &[value.into()]),
+        Value::Int(value) => told(4, &value.to_le_bytes()),
+        Value::Double(value) => told(5, &value.to_bits().to_le_bytes()),
+        Value::Bytes(bytes) => told(6, bytes),
+        Value::Nested(nested) => told(7, nested.bytes),
+    }
+    hasher.finish()
+}
+
+impl<'a> Visitor<'a> for PointBatch<'a> {
+    fn resource(&mut self) {
+        self.evaluation.slots.clear(Origin::Resource);
+        let at = self.attributes.len();
+        self.home = Home { resource: at..at, ..Home::default() };
+        self.is_kept = false;
+    }
+
+    fn scope(&mut self, name: &'a [u8], version: &'a [u8]) {
+        self.evaluation.scope(name);
+        let at = self.attributes.len();
+        let (scope_name, scope_version) = (name, version);
+        let Home { resource_hash, resource, .. } = self.home.clone();
+        let home = Home { resource_hash, resource, scope_name, scope_version, ..Home::default() };
+        self.home = Home { scope: at..at, ..home };
+        self.is_kept = false;
+    }
+
+    fn schema(&mut self, url: &'a [u8]) {
+        self.home.schema = url;
+    }
+
+    fn attribute(&mut self, origin: Origin, key: &'a [u8], value: Value<'a>) {
+        self.evaluation.slots.set(origin, key, value);
+        let hash = hash(self.keys, key, value);
+        self.attributes.push((key, value));
+        let end = self.attributes.len();
+        let (sum, range) = match origin {
+            Origin::Resource => (&mut self.home.resource_hash, &mut self.home.resource),
+            Origin::Scope => (&mut self.home.scope_hash, &mut self.home.scope),
+            _ => {
+                self.hash = self.hash.wrapping_add(hash);
+                return;
+            }
+        };
+        *sum = sum.wrapping_add(hash);
+        range.end = end;
+    }
+
+    fn metric(&mut self, metric: &Metric<'a>) {
+        if !std::mem::replace(&mut self.is_kept, true) {
+            self.homes.push(self.home.clone());
+        }
+        let name = std::str::from_utf8(metric.name).unwrap_or_default();
+        let passes = self.engine.points.pass.iter().any(|glob| glob.fits(name));
+        let home = self.homes.len() - 1;
+        self.metrics.push(Told { metric: *metric, home, passes });
+        self.begin = self.attributes.len();
+    }
+
+    fn point(&mut self, metric: &Metric<'a>, point: &Point<'a>) {
+        let end = self.attributes.len();
+        let stream = self.stream(metric);
+        let late = self.deadline.is_some_and(|limit| point.time.0 != 0 && point.time < limit);
+        let begin = self.evaluation.updates.list.len();
+        let mut fate = if late { Fate::Late } else { Fate::Unmatched };
+        if !late && self.evaluation.reads(Source::Datapoint) {
+            let item = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
+            if self.evaluation.record(Subject::Point(point, metric), item, 1.0) {
+                fate = Fate::Matched;
+            }
+        }
+        self.evaluation.slots.clear(Origin::Point);
+        self.items.push(PointItem {
+            metric: self.metrics.len().saturating_sub(1),
+            point: *point,
+            attributes: self.begin..end,
+            stream,
+            updates: begin..self.evaluation.updates.list.len(),
+            fate,
+        });
+        (self.begin, self.hash) = (end, 0);
+    }
+}

@@ -1,0 +1,265 @@
+//! One family that senders brought: label sets found by all their names and values.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hashbrown::HashTable;
+
+use crate::clock::Timestamp;
+use crate::model::amount::Amount;
+use crate::model::{Family, FamilySnapshot, LabelName, Labels, Op, Row};
+
+use super::super::budget::Budget;
+use super::super::cell::{Cell, Done, Sample};
+
+/// Where a series is. When the series has gone, its place is nobody's ever after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    slot: u32,
+    life: u32,
+}
+
+/// How a series begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Birth<'a> {
+    /// What it will hold; none: a level.
+    pub amount: Option<&'a Amount>,
+    /// Since when it counts, where that is known.
+    pub start: Option<Timestamp>,
+    /// When we began it; none: its sender did.
+    pub born: Option<Timestamp>,
+}
+
+/// One family and its series.
+#[derive(Debug)]
+pub struct PassedFamily {
+    family: Arc<Family>,
+    budget: Arc<Budget>,
+    hasher: foldhash::fast::RandomState,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    table: HashTable<u32>,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    /// Names and values, each text once.
+    texts: HashSet<Arc<str>, foldhash::fast::RandomState>,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    /// How many series were here before.
+    life: u32,
+    series: Option<Series>,
+}
+
+#[derive(Debug)]
+struct Series {
+    hash: u64,
+    labels: Arc<Labels>,
+    start: Option<Timestamp>,
+    born: Option<Timestamp>,
+    last: Timestamp,
+    cell: Cell,
+}
+
+impl PassedFamily {
+    /// A family without a series.
+    pub fn new(family: Family, budget: Arc<Budget>) -> Self {
+        Self {
+            family: Arc::new(family),
+            budget,
+            hasher: foldhash::fast::RandomState::default(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Name, kind and the like.
+    pub fn family(&self) -> &Arc<Family> {
+        &self.family
+    }
+
+    /// How many series there are.
+    pub fn count(&self) -> usize {
+        self.lock().table.len()
+    }
+
+    /// The series with exactly these labels, sorted by name.
+    pub fn find<L: AsRef<str>>(&self, labels: &[(L, L)]) -> Option<Place> {
+        let hash = self.hash(labels);
+        let state = self.lock();
+        state.find(hash, labels)
+    }
+
+    /// Begins a series, or finds it there. The caller has reserved room for it, which is given back when it was there.
+    pub fn create<L: AsRef<str>>(
+        &self,
+        labels: &[(L, L)],
+        birth: Birth<'_>,
+        now: Timestamp,
+    ) -> Place {
+        let hash = self.hash(labels);
+        let mut state = self.lock();
+        if let Some(place) = state.find(hash, labels) {
+            self.budget.give_back(1);
+            return place;
+        }
+        let pairs = labels.iter().map(|(name, value)| {
+            (LabelName::shared(state.text(name.as_ref())), state.text(value.as_ref()))
+        });
+        let labels = Arc::new(Labels(pairs.collect()));
+        let cell = birth.amount.map_or_else(Cell::level, Cell::of);
+        let Birth { start, born, .. } = birth;
+        state.insert(Series { hash, labels, start, born, last: now, cell })
+    }
+
+    /// Whether the series at this place can hold such an amount, or a level; none: there is none any more.
+    pub fn takes(&self, place: Place, amount: Option<&Amount>) -> Option<bool> {
+        self.lock().at(place).map(|series| series.cell.takes(amount))
+    }
+
+    /// Whether there is a series at this place.
+    pub fn is_there(&self, place: Place) -> bool {
+        self.lock().at(place).is_some()
+    }
+
+    /// Keeps the series at this place from being idle; false: there is none.
+    pub fn touch(&self, place: Place, now: Timestamp) -> bool {
+        self.lock().at(place).map(|series| series.last = now).is_some()
+    }
+
+    /// Applies an operation to the series at this place. Without one, or when it is of another shape: nothing, and false.
+    pub fn apply(&self, place: Place, op: Op<'_>, sample: Sample, now: Timestamp) -> bool {
+        let mut state = self.lock();
+        let Some(series) = state.at(place) else { return false };
+        series.last = now;
+        match series.cell.apply(op, &[], sample) {
+            Done::Applied => true,
+            Done::Mismatch => false,
+            Done::Anew => {
+                // What falls has a new start, the sender's if it told one.
+                let later = Some(sample.time) > series.start;
+                series.start = Some(if later { sample.time } else { now });
+                true
+            }
+        }
+    }
+
+    /// Ends the series at this place.
+    pub fn remove(&self, place: Place) {
+        let mut state = self.lock();
+        if state.at(place).is_some() {
+            state.remove(place.slot);
+            self.budget.give_back(1);
+        }
+    }
+
+    /// Copies all series out.
+    pub fn snapshot(&self) -> FamilySnapshot {
+        let state = self.lock();
+        let row = |series: &Series| Row {
+            labels: series.labels.clone(),
+            start: series.start,
+            born: series.born,
+            value: series.cell.row(),
+        };
+        let all = state.slots.iter().filter_map(|slot| slot.series.as_ref());
+        FamilySnapshot { family: self.family.clone(), rows: all.map(row).collect() }
+    }
+
+    /// Ends the series that nothing has touched since `deadline`.
+    pub fn expire(&self, deadline: Timestamp) {
+        let mut state = self.lock();
+        let old = |slot: &Slot| slot.series.as_ref().is_some_and(|series| series.last < deadline);
+        let gone: Vec<u32> =
+            (0_u32..).zip(&state.slots).filter(|(_, slot)| old(slot)).map(|(at, _)| at).collect();
+        if gone.is_empty() {
+            return;
+        }
+        gone.iter().for_each(|at| state.remove(*at));
+        state.texts.retain(|text| Arc::strong_count(text) > 1);
+        state.texts.shrink_to_fit();
+        self.budget.give_back(gone.len());
+    }
+
+    fn hash<L: AsRef<str>>(&self, labels: &[(L, L)]) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        for text in labels.iter().flat_map(|(name, value)| [name, value]) {
+            hasher.write(text.as_ref().as_bytes());
+            hasher.write_u8(0xff); // no UTF-8 text has it
+        }
+        hasher.finish()
+    }
+
+    /// A poisoned lock means a panic in the middle of one change; the numbers are whole, each change is one assignment.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for PassedFamily {
+    fn drop(&mut self) {
+        self.budget.give_back(self.count());
+    }
+}
+
+impl State {
+    fn find<L: AsRef<str>>(&self, hash: u64, labels: &[(L, L)]) -> Option<Place> {
+        let equal = |at: &u32| {
+            let series = self.slots.get(*at as usize).and_then(|slot| slot.series.as_ref());
+            series.is_some_and(|series| {
+                let held = series.labels.0.iter().map(|(name, value)| (name.as_str(), &**value));
+                let asked = labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+                series.hash == hash && held.eq(asked)
+            })
+        };
+        let slot = *self.table.find(hash, equal)?;
+        Some(Place { slot, life: self.slots.get(slot as usize)?.life })
+    }
+
+    fn at(&mut self, place: Place) -> Option<&mut Series> {
+        let slot = self.slots.get_mut(place.slot as usize)?;
+        if slot.life == place.life { slot.series.as_mut() } else { None }
+    }
+
+    fn text(&mut self, text: &str) -> Arc<str> {
+        if let Some(held) = self.texts.get(text) {
+            return held.clone();
+        }
+        let held: Arc<str> = text.into();
+        self.texts.insert(held.clone());
+        held
+    }
+
+    fn insert(&mut self, series: Series) -> Place {
+        let hash = series.hash;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        let mut life = 0;
+        if let Some(free) = self.slots.get_mut(slot as usize) {
+            (life, free.series) = (free.life, Some(series));
+        }
+        let slots = &self.slots;
+        let hash_of = |at: &u32| {
+            let series = slots.get(*at as usize).and_then(|slot| slot.series.as_ref());
+            series.map_or(0, |series| series.hash)
+        };
+        self.table.insert_unique(hash, slot, hash_of);
+        Place { slot, life }
+    }
+
+    fn remove(&mut self, at: u32) {
+        let Some(slot) = self.slots.get_mut(at as usize) else { return };
+        let Some(series) = slot.series.take() else { return };
+        slot.life = slot.life.wrapping_add(1);
+        if let Ok(entry) = self.table.find_entry(series.hash, |one| *one == at) {
+            entry.remove();
+        }
+        self.free.push(at);
+    }
+}

@@ -1,0 +1,111 @@
+use super::*;
+use crate::model::amount::Amount;
+use crate::model::{Addition, Op, RowValue};
+use crate::series::Sample;
+
+const SECOND: u64 = 1_000_000_000;
+
+fn family(name: &str, kind: Kind) -> Family {
+    Family {
+        name: MetricName::foreign(name).unwrap(),
+        help: String::new(),
+        unit: String::new(),
+        kind,
+        labels: Vec::new(),
+        bounds: Vec::new(),
+    }
+}
+
+fn passed(series: usize) -> Passed {
+    let declared = family("declared_seconds", Kind::Histogram);
+    Passed::new([declared].iter(), Arc::new(Budget::new(series, 2)))
+}
+
+/// Adds 1 to a counter, as the arrow does.
+fn add(passed: &Passed, name: &str, labels: &[(&str, &str)], now: u64) -> Option<Place> {
+    let now = Timestamp(now * SECOND);
+    let there = passed.family(name, Kind::Counter).unwrap();
+    let place = there.as_ref().and_then(|family| family.find(labels));
+    let amount = Amount::Number(1.0);
+    if place.is_none() && !passed.reserve(there.as_deref()) {
+        return None;
+    }
+    let family = passed.create(family(name, Kind::Counter)).unwrap();
+    let birth = Birth { amount: Some(&amount), start: Some(now), born: None };
+    let place = place.unwrap_or_else(|| family.create(labels, birth, now));
+    let addition = Addition { amount, exemplars: Vec::new(), anew: false };
+    assert!(family.apply(place, Op::Merge(&addition), Sample { time: now, ids: None }, now));
+    Some(place)
+}
+
+fn shown(passed: &Passed) -> Vec<String> {
+    let mut lines = Vec::new();
+    for family in passed.snapshot() {
+        for row in &family.rows {
+            let pairs = row.labels.0.iter();
+            let pairs: Vec<String> =
+                pairs.map(|(name, value)| format!("{}={value}", name.as_str())).collect();
+            let RowValue::Counter(value, _) = row.value else { panic!() };
+            lines.push(format!("{}{{{}}} {value}", family.family.name.as_str(), pairs.join(",")));
+        }
+    }
+    lines.sort();
+    lines
+}
+
+#[test]
+fn series_are_found_by_all_their_labels_and_counted() {
+    let passed = passed(10);
+    for labels in [&[("a", "x")][..], &[], &[("a", "x")], &[("b", "x")], &[]] {
+        add(&passed, "n_total", labels, 1);
+    }
+    assert_eq!(shown(&passed), ["n_total{a=x} 2", "n_total{} 2"]);
+    assert_eq!(passed.counts().next().map(|count| count.series), Some(2), "two is the limit");
+    assert!(passed.family("n_total", Kind::Counter).unwrap().is_some());
+}
+
+#[test]
+fn a_name_is_whose_it_was_first() {
+    let passed = passed(10);
+    add(&passed, "foo_total", &[], 1);
+    let taken = |name, kind| passed.family(name, kind).err();
+    assert_eq!(taken("foo_total", Kind::Gauge), Some(Taken::Sender));
+    assert_eq!(taken("declared_seconds", Kind::Histogram), Some(Taken::Declared));
+    assert_eq!(taken("declared_seconds_count", Kind::Gauge), Some(Taken::Declared));
+    assert_eq!(taken("process_x", Kind::Gauge), Some(Taken::Declared));
+    assert_eq!(taken("free", Kind::Summary), None);
+    passed.create(family("free", Kind::Summary)).unwrap();
+    assert_eq!(taken("free_sum", Kind::Counter), Some(Taken::Sender));
+    assert_eq!(taken("free_bucket", Kind::Counter), None);
+}
+
+#[test]
+fn what_is_idle_goes_with_all_it_held_and_its_place_is_nobodys() {
+    let passed = passed(2);
+    let old = add(&passed, "a_total", &[("x", "1")], 1).unwrap();
+    add(&passed, "b_total", &[], 100);
+    assert!(add(&passed, "c_total", &[], 100).is_none(), "the budget is used up");
+    let a = passed.family("a_total", Kind::Counter).unwrap().unwrap();
+    passed.expire(Timestamp(110 * SECOND), Duration::from_secs(60));
+    assert_eq!(shown(&passed), ["b_total{} 1"]);
+    assert_eq!(passed.family("a_total", Kind::Gauge), Ok(None), "the name is free again");
+    assert!(add(&passed, "c_total", &[], 110).is_some(), "and so is the room");
+    assert!(!a.is_there(old) && a.takes(old, None).is_none());
+}
+
+#[test]
+fn another_config_takes_names_away_and_leaves_the_others() {
+    let passed = passed(10);
+    add(&passed, "a_total", &[], 1);
+    add(&passed, "b_total", &[], 1);
+    passed.declare([family("b_total", Kind::Counter)].iter());
+    assert_eq!(shown(&passed), ["a_total{} 1"]);
+    assert_eq!(passed.family("b_total", Kind::Counter).err(), Some(Taken::Declared));
+    assert!(passed.family("declared_seconds_count", Kind::Gauge).is_ok());
+}
+
+impl PartialEq for PassedFamily {
+    fn eq(&self, other: &Self) -> bool {
+        self.family() == other.family()
+    }
+}
