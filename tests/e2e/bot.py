@@ -61,10 +61,10 @@ class Bot:
         self.logger = self.logs.get_logger("bot")
         meter = self.metrics.get_meter("bot")
         self.items = meter.create_counter("bot.work.items", unit="{item}", description="Work done.")
-        self.duration = meter.create_histogram("bot.work.duration", unit="s",
+        self.duration = meter.create_histogram("bot.work.duration", unit="s", description="How long it took.",
                                                explicit_bucket_boundaries_advisory=[0.5, 1, 2.5, 5])
-        self.size = meter.create_histogram("bot.work.size", unit="By")
-        self.queue = meter.create_up_down_counter("bot.work.queue")
+        self.size = meter.create_histogram("bot.work.size", unit="By", description="How large it was.")
+        self.queue = meter.create_up_down_counter("bot.work.queue", description="What waits.")
         self.truth = collections.Counter()
         self.ids, self.sizes = [], []
 

@@ -67,6 +67,42 @@ def bodies(stack):
     check("promtool check metrics", (lint.returncode, lint.stdout + lint.stderr), (0, ""))
 
 
+def metrics(stack, truths):
+    """The bots' own metrics: each writer's series, whatever protocol, temporality and language it came in."""
+    def by_job(name, kind, expression, labels=()):
+        wanted = {}
+        for truth in truths:
+            for key, value in expected([truth], kind, labels).items():
+                wanted[tuple(sorted((*key, ("job", truth["service"]))))] = value
+        check(name, stack.query(f"sum by ({', '.join(('job', *labels))}) ({expression})"), wanted)
+
+    by_job("metrics: counters", "items", "bot_work_items_total", ("kind",))
+    by_job("metrics: up-down counters", "queue", "bot_work_queue")
+    for part, expression in [("count", "bot_work_duration_seconds_count"), ("sum", "bot_work_duration_seconds_sum"),
+                             ("le1", 'bot_work_duration_seconds_bucket{le="1.0"}')]:
+        wanted = {(("job", truth["service"]),): float(truth["counts"][f"work/{part}"]) for truth in truths}
+        check(f"metrics: histograms: {part}", stack.query(f"sum by (job) ({expression})"), wanted)
+
+
+def sizes(stack, truths, native):
+    """The exponential histograms: native where Prometheus takes them, else in classic buckets."""
+    def wanted(value):
+        return {(("job", truth["service"]),): float(value(truth["sizes"])) for truth in truths}
+
+    name = "bot_work_size_bytes"
+    count, total = (f"histogram_count({name})", f"histogram_sum({name})") if native else (f"{name}_count", f"{name}_sum")
+    check("metrics: exponential histograms: count", stack.query(f"sum by (job) ({count})"), wanted(len))
+    check("metrics: exponential histograms: sum", stack.query(f"sum by (job) ({total})"), wanted(sum))
+    if not native:
+        return
+    for rank in (0.5, 0.9):
+        got = stack.query(f"histogram_quantile({rank}, sum by (job) ({name}))")
+        true = wanted(lambda all: sorted(all)[int(rank * len(all)) - 1])
+        # The SDKs keep 160 buckets: 16 to a doubling here, 4 % each; and a rank may fall between two values.
+        near = {job: abs(got.get(job, 0) / value - 1) < 0.08 for job, value in true.items()}
+        check(f"histogram_quantile({rank}) of native histograms", (near, len(got)), (dict.fromkeys(true, True), len(true)))
+
+
 def exemplars(stack, truths):
     """Exemplars lead from a number to a trace that was sent."""
     sent = {trace for truth in truths for trace in truth["ids"]}

@@ -58,6 +58,8 @@ def run(binary, folder, native):
         truths = send(stack)
         stack.settle()
         checks.counts(stack, truths)
+        checks.metrics(stack, truths)
+        checks.sizes(stack, truths, native)
         if native:
             checks.exemplars(stack, truths)
         else:

@@ -62,10 +62,11 @@ class Bot {
     this.items = meter.createCounter("bot.work.items", { unit: "{item}", description: "Work done." });
     this.duration = meter.createHistogram("bot.work.duration", {
       unit: "s",
+      description: "How long it took.",
       advice: { explicitBucketBoundaries: [0.5, 1, 2.5, 5] },
     });
-    this.size = meter.createHistogram("bot.work.size", { unit: "By" });
-    this.queue = meter.createUpDownCounter("bot.work.queue");
+    this.size = meter.createHistogram("bot.work.size", { unit: "By", description: "How large it was." });
+    this.queue = meter.createUpDownCounter("bot.work.queue", { description: "What waits." });
     this.service = service;
     this.counts = {};
     this.ids = [];
