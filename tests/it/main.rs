@@ -3,6 +3,7 @@
 
 mod cli;
 mod config;
+mod conservation;
 mod demo;
 mod drain;
 mod engine;
@@ -12,6 +13,7 @@ mod hostile;
 mod http;
 mod layers;
 mod points;
+mod series;
 mod support;
 mod traffic;
 mod wire_oracle;
