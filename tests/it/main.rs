@@ -4,6 +4,7 @@
 mod certificates;
 mod cli;
 mod config;
+mod conservation;
 mod demo;
 mod drain;
 mod engine;
@@ -15,6 +16,7 @@ mod http;
 mod layers;
 mod people;
 mod points;
+mod series;
 mod support;
 mod traffic;
 mod web;
