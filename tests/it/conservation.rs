@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use oscar_metrics::clock::Timestamp;
 use oscar_metrics::config::{Source, load};
 use oscar_metrics::model::RowValue;
-use oscar_metrics::pipeline::{Encoding, Pipeline};
+use oscar_metrics::pipeline::{Encoding, Pipeline, Plan};
 use oscar_metrics::telemetry::{ItemCounts, Protocol, Rejection, Telemetry};
 use oscar_metrics::view::Signal;
 use proptest::collection::vec;
@@ -175,7 +175,8 @@ fn pipeline() -> Pipeline {
     let said = loaded.render();
     let settings = loaded.settings.unwrap_or_else(|| panic!("{said}"));
     let telemetry = Arc::new(Telemetry::new("0", NOW));
-    Pipeline::new((&settings).into(), telemetry, NOW)
+    let key = crate::support::key();
+    Pipeline::new(Plan::new(&settings, &key), telemetry, NOW)
 }
 
 /// Every sample of every family, summed by family.

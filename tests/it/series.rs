@@ -72,7 +72,7 @@ fn declaration(at: usize) -> impl Strategy<Value = Declaration> {
             labels: NAMES.iter().take(shape.len()).map(|name| LabelName::own(name)).collect(),
             bounds: if kind == Kind::Histogram { BOUNDS.into() } else { Vec::new() },
         };
-        Declaration { family: family.into(), shapes, idle, buckets }
+        Declaration { family: family.into(), shapes, idle, buckets, distinct: None }
     })
 }
 
@@ -117,7 +117,7 @@ fn labels(shape: &[Dimension], values: [usize; 3]) -> Vec<&str> {
 
 /// What a scrape reads of a family: label set to value, count and start.
 fn shown(store: &Store, family: usize) -> BTreeMap<Set, (f64, f64, Timestamp)> {
-    let snapshot = store.snapshot().nth(family).unwrap();
+    let snapshot = store.snapshot(oscar_metrics::clock::Timestamp(1)).nth(family).unwrap();
     let names = &snapshot.family.labels;
     let mut rows = BTreeMap::new();
     for row in &snapshot.rows {
@@ -222,7 +222,7 @@ proptest! {
             labels: NAMES.iter().take(shape.len()).map(|name| LabelName::own(name)).collect(),
             bounds: Vec::new(),
         };
-        let declaration = Declaration { family: family.into(), shapes: vec![shape], idle: None, buckets: BucketKind::Classic };
+        let declaration = Declaration { family: family.into(), shapes: vec![shape], idle: None, buckets: BucketKind::Classic, distinct: None };
         let declared = [Arc::new(declaration)];
         let now = Timestamp(1);
         let store = Store::new(&declared, Arc::new(Budget::new(1000, per_metric)), None, now);
