@@ -5,6 +5,7 @@
 
 mod declaration;
 mod family;
+pub mod key;
 mod name;
 mod op;
 mod snapshot;

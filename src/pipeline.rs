@@ -6,6 +6,7 @@
 mod batch;
 mod commit;
 mod engine;
+mod workspace;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

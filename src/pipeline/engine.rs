@@ -9,10 +9,13 @@ use crate::rules::definition::Definitions;
 use crate::series::{Budget, Store};
 use crate::telemetry::Telemetry;
 
+use super::workspace::Workspaces;
+
 pub(super) struct Engine {
     pub(super) rules: RuleSet,
     pub(super) store: Store,
     pub(super) limits: Limits,
+    pub(super) workspaces: Workspaces,
 }
 
 impl Engine {
@@ -32,7 +35,8 @@ impl Engine {
         };
         let before = before.map(|engine| &engine.store);
         let store = Store::new(rules.declarations(), budget, before, now);
-        Self { rules, store, limits: limits.clone() }
+        let (limits, workspaces) = (limits.clone(), Workspaces::default());
+        Self { rules, store, limits, workspaces }
     }
 
     /// Names what may be counted of these rules, so that it is there at 0.

@@ -6,8 +6,9 @@ use crate::model::{Declaration, Dimension, Family, Kind, LabelName};
 
 use super::definition as from;
 use super::expression::{Condition, Expression, Mapping, Reference, Step, Test, TextMap};
-use super::ruleset::{Class, Label, Measure, OpKind, Part, Rule, RuleSet, Scale};
-use super::slots::Keys;
+use super::lasting::Lasting;
+use super::ruleset::{Class, Label, Measure, OpKind, Part, Pieces, Rule, RuleSet, Scale};
+use super::slots::{KeyId, Keys};
 
 /// Where `service` and a log record's fallback name come from.
 const SERVICE: &str = "service.name";
@@ -19,6 +20,9 @@ struct Compiler<'d> {
     tables: Vec<Arc<TextMap>>,
     /// Label values so far, beside what they were compiled from.
     labels: Vec<(&'d from::Label, Label)>,
+    /// Label sets so far.
+    sets: Vec<Vec<Option<usize>>>,
+    event_name: Option<KeyId>,
 }
 
 impl RuleSet {
@@ -32,7 +36,8 @@ fn compile(definitions: &from::Definitions) -> RuleSet {
     let boxed = |(key, value): (&String, &String)| (key.as_str().into(), value.as_str().into());
     let table = |table: &from::Table| Arc::new(table.rows.iter().map(boxed).collect());
     let tables = definitions.tables.iter().map(table).collect();
-    let mut compiler = Compiler { definitions, keys: Keys::default(), tables, labels: Vec::new() };
+    let (keys, labels, sets) = (Keys::default(), Vec::new(), Vec::new());
+    let mut compiler = Compiler { definitions, keys, tables, labels, sets, event_name: None };
     let aliases =
         definitions.aliases.iter().map(|alias| compiler.expression(&alias.value)).collect();
     let classes = definitions.records.iter().map(|class| compiler.class(class)).collect();
@@ -45,8 +50,10 @@ fn compile(definitions: &from::Definitions) -> RuleSet {
         }
     }
     let names = definitions.records.iter().map(|class| class.name.clone()).collect();
-    let labels = compiler.labels.into_iter().map(|(_, label)| label).collect();
-    RuleSet::assemble((compiler.keys, aliases, classes, labels), rules, names, unserved)
+    let Compiler { keys, labels, sets, event_name, .. } = compiler;
+    let labels = labels.into_iter().map(|(_, label)| label).collect();
+    let pieces = Pieces { keys, event_name, aliases, classes, labels, sets };
+    RuleSet::assemble(pieces, rules, names, unserved)
 }
 
 impl<'d> Compiler<'d> {
@@ -87,8 +94,8 @@ impl<'d> Compiler<'d> {
             family: u32::try_from(family).ok()?,
             from: metric.from.clone(),
             kind: op,
+            group: 0,
             weighted: metric.weighted,
-            width: labels.len(),
             parts,
         };
         let (name, help, unit) = (metric.name.clone(), metric.help.clone(), metric.unit.clone());
@@ -110,10 +117,11 @@ impl<'d> Compiler<'d> {
     }
 
     fn part(&mut self, part: &'d from::Part, labels: &[LabelName]) -> Part {
-        let place = |compiler: &mut Self, label: &'d from::Label| {
-            let position = labels.iter().position(|name| *name == label.name);
-            (position.unwrap_or_default(), compiler.label(label))
+        let value = |compiler: &mut Self, name: &LabelName| {
+            let label = part.labels.iter().find(|label| label.name == *name);
+            label.map(|label| compiler.label(label))
         };
+        let set = labels.iter().map(|name| value(self, name)).collect();
         Part {
             conditions: part.conditions.iter().map(|one| self.condition(one)).collect(),
             measure: match &part.measure {
@@ -122,8 +130,17 @@ impl<'d> Compiler<'d> {
                     Measure::Value(self.expression(value), self.scale(scale))
                 }
             },
-            labels: part.labels.iter().map(|one| place(self, one)).collect(),
+            set: self.set(set),
         }
+    }
+
+    /// The index of a label set. Parts of whatever metrics that have the same share one, so that a record writes it once.
+    fn set(&mut self, set: Vec<Option<usize>>) -> usize {
+        if let Some(at) = self.sets.iter().position(|other| *other == set) {
+            return at;
+        }
+        self.sets.push(set);
+        self.sets.len() - 1
     }
 
     /// The index of a label's value. Labels that mean the same share one, so that a record evaluates it once.
@@ -139,6 +156,8 @@ impl<'d> Compiler<'d> {
             value: Expression { default: None, ..self.expression(&label.value) },
             values: label.values.as_ref().map(|values| sorted(values)),
             default: label.value.default.as_deref().map(Box::from),
+            lasting: Lasting::Record,
+            words: None,
         };
         self.labels.push((label, compiled));
         self.labels.len() - 1
@@ -202,7 +221,9 @@ impl<'d> Compiler<'d> {
             }
             from::Reference::Intrinsic(from::Intrinsic::ScopeName) => Reference::ScopeName,
             from::Reference::Intrinsic(from::Intrinsic::Name) => {
-                Reference::Name(self.keys.intern(EVENT_NAME))
+                let fallback = self.keys.intern(EVENT_NAME);
+                self.event_name = Some(fallback);
+                Reference::Name(fallback)
             }
             from::Reference::Intrinsic(intrinsic) => Reference::Intrinsic(*intrinsic),
             from::Reference::Attribute(Some(origin), key) => {
