@@ -16,12 +16,16 @@ pub const SERIES: usize = 50_000;
 pub const SERIES_PER_METRIC: usize = 2_000;
 /// Bytes of a label value; longer ones are cut at a character. A longer one is content, not a dimension.
 pub const LABEL_VALUE: usize = 256;
+/// Series of one family that are copied or looked at under one lock: some 20 us, the longest that a change waits for a scrape.
+pub const SERIES_AT_ONCE: usize = 64;
 /// How long an undeclared series may be idle before it is forgotten: a day, so that daily jobs keep theirs.
 pub const IDLE: Duration = Duration::from_secs(24 * 3600);
 /// Bytes of the whole process that the operator reckons with. Read and kept; the other bounds are what holds memory down today.
 pub const MEMORY: usize = 256 * MIB;
 /// Fingerprints kept to tell a resent span; two generations of this many, 8 bytes each.
 pub const DEDUPE_ENTRIES: usize = 262_144;
+/// Parts of a generation: at 262,144 fingerprints one part's growth moves 4,096 of them, some 50 us.
+pub const DEDUPE_PARTS: usize = 64;
 /// How long a resent span is told as such: longer than any exporter's retries.
 pub const DEDUPE_WINDOW: Duration = Duration::from_secs(300);
 
@@ -29,6 +33,10 @@ pub const DEDUPE_WINDOW: Duration = Duration::from_secs(300);
 pub const REQUEST: usize = 16 * MIB;
 /// Bytes of all OTLP requests being read or worked on. Over it the answer is a retryable "overload" at once.
 pub const IN_FLIGHT: usize = 64 * MIB;
+/// Workspaces that requests leave to the next ones: as many as run at once on any machine this is for.
+pub const WORKSPACES: usize = 16;
+/// Items of a request whose workspace is kept; that of a larger one is given back. About 2 MiB each.
+pub const WORKSPACE_ITEMS: usize = 8_192;
 /// How deep an attribute value may nest lists and maps.
 pub const VALUE_DEPTH: usize = 32;
 /// Depth of any JSON document we read; serde_json's own guard is 128 and guards its stack.
@@ -62,6 +70,12 @@ pub const REGEX: usize = MIB;
 pub const BUCKETS: usize = 512;
 /// How far from 1 the index of a native histogram's bucket may be: a double's range at the finest resolution is half of it.
 pub const NATIVE_INDEX: u32 = 1 << 19;
+/// Signs that one rule waits for in the index of rules; one with more is asked for every record, which costs no more.
+pub const SIGNS: usize = 64;
+/// Aliases and classes looked through for what one rule needs; behind more than this it is asked for every record.
+pub const NEED_LOOKS: usize = 1_000;
+/// Texts for which a request remembers what a map of regular expressions made of them; a bot has a few models.
+pub const MAPPED: usize = 32;
 /// Rows of a lookup table.
 pub const TABLE_ROWS: usize = 100_000;
 /// HyperLogLog registers of one distinct count: 1.6 % error; each may become a series of its own.

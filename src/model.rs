@@ -7,6 +7,7 @@ pub mod amount;
 mod declaration;
 mod family;
 mod hash_key;
+pub mod key;
 mod name;
 mod op;
 mod pseudonym;

@@ -12,6 +12,7 @@ mod measure;
 mod points;
 mod route;
 mod targets;
+mod workspace;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -158,7 +159,9 @@ impl Pipeline {
             Signal::Metrics => {
                 let mut batch = PointBatch::new(&engine, &self.keys, now);
                 wire::walk_metrics(body, &mut batch)?;
-                fold::fold(self, &engine, &batch, now)
+                let counts = fold::fold(self, &engine, &batch, now);
+                batch.end();
+                counts
             }
             Signal::Traces | Signal::Logs => {
                 let mut batch = Batch::new(&engine, &self.keys, now);

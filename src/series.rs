@@ -1,7 +1,7 @@
 //! The state: label sets and their values, budgets, expiry.
 //!
 //! A series is its family and its label values, compared in full. Each family has its own lock, held for one batch of changes or
-//! one copy of values. Series come in groups: all declared combinations that share the same open-ended values come, count
+//! for a copy of a few values. Series come in groups: all declared combinations that share the same open-ended values come, count
 //! against the budgets and go together. It knows no telemetry, no rules and no format.
 
 mod admission;
@@ -10,6 +10,7 @@ mod cell;
 mod distinct;
 mod family;
 mod passed;
+mod state;
 mod store;
 
 pub use budget::Budget;

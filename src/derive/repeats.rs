@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
-use hashbrown::HashSet;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use crate::clock::Timestamp;
+use crate::limits::DEDUPE_PARTS;
 
 /// A keyed hash of what makes a thing the same thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,33 +22,35 @@ pub struct Repeats {
     window: Duration,
     entries: usize,
     since: Timestamp,
-    young: HashSet<Fingerprint, foldhash::fast::RandomState>,
-    elder: HashSet<Fingerprint, foldhash::fast::RandomState>,
+    young: Generation,
+    elder: Generation,
+}
+
+/// Fingerprints in parts by some of their bits. A part that grows is small, so nobody waits long for it.
+struct Generation {
+    parts: [HashTable<u64>; DEDUPE_PARTS],
+    len: usize,
 }
 
 impl Repeats {
     /// Remembers each fingerprint for `window`, up to `entries` in a generation; 0 entries: nothing ever repeats.
     pub fn new(window: Duration, entries: usize) -> Self {
-        Self {
-            window,
-            entries,
-            since: Timestamp::default(),
-            young: HashSet::default(),
-            elder: HashSet::default(),
-        }
+        let (young, elder) = (Generation::new(), Generation::new());
+        Self { window, entries, since: Timestamp::default(), young, elder }
     }
 
     /// Whether it came before. It has now.
+    #[inline]
     pub fn repeated(&mut self, fingerprint: Fingerprint, now: Timestamp) -> bool {
         if self.entries == 0 {
             return false;
         }
-        if self.young.len() >= self.entries || now.since(self.since) >= self.window {
+        if self.young.len >= self.entries || now.since(self.since) >= self.window {
             std::mem::swap(&mut self.young, &mut self.elder);
             self.young.clear();
             self.since = now;
         }
-        self.elder.contains(&fingerprint) || !self.young.insert(fingerprint)
+        self.elder.contains(fingerprint) || !self.young.insert(fingerprint)
     }
 
     /// Moves to other bounds and keeps what is remembered.
@@ -55,11 +59,63 @@ impl Repeats {
     }
 }
 
+// A fingerprint is a hash already: it is its own place.
+impl Generation {
+    fn new() -> Self {
+        Self { parts: std::array::from_fn(|_| HashTable::new()), len: 0 }
+    }
+
+    fn contains(&self, Fingerprint(print): Fingerprint) -> bool {
+        self.parts
+            .get(part(print))
+            .is_some_and(|part| part.find(print, |one| *one == print).is_some())
+    }
+
+    /// Whether it is new.
+    fn insert(&mut self, Fingerprint(print): Fingerprint) -> bool {
+        let Some(part) = self.parts.get_mut(part(print)) else { return false };
+        match part.entry(print, |one| *one == print, |one| *one) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(print);
+                self.len += 1;
+                true
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        self.parts.iter_mut().for_each(HashTable::clear);
+        self.len = 0;
+    }
+}
+
+/// By bits that a table of this size uses neither for the place nor for the tag.
+fn part(print: u64) -> usize {
+    (print >> 40) as usize % DEDUPE_PARTS
+}
+
 impl Fingerprint {
     /// Of a span, by its ids. None for ids that identify nothing: empty or all zero.
+    #[inline]
     pub fn of_span<S: BuildHasher>(keys: &S, trace_id: &[u8], span_id: &[u8]) -> Option<Self> {
-        let blank = |id: &[u8]| id.iter().all(|byte| *byte == 0);
-        (!blank(trace_id) && !blank(span_id)).then(|| Self::of(keys, &[trace_id, span_id]))
+        match (trace_id.try_into(), span_id.try_into()) {
+            (Ok(trace_id), Ok(span_id)) => {
+                let (trace_id, span_id) =
+                    (u128::from_ne_bytes(trace_id), u64::from_ne_bytes(span_id));
+                (trace_id != 0 && span_id != 0).then(|| {
+                    let mut hasher = keys.build_hasher();
+                    hasher.write_u128(trace_id);
+                    hasher.write_u64(span_id);
+                    Self(hasher.finish())
+                })
+            }
+            _ => {
+                let blank = |id: &[u8]| id.iter().all(|byte| *byte == 0);
+                let whole = !blank(trace_id) && !blank(span_id);
+                whole.then(|| Self::of(keys, &[trace_id, span_id]))
+            }
+        }
     }
 
     /// Of several texts in order; `["ab", "c"]` is not `["a", "bc"]`.
@@ -98,7 +154,7 @@ mod tests {
         let mut repeats = Repeats::new(MINUTE, 10);
         for one in 0..1000 {
             assert!(!repeats.repeated(Fingerprint(one), at(5000)));
-            assert!(repeats.young.len() + repeats.elder.len() <= 20);
+            assert!(repeats.young.len + repeats.elder.len <= 20);
         }
         assert!(repeats.repeated(Fingerprint(999), at(5000)));
         assert!(!Repeats::new(MINUTE, 0).repeated(Fingerprint(1), at(1)));

@@ -4,13 +4,14 @@ use std::sync::PoisonError;
 
 use crate::clock::Timestamp;
 use crate::derive::Fingerprint;
-use crate::rules::{Guard, Skip, SkipReason, Update, Updates};
+use crate::rules::{SkipReason, Update};
 use crate::series::{Applied, Change};
 use crate::telemetry::{ItemCounts, Rejection};
 
 use super::Pipeline;
 use super::batch::{Batch, Fate, Item};
 use super::engine::Engine;
+use super::workspace::Workspace;
 
 /// Applies what counts of a batch and tells what became of each item.
 pub(super) fn commit(
@@ -19,93 +20,104 @@ pub(super) fn commit(
     batch: Batch<'_>,
     now: Timestamp,
 ) -> ItemCounts {
-    let (mut items, updates) = batch.into_parts();
-    let repeated = drop_repeats(pipeline, engine, &mut items, &updates, now);
-    let live = |update: &Update| {
-        let item = items.get(update.item as usize);
-        item.is_some_and(|item| item.fate == Fate::Matched)
-            && update.guard.is_none_or(|guard| repeated.get(guard as usize) != Some(&true))
-    };
-    for (family, list) in by_family(&updates.list, live) {
-        apply(pipeline, engine, (family, &list), &items, &updates, now);
-    }
-    let counts = |skip: &&Skip| {
-        items.get(skip.item as usize).is_some_and(|item| item.fate != Fate::Duplicate)
-    };
-    for skip in updates.skips.iter().filter(counts) {
-        if let Some(declaration) = engine.rules.declarations().get(skip.family as usize) {
-            pipeline.telemetry.skipped(declaration.family.name.as_str(), skip.reason, 1);
+    let mut work = batch.into_work();
+    drop_repeats(pipeline, engine, &mut work, now);
+    sort(engine, &mut work);
+    let mut begin = 0;
+    for (family, end) in work.ends.iter().enumerate() {
+        let live = work.order.get(begin as usize..*end as usize).unwrap_or_default();
+        if !live.is_empty() {
+            apply(pipeline, engine, (family, live), &work, now);
         }
+        begin = *end;
     }
-    count(&items)
+    count_skips(pipeline, engine, &work);
+    let counts = count(&work.items);
+    engine.workspaces.give(work);
+    counts
 }
 
-/// Marks resent spans, and tells which guards stand for records that came before.
-fn drop_repeats(
-    pipeline: &Pipeline,
-    engine: &Engine,
-    items: &mut [Item<'_>],
-    updates: &Updates<'_>,
-    now: Timestamp,
-) -> Vec<bool> {
+/// Marks resent spans, and tells which guards stand for records that came before. What belongs to a resent span came before
+/// with it, and is told as such by its span alone.
+fn drop_repeats(pipeline: &Pipeline, engine: &Engine, work: &mut Workspace, now: Timestamp) {
+    let Workspace { scratch, items, repeated, .. } = work;
+    let updates = &scratch.updates;
     let mut repeats = pipeline.repeats.lock().unwrap_or_else(PoisonError::into_inner);
-    for item in items {
+    for item in &mut *items {
         if let Some(fingerprint) = item.fingerprint
             && repeats.repeated(fingerprint, now)
         {
             item.fate = Fate::Duplicate;
         }
     }
-    let mut guard = |guard: &Guard| {
-        let name = engine.rules.class_names().get(guard.class as usize);
-        let name = name.map_or("", String::as_str);
+    repeated.clear();
+    let names = engine.rules.class_names();
+    for guard in &updates.guards {
+        let live = items.get(guard.item as usize).is_some_and(|item| item.fate != Fate::Duplicate);
+        let name = names.get(guard.class as usize).map_or("", String::as_str);
         let parts = [b"unique", name.as_bytes(), updates.identity(*guard)];
-        let repeated = repeats.repeated(Fingerprint::of(&pipeline.keys, &parts), now);
-        if repeated {
-            pipeline.telemetry.repeated(name, 1);
-        }
-        repeated
-    };
-    updates.guards.iter().map(&mut guard).collect()
+        let print = Fingerprint::of(&pipeline.keys, &parts);
+        repeated.push(live && repeats.repeated(print, now));
+    }
+    drop(repeats);
+    for (guard, _) in updates.guards.iter().zip(repeated).filter(|(_, again)| **again) {
+        let name = names.get(guard.class as usize).map_or("", String::as_str);
+        pipeline.telemetry.repeated(name, 1);
+    }
 }
 
-/// The live updates of each family, so that each family's lock is taken once.
-fn by_family(
-    list: &[Update],
-    live: impl Fn(&Update) -> bool,
-) -> impl Iterator<Item = (usize, Vec<&Update>)> {
-    let families = list.iter().map(|update| update.family as usize + 1).max().unwrap_or(0);
-    let mut sorted: Vec<Vec<&Update>> = vec![Vec::new(); families];
-    for update in list.iter().filter(|update| live(update)) {
-        if let Some(of_family) = sorted.get_mut(update.family as usize) {
-            of_family.push(update);
+/// Orders the live updates by family, so that each family's lock is taken once, and hashes the keys once for all families.
+fn sort(engine: &Engine, work: &mut Workspace) {
+    let Workspace { scratch, items, repeated, hashes, order, ends } = work;
+    let updates = &scratch.updates;
+    hashes.clear();
+    hashes.extend(updates.keys().map(|key| engine.store.hash(key)));
+    let is_live = |update: &Update| {
+        let item = items.get(update.item as usize);
+        item.is_some_and(|item| item.fate == Fate::Matched)
+            && update.guard.is_none_or(|guard| repeated.get(guard as usize) != Some(&true))
+    };
+    // A counting sort: `ends` begins as each family's number of updates, then is where the family begins, then where it ends.
+    ends.clear();
+    ends.resize(engine.rules.declarations().len(), 0);
+    for update in updates.list.iter().filter(|update| is_live(update)) {
+        if let Some(count) = ends.get_mut(update.family as usize) {
+            *count += 1;
         }
     }
-    sorted.into_iter().enumerate().filter(|(_, list)| !list.is_empty())
+    let mut sum = 0;
+    for end in &mut *ends {
+        sum += std::mem::replace(end, sum);
+    }
+    order.clear();
+    order.resize(sum as usize, 0);
+    for (at, update) in (0_u32..).zip(&updates.list).filter(|(_, update)| is_live(update)) {
+        if let Some(end) = ends.get_mut(update.family as usize)
+            && let Some(place) = order.get_mut(*end as usize)
+        {
+            *place = at;
+            *end += 1;
+        }
+    }
 }
 
 fn apply(
     pipeline: &Pipeline,
     engine: &Engine,
-    (family, list): (usize, &[&Update]),
-    items: &[Item<'_>],
-    updates: &Updates<'_>,
+    (family, live): (usize, &[u32]),
+    work: &Workspace,
     now: Timestamp,
 ) {
-    let declaration = engine.rules.declarations().get(family);
-    let Some((declaration, mut writer)) = declaration.zip(engine.store.write(family, now)) else {
-        return;
-    };
-    let width = declaration.family.labels.len();
-    let mut labels: Vec<&str> = Vec::with_capacity(width);
+    let Some(mut writer) = engine.store.write(family, now) else { return };
+    let updates = &work.scratch.updates;
     let mut no_room = 0;
-    for update in list {
-        let Some(item) = items.get(update.item as usize) else { continue };
-        labels.clear();
-        labels.extend(updates.labels(update, width).iter().map(|text| updates.text(*text)));
+    for update in live.iter().filter_map(|at| updates.list.get(*at as usize)) {
+        let item = work.items.get(update.item as usize);
+        let Some((item, hash)) = item.zip(work.hashes.get(update.key as usize)) else { continue };
         let change = Change {
             shape: update.shape as usize,
-            labels: &labels,
+            key: updates.key(update.key),
+            hash: *hash,
             op: update.op,
             sample: item.sample(update.time),
         };
@@ -113,12 +125,32 @@ fn apply(
     }
     drop(writer);
     if no_room > 0 {
-        let name = declaration.family.name.as_str();
-        pipeline.telemetry.skipped(name, SkipReason::GaugeLimit, no_room);
+        skipped(pipeline, engine, (family, SkipReason::GaugeLimit), no_room);
     }
 }
 
-fn count(items: &[Item<'_>]) -> ItemCounts {
+/// Counts what rules could not use, duplicates not again.
+fn count_skips(pipeline: &Pipeline, engine: &Engine, work: &Workspace) {
+    let skips = &work.scratch.updates.skips;
+    let counts =
+        |item: u32| work.items.get(item as usize).is_some_and(|item| item.fate != Fate::Duplicate);
+    for skip in skips.iter().filter(|skip| counts(skip.item)) {
+        skipped(pipeline, engine, (skip.family as usize, skip.reason), 1);
+    }
+}
+
+fn skipped(
+    pipeline: &Pipeline,
+    engine: &Engine,
+    (family, reason): (usize, SkipReason),
+    times: u64,
+) {
+    if let Some(declaration) = engine.rules.declarations().get(family) {
+        pipeline.telemetry.skipped(declaration.family.name.as_str(), reason, times);
+    }
+}
+
+fn count(items: &[Item]) -> ItemCounts {
     let mut counts = ItemCounts { received: items.len() as u64, ..ItemCounts::default() };
     items.iter().for_each(|item| count_one(&mut counts, item.fate));
     counts

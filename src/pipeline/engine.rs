@@ -12,6 +12,7 @@ use crate::series::{Budget, Passed, Store};
 use crate::telemetry::Telemetry;
 
 use super::labels::Passing;
+use super::workspace::Workspaces;
 
 /// What a config says to the arrow.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +50,7 @@ pub(super) struct Engine {
     pub(super) passed: Arc<Passed>,
     pub(super) points: Passing,
     pub(super) limits: Limits,
+    pub(super) workspaces: Workspaces,
 }
 
 impl Engine {
@@ -74,7 +76,8 @@ impl Engine {
         let store = before.map(|engine| &engine.store);
         let store = Store::new(rules.declarations(), budget, store, now);
         let epoch = before.map_or(0, |before| before.epoch + 1);
-        Self { epoch, rules, store, passed, points, limits: limits.clone() }
+        let (limits, workspaces) = (limits.clone(), Workspaces::default());
+        Self { epoch, rules, store, passed, points, limits, workspaces }
     }
 
     /// Names what may be counted of these rules, so that it is there at 0.

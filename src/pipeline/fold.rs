@@ -179,9 +179,9 @@ impl<'a> Fold<'_, 'a> {
             return false;
         };
         let updates = self.batch.updates();
-        let texts = updates.labels(update, declaration.family.labels.len());
-        let labels: Vec<&str> = texts.iter().map(|text| updates.text(*text)).collect();
-        let change = Change { shape: update.shape as usize, labels: &labels, op, sample };
+        let key = updates.key(update.key);
+        let hash = self.engine.store.hash(key);
+        let change = Change { shape: update.shape as usize, key, hash, op, sample };
         let applied = writer.apply(&change);
         drop(writer);
         if applied == Applied::NoRoom {

@@ -12,6 +12,7 @@ use crate::view::{Data, Metric, Origin, Point, Value, Visitor};
 
 use super::batch::Fate;
 use super::engine::Engine;
+use super::workspace::Workspace;
 
 /// An attribute as it was sent.
 pub(super) type Attribute<'a> = (&'a [u8], Value<'a>);
@@ -21,6 +22,7 @@ pub(super) struct PointBatch<'a> {
     engine: &'a Engine,
     keys: &'a foldhash::fast::RandomState,
     evaluation: Evaluation<'a>,
+    work: Workspace,
     /// Points before this are late.
     deadline: Option<Timestamp>,
     /// Of resources, scopes and points, in the order of the walk.
@@ -74,10 +76,13 @@ impl<'a> PointBatch<'a> {
         keys: &'a foldhash::fast::RandomState,
         now: Timestamp,
     ) -> Self {
+        let mut work = engine.workspaces.take();
+        let (scratch, told) = (std::mem::take(&mut work.scratch), engine.limits.label_value);
         Self {
             engine,
             keys,
-            evaluation: Evaluation::new(&engine.rules, engine.limits.label_value, now),
+            evaluation: Evaluation::new(&engine.rules, (told, now), scratch),
+            work,
             deadline: engine.limits.late.map(|late| now.before(late)),
             attributes: Vec::new(),
             homes: Vec::new(),
@@ -90,8 +95,14 @@ impl<'a> PointBatch<'a> {
         }
     }
 
+    /// Leaves its memory to the next request.
+    pub(super) fn end(self) {
+        let scratch = self.evaluation.into_scratch();
+        self.engine.workspaces.give(Workspace { scratch, ..self.work });
+    }
+
     /// What rules made of the points.
-    pub(super) fn updates(&self) -> &Updates<'a> {
+    pub(super) fn updates(&self) -> &Updates {
         &self.evaluation.updates
     }
 
@@ -143,7 +154,7 @@ fn hash(keys: &foldhash::fast::RandomState, key: &[u8], value: Value<'_>) -> u64
 
 impl<'a> Visitor<'a> for PointBatch<'a> {
     fn resource(&mut self) {
-        self.evaluation.slots.clear(Origin::Resource);
+        self.evaluation.resource();
         let at = self.attributes.len();
         self.home = Home { resource: at..at, ..Home::default() };
         self.is_kept = false;
@@ -164,7 +175,7 @@ impl<'a> Visitor<'a> for PointBatch<'a> {
     }
 
     fn attribute(&mut self, origin: Origin, key: &'a [u8], value: Value<'a>) {
-        self.evaluation.slots.set(origin, key, value);
+        self.evaluation.attribute(origin, key, value);
         let hash = hash(self.keys, key, value);
         self.attributes.push((key, value));
         let end = self.attributes.len();
@@ -203,7 +214,7 @@ impl<'a> Visitor<'a> for PointBatch<'a> {
                 fate = Fate::Matched;
             }
         }
-        self.evaluation.slots.clear(Origin::Point);
+        self.evaluation.forget(Origin::Point);
         self.items.push(PointItem {
             metric: self.metrics.len().saturating_sub(1),
             point: *point,

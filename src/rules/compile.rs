@@ -8,8 +8,9 @@ use crate::model::{
 
 use super::definition as from;
 use super::expression::{Condition, Expression, Mapping, Reference, Step, Test, TextMap};
-use super::ruleset::{Class, Label, Measure, OpKind, Part, Rule, RuleSet, Scale};
-use super::slots::Keys;
+use super::lasting::Lasting;
+use super::ruleset::{Class, Label, Measure, OpKind, Part, Pieces, Rule, RuleSet, Scale};
+use super::slots::{KeyId, Keys};
 
 /// Where `service` and a log record's fallback name come from.
 const SERVICE: &str = "service.name";
@@ -22,6 +23,9 @@ struct Compiler<'d> {
     tables: Vec<Arc<TextMap>>,
     /// Label values so far, beside what they were compiled from.
     labels: Vec<(&'d from::Label, Label)>,
+    /// Label sets so far.
+    sets: Vec<Vec<Option<usize>>>,
+    event_name: Option<KeyId>,
 }
 
 impl RuleSet {
@@ -36,8 +40,8 @@ fn compile(definitions: &from::Definitions, key: &HashKey) -> RuleSet {
     let table = |table: &from::Table| Arc::new(table.rows.iter().map(boxed).collect());
     let tables: Vec<Arc<TextMap>> = definitions.tables.iter().map(table).collect();
     let opt_out = definitions.opt_out.and_then(|at| tables.get(at).cloned());
-    let mut compiler =
-        Compiler { definitions, key, keys: Keys::default(), tables, labels: Vec::new() };
+    let (keys, labels, sets) = (Keys::default(), Vec::new(), Vec::new());
+    let mut compiler = Compiler { definitions, key, keys, tables, labels, sets, event_name: None };
     let aliases =
         definitions.aliases.iter().map(|alias| compiler.expression(&alias.value)).collect();
     let classes = definitions.records.iter().map(|class| compiler.class(class)).collect();
@@ -50,9 +54,10 @@ fn compile(definitions: &from::Definitions, key: &HashKey) -> RuleSet {
         }
     }
     let names = definitions.records.iter().map(|class| class.name.clone()).collect();
-    let labels = compiler.labels.into_iter().map(|(_, label)| label).collect();
-    let set = RuleSet::assemble((compiler.keys, aliases, classes, labels), rules, names, unserved);
-    set.with_people(key.clone(), opt_out)
+    let Compiler { keys, labels, sets, event_name, .. } = compiler;
+    let labels = labels.into_iter().map(|(_, label)| label).collect();
+    let pieces = Pieces { keys, event_name, aliases, classes, labels, sets };
+    RuleSet::assemble(pieces, rules, names, unserved).with_people(key.clone(), opt_out)
 }
 
 impl<'d> Compiler<'d> {
@@ -97,8 +102,8 @@ impl<'d> Compiler<'d> {
                 from::MetricKind::Distinct { of, .. } => Some(self.reference(of)),
                 _ => None,
             },
+            group: 0,
             weighted: metric.weighted,
-            width: labels.len(),
             parts,
         };
         let (name, help, unit) = (metric.name.clone(), metric.help.clone(), metric.unit.clone());
@@ -135,10 +140,11 @@ impl<'d> Compiler<'d> {
     }
 
     fn part(&mut self, part: &'d from::Part, labels: &[LabelName]) -> Part {
-        let place = |compiler: &mut Self, label: &'d from::Label| {
-            let position = labels.iter().position(|name| *name == label.name);
-            (position.unwrap_or_default(), compiler.label(label))
+        let value = |compiler: &mut Self, name: &LabelName| {
+            let label = part.labels.iter().find(|label| label.name == *name);
+            label.map(|label| compiler.label(label))
         };
+        let set = labels.iter().map(|name| value(self, name)).collect();
         Part {
             conditions: part.conditions.iter().map(|one| self.condition(one)).collect(),
             measure: match &part.measure {
@@ -147,8 +153,17 @@ impl<'d> Compiler<'d> {
                     Measure::Value(self.expression(value), self.scale(scale))
                 }
             },
-            labels: part.labels.iter().map(|one| place(self, one)).collect(),
+            set: self.set(set),
         }
+    }
+
+    /// The index of a label set. Parts of whatever metrics that have the same share one, so that a record writes it once.
+    fn set(&mut self, set: Vec<Option<usize>>) -> usize {
+        if let Some(at) = self.sets.iter().position(|other| *other == set) {
+            return at;
+        }
+        self.sets.push(set);
+        self.sets.len() - 1
     }
 
     /// The index of a label's value. Labels that mean the same share one, so that a record evaluates it once.
@@ -164,6 +179,8 @@ impl<'d> Compiler<'d> {
             value: Expression { default: None, ..self.expression(&label.value) },
             values: label.values.as_ref().map(|values| sorted(values)),
             default: label.value.default.as_deref().map(Box::from),
+            lasting: Lasting::Record,
+            words: None,
         };
         self.labels.push((label, compiled));
         self.labels.len() - 1
@@ -227,7 +244,9 @@ impl<'d> Compiler<'d> {
             }
             from::Reference::Intrinsic(from::Intrinsic::ScopeName) => Reference::ScopeName,
             from::Reference::Intrinsic(from::Intrinsic::Name) => {
-                Reference::Name(self.keys.intern(EVENT_NAME))
+                let fallback = self.keys.intern(EVENT_NAME);
+                self.event_name = Some(fallback);
+                Reference::Name(fallback)
             }
             from::Reference::Intrinsic(intrinsic) => Reference::Intrinsic(*intrinsic),
             from::Reference::Attribute(Some(origin), key) => {

@@ -1,15 +1,19 @@
 //! One request's run through the rules: attributes in, records in, updates out.
 //!
-//! A record class, an alias and a label value are evaluated once for a record, however many rules use them: each has a memo that belongs to
-//! the record's number.
+//! A record class, an alias, a label value and a label set are evaluated once for a record, or once for its resource or scope when
+//! they read nothing else, however many rules use them: each has a memo with the number of what it was worked out for.
 
 use crate::clock::Timestamp;
 use crate::model::{OTHER, Op, Pseudonym};
-use crate::view::Origin;
+use crate::view::{Origin, Value};
 
-use super::definition::{From, Source};
+use super::definition::{From, Row, Source};
 use super::expression::{Found, Reference};
+use super::index::Possible;
+use super::lasting::Lasting;
+use super::pattern::Template;
 use super::ruleset::{Label, Measure, OpKind, Part, Rule, RuleSet, Scale};
+use super::scratch::{Scratch, recycled};
 use super::slots::Slots;
 use super::subject::Subject;
 use super::update::{Skip, SkipReason, Text, Update, Updates};
@@ -17,19 +21,35 @@ use super::update::{Skip, SkipReason, Text, Update, Updates};
 /// The state of one request's run.
 pub struct Evaluation<'a> {
     pub(super) rules: &'a RuleSet,
-    /// The attributes of what is being looked at.
-    pub slots: Slots<'a>,
+    pub(super) slots: Slots<'a>,
     /// What has come out so far.
-    pub updates: Updates<'a>,
+    pub updates: Updates,
     pub(super) scope_name: &'a [u8],
     label_bytes: usize,
     now: Timestamp,
-    pub(super) record: u32,
+    /// The number of the current resource, scope and record.
+    stamps: [u32; 3],
+    item: u32,
+    pub(super) memos: Memos<'a>,
+    pub(super) scratch: String,
+    identity: String,
+}
+
+/// What was worked out, and for which resource, scope or record.
+#[derive(Default)]
+pub(super) struct Memos<'a> {
     pub(super) aliases: Vec<(u32, Option<Found<'a>>)>,
     classes: Vec<(u32, Holds)>,
+    groups: Vec<(u32, Holds)>,
     labels: Vec<(u32, Text<'a>)>,
-    pub(super) scratch: String,
+    sets: Vec<(u32, u32)>,
+    /// What slow maps made of texts, for the whole request.
+    pub(super) mapped: Vec<Mapped<'a>>,
+    possible: Possible,
 }
+
+/// A map's rows, a text, and what they made of it.
+pub(super) type Mapped<'a> = (&'a [(Row, Template)], Text<'a>, Option<Text<'a>>);
 
 /// Whether a record belongs to a class, and what must not have come before.
 #[derive(Clone, Copy)]
@@ -39,46 +59,136 @@ enum Holds {
 }
 
 impl<'a> Evaluation<'a> {
-    /// A run with nothing seen. Label values are cut to `label_bytes`.
-    pub fn new(rules: &'a RuleSet, label_bytes: usize, now: Timestamp) -> Self {
+    /// A run with nothing seen, in the memory of another. Label values are cut to `label_bytes`; it is `now`.
+    pub fn new(
+        rules: &'a RuleSet,
+        (label_bytes, now): (usize, Timestamp),
+        scratch: Scratch,
+    ) -> Self {
+        let Scratch { tables, memos, mut updates, text, identity } = scratch;
+        updates.clear();
         Self {
             rules,
-            slots: Slots::new(&rules.keys),
-            updates: Updates::default(),
+            slots: Slots::new(&rules.keys, &rules.index, tables),
+            updates,
             scope_name: b"",
             label_bytes,
             now,
-            record: 0,
-            aliases: vec![(0, None); rules.aliases.len()],
-            classes: vec![(0, Holds::No); rules.classes.len()],
-            labels: vec![(0, Text::Missing); rules.labels.len()],
-            scratch: String::new(),
+            stamps: [1, 1, 0],
+            item: 0,
+            memos: memos.reborn(rules),
+            scratch: text,
+            identity,
         }
+    }
+
+    /// The memory, for the next run. What came out is in it until then.
+    pub fn into_scratch(self) -> Scratch {
+        let tables = self.slots.into_tables();
+        let Self { memos, updates, scratch: text, identity, .. } = self;
+        Scratch { tables, memos: memos.empty(), updates, text, identity }
+    }
+
+    /// A new resource.
+    pub fn resource(&mut self) {
+        self.slots.clear(Origin::Resource);
+        self.begin(Lasting::Resource);
     }
 
     /// A new instrumentation scope.
     pub fn scope(&mut self, name: &'a [u8]) {
         self.slots.clear(Origin::Scope);
+        self.begin(Lasting::Scope);
         self.scope_name = name;
+    }
+
+    /// An attribute of what is being looked at.
+    #[inline]
+    pub fn attribute(&mut self, origin: Origin, key: &[u8], value: Value<'a>) {
+        self.slots.set(origin, key, value);
+    }
+
+    /// Forgets the attributes of a span, event, log record or data point that is no longer looked at.
+    #[inline]
+    pub fn forget(&mut self, origin: Origin) {
+        self.slots.clear(origin);
     }
 
     /// Whether any rule reads this kind of record.
     pub fn reads(&self, source: Source) -> bool {
-        !self.rules.by_source[source as usize].is_empty()
+        self.rules.by_source[source as usize].iter().any(|word| *word != 0)
     }
 
-    /// Asks each rule that reads this kind of record. Whether any took it.
+    /// Asks each rule that may take this record. Whether any took it.
     pub fn record(&mut self, subject: Subject<'_, 'a>, item: u32, weight: f64) -> bool {
-        self.record += 1;
+        self.begin(Lasting::Record);
+        self.item = item;
         let rules = self.rules;
-        let mut matched = false;
-        for at in &rules.by_source[subject.source() as usize] {
-            let Some(rule) = rules.rules.get(*at as usize) else { continue };
-            if let Holds::Yes(guard) = self.from(&rule.from, subject) {
-                matched |= self.rule(rule, subject, (item, guard, weight));
+        let mut possible = std::mem::take(&mut self.memos.possible);
+        rules.index.begin(&mut possible);
+        self.slots.possible(subject.origins(), &mut possible);
+        rules.index.name(self.name(subject), &mut possible);
+        possible.keep(&rules.by_source[subject.source() as usize]);
+        let (mut matched, mut word) = (false, 0);
+        while let Some(at) = possible.take(&mut word) {
+            let Some(rule) = rules.rules.get(at) else { break };
+            match self.group(rule.group, subject) {
+                Holds::Yes(guard) => matched |= self.rule(rule, subject, (guard, weight)),
+                Holds::No => {
+                    if let Some(group) = rules.groups.get(rule.group) {
+                        possible.drop(&group.rules);
+                    }
+                }
             }
         }
+        self.memos.possible = possible;
         matched
+    }
+
+    /// Whatever was worked out for the last one, and what lasts shorter, is gone.
+    fn begin(&mut self, lasting: Lasting) {
+        self.stamps.iter_mut().skip(lasting as usize).for_each(|stamp| *stamp += 1);
+    }
+
+    /// What a memo must bear to be true now.
+    #[inline]
+    pub(super) fn stamp(&self, lasting: Lasting) -> u32 {
+        let [resource, scope, record] = self.stamps;
+        match lasting {
+            Lasting::Resource => resource,
+            Lasting::Scope => scope,
+            Lasting::Record => record,
+        }
+    }
+
+    /// The name that the index looks up; none when it is no text.
+    fn name(&self, subject: Subject<'_, 'a>) -> Option<&'a [u8]> {
+        match subject {
+            Subject::Span(span) => Some(span.name),
+            Subject::Event(event, _) => Some(event.name),
+            Subject::Point(_, metric) => Some(metric.name),
+            Subject::Log(record) if !record.event_name.is_empty() => Some(record.event_name),
+            Subject::Log(_) => match self.slots.get(Origin::Log, self.rules.event_name?) {
+                None => Some(b""),
+                Some(Value::Text(text)) => Some(text),
+                Some(_) => None,
+            },
+        }
+    }
+
+    /// Whether the record is one of those that a group of rules reads.
+    fn group(&mut self, at: usize, subject: Subject<'_, 'a>) -> Holds {
+        let record = self.stamp(Lasting::Record);
+        match self.memos.groups.get(at) {
+            Some((stamp, holds)) if *stamp == record => return *holds,
+            _ => {}
+        }
+        let rules = self.rules;
+        let holds = rules.groups.get(at).map_or(Holds::No, |group| self.from(&group.from, subject));
+        if let Some(memo) = self.memos.groups.get_mut(at) {
+            *memo = (record, holds);
+        }
+        holds
     }
 
     fn from(&mut self, from: &'a [From], subject: Subject<'_, 'a>) -> Holds {
@@ -96,10 +206,10 @@ impl<'a> Evaluation<'a> {
     }
 
     fn class(&mut self, at: usize, subject: Subject<'_, 'a>) -> Holds {
-        if let Some((record, holds)) = self.classes.get(at)
-            && *record == self.record
-        {
-            return *holds;
+        let record = self.stamp(Lasting::Record);
+        match self.memos.classes.get(at) {
+            Some((stamp, holds)) if *stamp == record => return *holds,
+            _ => {}
         }
         let rules = self.rules;
         let Some(class) = rules.classes.get(at) else { return Holds::No };
@@ -111,8 +221,8 @@ impl<'a> Evaluation<'a> {
                 holds = Holds::Yes(self.guard(at, &class.unique, subject));
             }
         }
-        if let Some(memo) = self.classes.get_mut(at) {
-            *memo = (self.record, holds);
+        if let Some(memo) = self.memos.classes.get_mut(at) {
+            *memo = (record, holds);
         }
         holds
     }
@@ -125,69 +235,74 @@ impl<'a> Evaluation<'a> {
         unique: &'a [Reference],
         subject: Subject<'_, 'a>,
     ) -> Option<u32> {
-        let mut identity = String::new();
-        for reference in unique {
-            let found = self.resolve(reference, subject)?;
+        let mut identity = std::mem::take(&mut self.identity);
+        identity.clear();
+        let whole = unique.iter().all(|reference| {
+            let Some(found) = self.resolve(reference, subject) else { return false };
             let text = self.text(found);
             let text = self.updates.text(text);
             identity.push_str(itoa::Buffer::new().format(text.len()));
             identity.push(':');
             identity.push_str(text);
-        }
-        let identity = self.updates.make(|out| out.push_str(&identity));
-        Some(self.updates.guard(u32::try_from(class).ok()?, identity))
+            true
+        });
+        let made = whole.then(|| self.updates.make(|out| out.push_str(&identity)));
+        self.identity = identity;
+        Some(self.updates.guard(u32::try_from(class).ok()?, self.item, made?))
     }
 
     fn rule(
         &mut self,
         rule: &'a Rule,
         subject: Subject<'_, 'a>,
-        (item, guard, weight): (u32, Option<u32>, f64),
+        (guard, weight): (Option<u32>, f64),
     ) -> bool {
+        let item = self.item;
         let mut matched = false;
         for (shape, part) in (0_u32..).zip(&rule.parts) {
             if !part.conditions.iter().all(|condition| self.condition(condition, subject)) {
                 continue;
             }
             matched = true;
-            if let Subject::Point(..) = subject {
-                // A point's own amount is what it adds, and is known when it was folded.
-                let (labels, op) = (self.labels(rule.width, part, subject), Op::Add(0.0));
-                let (family, time) = (rule.family, subject.time());
-                self.updates.list.push(Update { family, shape, item, guard, labels, op, time });
-                continue;
-            }
-            if let Some(of) = &rule.of {
-                let Some(who) = self.who(of, subject) else { continue };
-                let (labels, time) = (self.labels(rule.width, part, subject), subject.time());
-                let (family, op) = (rule.family, Op::See { who, now: self.now });
-                self.updates.list.push(Update { family, shape, item, guard, labels, op, time });
-                continue;
-            }
-            let value = match self.measure(&part.measure, subject) {
-                Ok(Some(value)) => value,
+            let op = match self.op(rule, part, subject, weight) {
+                Ok(Some(op)) => op,
                 Ok(None) => continue,
                 Err(reason) => {
                     self.updates.skips.push(Skip { family: rule.family, item, reason });
                     continue;
                 }
             };
-            let weight = if rule.weighted { weight } else { 1.0 };
-            let op = match rule.kind {
-                OpKind::Add if value < 0.0 => {
-                    let reason = SkipReason::Negative;
-                    self.updates.skips.push(Skip { family: rule.family, item, reason });
-                    continue;
-                }
-                OpKind::Add => Op::Add(value * weight),
-                OpKind::Set | OpKind::See => Op::Set(value),
-                OpKind::Observe => Op::Observe { value, weight },
-            };
-            let labels = self.labels(rule.width, part, subject);
+            let key = self.key(part, subject);
             let (family, time) = (rule.family, subject.time());
-            self.updates.list.push(Update { family, shape, item, guard, labels, op, time });
+            self.updates.list.push(Update { family, shape, item, guard, key, op, time });
         }
         matched
+    }
+
+    /// What a part does with a record; none when the record has no value for it.
+    fn op(
+        &mut self,
+        rule: &'a Rule,
+        part: &'a Part,
+        subject: Subject<'_, 'a>,
+        weight: f64,
+    ) -> Result<Option<Op<'static>>, SkipReason> {
+        if let Subject::Point(..) = subject {
+            // A point's own amount is what it adds, and is known when it was folded.
+            return Ok(Some(Op::Add(0.0)));
+        }
+        if let Some(of) = &rule.of {
+            let who = self.who(of, subject);
+            return Ok(who.map(|who| Op::See { who, now: self.now }));
+        }
+        let Some(value) = self.measure(&part.measure, subject)? else { return Ok(None) };
+        let weight = if rule.weighted { weight } else { 1.0 };
+        Ok(Some(match rule.kind {
+            OpKind::Add if value < 0.0 => return Err(SkipReason::Negative),
+            OpKind::Add => Op::Add(value * weight),
+            OpKind::Set | OpKind::See => Op::Set(value),
+            OpKind::Observe => Op::Observe { value, weight },
+        }))
     }
 
     /// Somebody by their hash; none when nothing says who, or when they want not to be counted.
@@ -223,29 +338,45 @@ impl<'a> Evaluation<'a> {
         if product.is_finite() { Ok(Some(product)) } else { Err(SkipReason::NotANumber) }
     }
 
-    fn labels(&mut self, width: usize, part: &'a Part, subject: Subject<'_, 'a>) -> u32 {
-        let place = self.updates.open(width);
-        for (position, label) in &part.labels {
-            let text = self.label(*label, subject);
-            self.updates.put(place, *position, text);
+    /// The part's label set, the same index for all parts that have it in common.
+    fn key(&mut self, part: &'a Part, subject: Subject<'_, 'a>) -> u32 {
+        let rules = self.rules;
+        let Some(set) = rules.sets.get(part.set) else { return u32::MAX };
+        let stamp = self.stamp(set.lasting);
+        match self.memos.sets.get(part.set) {
+            Some((made, key)) if *made == stamp => return *key,
+            _ => {}
         }
-        place
+        for label in &set.labels {
+            let value = label.map_or(Text::Missing, |label| self.label(label, subject));
+            self.updates.push(value);
+        }
+        let key = self.updates.close();
+        if let Some(memo) = self.memos.sets.get_mut(part.set) {
+            *memo = (stamp, key);
+        }
+        key
     }
 
     fn label(&mut self, at: usize, subject: Subject<'_, 'a>) -> Text<'a> {
-        match self.labels.get(at) {
-            Some((record, text)) if *record == self.record => return *text,
+        let rules = self.rules;
+        let Some(label) = rules.labels.get(at) else { return Text::Missing };
+        if let Some((words, span)) = label.words.as_ref().zip(subject.span()) {
+            return words.of(span).map_or(Text::Missing, |word| self.cut(Text::Borrowed(word)));
+        }
+        let stamp = self.stamp(label.lasting);
+        match self.memos.labels.get(at) {
+            Some((made, text)) if *made == stamp => return *text,
             _ => {}
         }
-        let rules = self.rules;
-        let text = rules.labels.get(at).map_or(Text::Missing, |label| self.value(label, subject));
-        if let Some(memo) = self.labels.get_mut(at) {
-            *memo = (self.record, text);
+        let text = self.value(label, subject);
+        if let Some(memo) = self.memos.labels.get_mut(at) {
+            *memo = (stamp, text);
         }
         text
     }
 
-    fn value(&mut self, label: &'a Label, subject: Subject<'_, 'a>) -> Text<'a> {
+    pub(super) fn value(&mut self, label: &'a Label, subject: Subject<'_, 'a>) -> Text<'a> {
         let found = self.expression(&label.value, subject);
         let text = found.map_or(Text::Missing, |found| self.text(found));
         let value = self.updates.text(text);
@@ -262,6 +393,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Cuts a long value at a character.
+    #[inline]
     fn cut(&mut self, text: Text<'a>) -> Text<'a> {
         let value = self.updates.text(text);
         if value.len() <= self.label_bytes {
@@ -276,15 +408,49 @@ impl<'a> Evaluation<'a> {
     }
 }
 
+impl<'a> Memos<'a> {
+    /// Room for these rules, nothing worked out.
+    fn reborn(self, rules: &RuleSet) -> Memos<'a> {
+        let Self {
+            mut aliases,
+            mut classes,
+            mut groups,
+            mut labels,
+            mut sets,
+            mapped,
+            mut possible,
+        } = self;
+        aliases.resize(rules.aliases.len(), (0, None));
+        labels.resize(rules.labels.len(), (0, Text::Missing));
+        renew(&mut classes, rules.classes.len(), (0, Holds::No));
+        renew(&mut groups, rules.groups.len(), (0, Holds::No));
+        renew(&mut sets, rules.sets.len(), (0, 0));
+        possible.resize(rules.index.words());
+        Memos { aliases, classes, groups, labels, sets, mapped, possible }
+    }
+
+    /// Only the room.
+    fn empty(self) -> Memos<'static> {
+        let Self { aliases, classes, groups, labels, sets, mapped, possible } = self;
+        let (aliases, labels, mapped) = (recycled(aliases), recycled(labels), recycled(mapped));
+        Memos { aliases, classes, groups, labels, sets, mapped, possible }
+    }
+}
+
+fn renew<T: Copy>(memo: &mut Vec<T>, length: usize, value: T) {
+    memo.clear();
+    memo.resize(length, value);
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::definition::{self as from, Comparison, Intrinsic, Row, Step, Test};
-    use super::super::pattern::{Pattern, Template};
+    use super::super::definition::{self as from, Comparison, Intrinsic, Step, Test};
+    use super::super::pattern::Pattern;
     use super::*;
-    use crate::model::{HashKey, LabelName, MetricName};
-    use crate::view::{LogRecord, Span, SpanEvent, Value};
+    use crate::model::{HashKey, LabelName, MetricName, key};
+    use crate::view::{LogRecord, Span, SpanEvent};
 
-    fn key() -> HashKey {
+    fn hash_key() -> HashKey {
         HashKey::from_secret(b"key")
     }
 
@@ -338,17 +504,15 @@ mod tests {
         attributes: &[(&str, Value<'static>)],
         subject: Subject<'_, 'static>,
     ) -> Vec<String> {
-        let rules = RuleSet::new(definitions, &key());
-        let mut evaluation = Evaluation::new(&rules, 8, Timestamp(5));
+        let rules = RuleSet::new(definitions, &hash_key());
+        let mut evaluation = Evaluation::new(&rules, (8, Timestamp(5)), Scratch::default());
         for (key, value) in attributes {
             evaluation.slots.set(origin, key.as_bytes(), *value);
         }
         evaluation.record(subject, 0, 2.0);
         let updates = &evaluation.updates;
         let shown = |update: &Update| {
-            let width = rules.declarations()[update.family as usize].family.labels.len();
-            let texts: Vec<&str> =
-                updates.labels(update, width).iter().map(|text| updates.text(*text)).collect();
+            let texts: Vec<&str> = key::values(updates.key(update.key)).collect();
             format!("{:?} {}", update.op, texts.join("|"))
         };
         let mut all: Vec<String> = updates.list.iter().map(shown).collect();
@@ -488,8 +652,8 @@ mod tests {
         let mut metric = counter(Source::Span, Vec::new());
         metric.from = vec![From::Record(0)];
         let definitions = from::Definitions { records, ..rules(vec![metric]) };
-        let rules = RuleSet::new(&definitions, &key());
-        let mut evaluation = Evaluation::new(&rules, 8, Timestamp(5));
+        let rules = RuleSet::new(&definitions, &hash_key());
+        let mut evaluation = Evaluation::new(&rules, (8, Timestamp(5)), Scratch::default());
         evaluation.slots.set(Origin::Span, b"k", Value::Text(b"same"));
         let span = Span::default();
         assert!(evaluation.record(Subject::Span(&span), 0, 1.0));
@@ -510,8 +674,8 @@ mod tests {
         let mut metric = counter(Source::Span, Vec::new());
         metric.from = vec![From::Record(0)];
         let definitions = from::Definitions { records, ..rules(vec![metric]) };
-        let rules = RuleSet::new(&definitions, &key());
-        let mut evaluation = Evaluation::new(&rules, 8, Timestamp(5));
+        let rules = RuleSet::new(&definitions, &hash_key());
+        let mut evaluation = Evaluation::new(&rules, (8, Timestamp(5)), Scratch::default());
         for (trace_id, guarded) in [(&[0; 16][..], false), (&[], false), (&[1; 16], true)] {
             let span = Span { trace_id, ..Span::default() };
             assert!(evaluation.record(Subject::Span(&span), 0, 1.0));

@@ -1,12 +1,12 @@
 //! What a reference, an expression or a condition of the config finds in the record that is being looked at.
 
-use std::borrow::Cow;
-
+use crate::limits;
 use crate::view::{Origin, Value};
 
 use super::definition::{Intrinsic, Row};
-use super::evaluate::Evaluation;
+use super::evaluate::{Evaluation, Mapped};
 use super::expression::{Condition, Expression, Found, Mapping, Reference, Step, Test};
+use super::pattern::{Pattern, Template};
 use super::subject::{Property, Subject};
 use super::update::Text;
 
@@ -69,23 +69,67 @@ impl<'a> Evaluation<'a> {
             Mapping::Table(table) => Text::Borrowed(table.get(value)?),
             Mapping::Rows { exact, rest } => match exact.get(value) {
                 Some(text) => Text::Borrowed(text),
-                None => {
-                    let number = self.number(found);
-                    let taken = rest.iter().find_map(|(row, template)| match row {
-                        Row::Text(pattern) => pattern.apply(value, template),
-                        Row::Range(low, high) => number
-                            .is_some_and(|number| *low <= number && number <= *high)
-                            .then(|| template.plain().unwrap_or_default().into()),
-                    });
-                    match taken {
-                        None => return Some(found),
-                        Some(Cow::Borrowed(text)) => Text::Borrowed(text),
-                        Some(Cow::Owned(text)) => self.updates.make(|out| out.push_str(&text)),
-                    }
-                }
+                None => match self.row(rest, text, found) {
+                    Some(mapped) => mapped,
+                    None => return Some(found),
+                },
             },
         };
         (!self.updates.text(mapped).is_empty()).then_some(Found::Text(mapped))
+    }
+
+    /// What the first row that takes a value makes of it. Regular expressions are asked once for the same text.
+    fn row(
+        &mut self,
+        rows: &'a [(Row, Template)],
+        text: Text<'a>,
+        found: Found<'a>,
+    ) -> Option<Text<'a>> {
+        // Equal texts may be unequal numbers.
+        let is_slow = |(row, _): &(Row, _)| matches!(row, Row::Text(Pattern::Regex(_)));
+        let is_range = |(row, _): &(Row, _)| matches!(row, Row::Range(..));
+        if !rows.iter().any(is_slow) || rows.iter().any(is_range) {
+            return self.first_row(rows, text, found);
+        }
+        let value = self.updates.text(text);
+        let same = |(of, input, _): &&Mapped<'a>| {
+            std::ptr::eq(*of, rows) && self.updates.text(*input) == value
+        };
+        if let Some((_, _, mapped)) = self.memos.mapped.iter().find(same) {
+            return *mapped;
+        }
+        let mapped = self.first_row(rows, text, found);
+        if self.memos.mapped.len() < limits::MAPPED {
+            self.memos.mapped.push((rows, text, mapped));
+        }
+        mapped
+    }
+
+    fn first_row(
+        &mut self,
+        rows: &'a [(Row, Template)],
+        text: Text<'a>,
+        found: Found<'a>,
+    ) -> Option<Text<'a>> {
+        let mut filled = std::mem::take(&mut self.scratch);
+        filled.clear();
+        let value = self.updates.text(text);
+        let taken = rows.iter().find_map(|(row, template)| match (row, template.plain()) {
+            (Row::Text(pattern), Some(plain)) => pattern.fits(value).then_some(Some(plain)),
+            (Row::Text(pattern), None) => {
+                pattern.write(value, template, &mut filled).then_some(None)
+            }
+            (Row::Range(low, high), plain) => self
+                .number(found)
+                .is_some_and(|number| *low <= number && number <= *high)
+                .then(|| Some(plain.unwrap_or_default())),
+        });
+        let mapped = taken.map(|plain| match plain {
+            Some(plain) => Text::Borrowed(plain),
+            None => self.updates.make(|out| out.push_str(&filled)),
+        });
+        self.scratch = filled;
+        mapped
     }
 
     pub(super) fn resolve(
@@ -132,12 +176,13 @@ impl<'a> Evaluation<'a> {
     }
 
     fn alias(&mut self, at: usize, subject: Subject<'_, 'a>) -> Option<Found<'a>> {
-        match self.aliases.get(at)? {
-            (record, found) if *record == self.record => *found,
+        let rules = self.rules;
+        let stamp = self.stamp(*rules.alias_lasting.get(at)?);
+        match self.memos.aliases.get(at)? {
+            (made, found) if *made == stamp => *found,
             _ => {
-                let rules = self.rules;
                 let found = self.expression(rules.aliases.get(at)?, subject);
-                *self.aliases.get_mut(at)? = (self.record, found);
+                *self.memos.aliases.get_mut(at)? = (stamp, found);
                 found
             }
         }

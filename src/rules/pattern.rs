@@ -1,8 +1,9 @@
 //! Text patterns of the config: exact, glob with `*`, and `/regular expression/`, always over the whole value.
 
 use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use regex::Regex;
+use regex::{CaptureLocations, Regex};
 
 use crate::limits;
 
@@ -25,7 +26,22 @@ pub enum Pattern {
     /// The literal pieces between the stars, at least two of them.
     Glob(Vec<Box<str>>),
     /// Anchored at both ends.
-    Regex(Regex),
+    Regex(Anchored),
+}
+
+/// A regular expression over the whole text.
+#[derive(Clone, Debug)]
+pub struct Anchored {
+    regex: Regex,
+    /// Where its parts were found last: memory, so that looking for them needs none.
+    places: Arc<Mutex<CaptureLocations>>,
+}
+
+impl From<Regex> for Anchored {
+    fn from(regex: Regex) -> Self {
+        let places = Arc::new(Mutex::new(regex.capture_locations()));
+        Self { regex, places }
+    }
 }
 
 impl Pattern {
@@ -37,7 +53,7 @@ impl Pattern {
                 regex::RegexBuilder::new(&format!("^(?s:{expression})$"))
                     .size_limit(limits::REGEX)
                     .build()
-                    .map(Self::Regex)
+                    .map(|regex| Self::Regex(regex.into()))
                     .map_err(|error| PatternError::Regex(last_line(&error.to_string())))
             }
             _ if text.contains('*') => Ok(Self::Glob(text.split('*').map(Box::from).collect())),
@@ -55,7 +71,7 @@ impl Pattern {
         match self {
             Self::Exact(exact) => **exact == *text,
             Self::Glob(pieces) => glob(pieces, text, &mut |_| {}),
-            Self::Regex(regex) => regex.is_match(text),
+            Self::Regex(anchored) => anchored.regex.is_match(text),
         }
     }
 
@@ -64,16 +80,36 @@ impl Pattern {
         if let Some(plain) = template.plain() {
             return self.fits(text).then_some(Cow::Borrowed(plain));
         }
-        let mut parts = vec![text];
+        let mut filled = String::new();
+        self.write(text, template, &mut filled).then_some(Cow::Owned(filled))
+    }
+
+    /// Appends the template filled from what the pattern captured of `text`, when it fits, and whether it does.
+    pub fn write(&self, text: &str, template: &Template, out: &mut String) -> bool {
         match self {
-            Self::Exact(exact) => (**exact == *text).then_some(())?,
-            Self::Glob(pieces) => glob(pieces, text, &mut |part| parts.push(part)).then_some(())?,
-            Self::Regex(regex) => {
-                let captures = regex.captures(text)?;
-                parts.extend(captures.iter().skip(1).map(|one| one.map_or("", |m| m.as_str())));
+            Self::Regex(Anchored { regex, places }) => {
+                let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
+                if regex.captures_read(&mut places, text).is_none() {
+                    return false;
+                }
+                template.write(out, |part| {
+                    places.get(part).and_then(|(start, end)| text.get(start..end)).unwrap_or("")
+                });
             }
+            _ if !self.fits(text) => return false,
+            Self::Exact(_) => template.write(out, |_| text),
+            Self::Glob(pieces) => template.write(out, |part| {
+                let (mut at, mut wanted) = (0, text);
+                glob(pieces, text, &mut |found| {
+                    at += 1;
+                    if at == part {
+                        wanted = found;
+                    }
+                });
+                wanted
+            }),
         }
-        Some(Cow::Owned(template.fill(&parts)))
+        true
     }
 
     /// How many parts a template may ask for.
@@ -81,7 +117,7 @@ impl Pattern {
         match self {
             Self::Exact(_) => 0,
             Self::Glob(pieces) => pieces.len().saturating_sub(1),
-            Self::Regex(regex) => regex.captures_len() - 1,
+            Self::Regex(anchored) => anchored.regex.captures_len() - 1,
         }
     }
 }
@@ -92,7 +128,7 @@ impl PartialEq for Pattern {
         match (self, other) {
             (Self::Exact(one), Self::Exact(two)) => one == two,
             (Self::Glob(one), Self::Glob(two)) => one == two,
-            (Self::Regex(one), Self::Regex(two)) => one.as_str() == two.as_str(),
+            (Self::Regex(one), Self::Regex(two)) => one.regex.as_str() == two.regex.as_str(),
             _ => false,
         }
     }
@@ -166,12 +202,13 @@ impl Template {
         }
     }
 
-    fn fill(&self, parts: &[&str]) -> String {
-        let piece = |piece: &Piece| match piece {
-            Piece::Text(text) => text.to_string(),
-            Piece::Part(part) => parts.get(*part).copied().unwrap_or_default().to_owned(),
-        };
-        self.0.iter().map(piece).collect()
+    fn write<'t>(&self, out: &mut String, part: impl Fn(usize) -> &'t str) {
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Part(at) => out.push_str(part(*at)),
+            }
+        }
     }
 }
 

@@ -6,8 +6,12 @@ use crate::model::{Declaration, HashKey};
 
 use super::definition::{From, Source};
 use super::expression::{Condition, Expression, Reference, TextMap};
-use super::slots::Keys;
+use super::index::{self, Index};
+use super::lasting::{self, Lasting};
+use super::need::{Need, Needs};
+use super::slots::{KeyId, Keys};
 use super::update::SkipReason;
+use super::words::Words;
 
 /// Compiled rules. Shared by all requests; a reload makes another.
 #[derive(Debug, Default)]
@@ -17,9 +21,17 @@ pub struct RuleSet {
     pub(super) classes: Vec<Class>,
     /// Label values, each once however many metrics have it.
     pub(super) labels: Vec<Label>,
+    /// Label sets, likewise.
+    pub(super) sets: Vec<LabelSet>,
     pub(super) rules: Vec<Rule>,
-    /// For each kind of record, the rules that may take one.
-    pub(super) by_source: [Vec<u32>; 5],
+    /// Rules that read the same records.
+    pub(super) groups: Vec<Group>,
+    /// For each kind of record, the set of rules that may take one.
+    pub(super) by_source: [Box<[u64]>; 5],
+    pub(super) index: Index,
+    pub(super) alias_lasting: Vec<Lasting>,
+    /// Where a log record without an event name has its name, if any rule asks for names.
+    pub(super) event_name: Option<KeyId>,
     declarations: Vec<Arc<Declaration>>,
     class_names: Vec<String>,
     unserved: Vec<String>,
@@ -41,11 +53,12 @@ pub(super) struct Class {
 pub(super) struct Rule {
     pub(super) family: u32,
     pub(super) from: Vec<From>,
+    /// The index of its group.
+    pub(super) group: usize,
     pub(super) kind: OpKind,
     /// Whom a distinct count counts.
     pub(super) of: Option<Reference>,
     pub(super) weighted: bool,
-    pub(super) width: usize,
     pub(super) parts: Vec<Part>,
 }
 
@@ -79,8 +92,23 @@ pub(super) enum OpKind {
 pub(super) struct Part {
     pub(super) conditions: Vec<Condition>,
     pub(super) measure: Measure,
-    /// For each label its position among the family's, and its value's index in the rule set.
-    pub(super) labels: Vec<(usize, usize)>,
+    /// The index of its label set.
+    pub(super) set: usize,
+}
+
+/// For each label of a family its value's index in the rule set; none: the set lacks the label.
+#[derive(Debug)]
+pub(super) struct LabelSet {
+    pub(super) labels: Vec<Option<usize>>,
+    pub(super) lasting: Lasting,
+}
+
+/// Rules that read the same records: when one finds that the record is none of them, the others need not ask.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) from: Vec<From>,
+    /// The set of its rules.
+    pub(super) rules: Box<[u64]>,
 }
 
 #[derive(Debug)]
@@ -101,39 +129,96 @@ pub(super) struct Label {
     /// Declared values, sorted; others become `other`.
     pub(super) values: Option<Vec<Box<str>>>,
     pub(super) default: Option<Box<str>>,
+    pub(super) lasting: Lasting,
+    /// What comes of each word there is, when the label is made of nothing but a span's kind or status.
+    pub(super) words: Option<Words>,
+}
+
+/// What rules are made of, before it is known how they hang together.
+pub(super) struct Pieces {
+    pub(super) keys: Keys,
+    pub(super) event_name: Option<KeyId>,
+    pub(super) aliases: Vec<Expression>,
+    pub(super) classes: Vec<Class>,
+    pub(super) labels: Vec<Label>,
+    pub(super) sets: Vec<Vec<Option<usize>>>,
 }
 
 impl RuleSet {
     pub(super) fn assemble(
-        (keys, aliases, classes, labels): (Keys, Vec<Expression>, Vec<Class>, Vec<Label>),
+        pieces: Pieces,
         rules: Vec<(Rule, Arc<Declaration>)>,
         class_names: Vec<String>,
         unserved: Vec<String>,
     ) -> Self {
-        let (rules, declarations) = rules.into_iter().unzip();
+        let Pieces { keys, event_name, aliases, classes, mut labels, sets } = pieces;
+        let alias_lasting = lasting::of_aliases(&aliases);
+        for label in &mut labels {
+            label.lasting = lasting::of_expression(&label.value, &alias_lasting);
+        }
+        let set = |set: Vec<Option<usize>>| {
+            let values = set.iter().flatten().filter_map(|at| labels.get(*at));
+            let lasting = values.map(|label| label.lasting).max().unwrap_or(Lasting::Resource);
+            LabelSet { labels: set, lasting }
+        };
+        let sets = sets.into_iter().map(set).collect();
+        let (rules, declarations): (Vec<Rule>, _) = rules.into_iter().unzip();
         let mut set = Self {
             keys,
             aliases,
             classes,
             labels,
+            sets,
             rules,
             declarations,
             class_names,
             unserved,
+            alias_lasting,
+            event_name,
             ..Self::default()
         };
+        set.group();
+        let words: Vec<_> = set.labels.iter().map(|label| Words::new(&set, label)).collect();
+        set.labels.iter_mut().zip(words).for_each(|(label, words)| label.words = words);
+        let mut needs = Needs::new(&set.aliases, &set.classes);
+        let needs: Vec<Need> = set.rules.iter().map(|rule| needs.rule(rule)).collect();
+        set.index = Index::new(&needs, set.keys.len());
         for source in [Source::Span, Source::SpanEvent, Source::Log, Source::Datapoint] {
-            set.by_source[source as usize] = (0_u32..)
-                .zip(&set.rules)
-                .filter(|(_, rule)| set.may_take(&rule.from, source))
-                .map(|(at, _)| at)
-                .collect();
+            let takes = |rule: &Rule| set.may_take(&rule.from, source);
+            set.by_source[source as usize] = set.those(takes);
         }
         set
     }
 
     pub(super) fn with_people(self, key: HashKey, opt_out: Option<Arc<TextMap>>) -> Self {
         Self { key: Some(key), opt_out, ..self }
+    }
+
+    fn group(&mut self) {
+        let mut froms: Vec<Vec<From>> = Vec::new();
+        for rule in &mut self.rules {
+            let known = froms.iter().position(|from| *from == rule.from);
+            rule.group = known.unwrap_or(froms.len());
+            if known.is_none() {
+                froms.push(rule.from.clone());
+            }
+        }
+        let group = |(at, from)| Group { rules: self.those(|rule| rule.group == at), from };
+        self.groups = froms.into_iter().enumerate().map(group).collect();
+    }
+
+    /// The set of the rules that a test holds for.
+    fn those(&self, test: impl Fn(&Rule) -> bool) -> Box<[u64]> {
+        let rules = self.rules.iter().enumerate().filter(|(_, rule)| test(rule));
+        index::bits(rules.map(|(at, _)| at), self.rules.len().div_ceil(64))
+    }
+
+    /// The same rules, each asked for every record.
+    #[cfg(test)]
+    pub fn without_index(mut self) -> Self {
+        let needs = vec![Need::Nothing; self.rules.len()];
+        self.index = Index::new(&needs, self.keys.len());
+        self
     }
 
     /// Whether a class or source list can hold a record of this kind at all.

@@ -38,6 +38,14 @@ impl<'a> Subject<'_, 'a> {
         }
     }
 
+    /// The span it is or belongs to.
+    pub(super) fn span(&self) -> Option<&Span<'a>> {
+        match self {
+            Self::Span(span) | Self::Event(_, span) => Some(span),
+            Self::Log(_) | Self::Point(..) => None,
+        }
+    }
+
     /// Where an attribute without a stated origin is looked for, in order.
     pub(super) fn origins(&self) -> &'static [Origin] {
         match self {
@@ -67,10 +75,7 @@ impl<'a> Subject<'_, 'a> {
 
     /// A property that needs no slot; `Service`, `ScopeName` and a log record's fallback name are the caller's.
     pub(super) fn property(&self, intrinsic: Intrinsic) -> Option<Property<'a>> {
-        let span = match self {
-            Self::Span(span) | Self::Event(_, span) => Some(*span),
-            Self::Log(_) | Self::Point(..) => None,
-        };
+        let span = self.span();
         let text = |bytes: &'a [u8]| Some(Property::Value(Value::Text(bytes)));
         let seconds = |span: std::time::Duration| Some(number(span.as_nanos() as f64 / 1e9));
         match (intrinsic, self) {

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use crate::clock::Timestamp;
-use crate::model::Op;
+use crate::model::{Op, key};
 
 /// A label value: text of the request, text of the config, or text made on the way.
 #[derive(Clone, Copy, Debug, Default)]
-pub enum Text<'a> {
+pub(super) enum Text<'a> {
     /// No value: the series has no such label.
     #[default]
     Missing,
@@ -28,8 +28,8 @@ pub struct Update {
     pub item: u32,
     /// What must not have come before, an index into [`Updates::guards`].
     pub guard: Option<u32>,
-    /// Where its label values lie in [`Updates`]; one for each label of the family.
-    pub(super) labels: u32,
+    /// Its label values, an index into [`Updates::keys`].
+    pub key: u32,
     /// By how much.
     pub op: Op<'static>,
     /// The record's time.
@@ -41,6 +41,8 @@ pub struct Update {
 pub struct Guard {
     /// Index of the record class.
     pub class: u32,
+    /// The item of the request it comes from.
+    pub item: u32,
     /// Where the identifying text lies.
     start: u32,
     end: u32,
@@ -87,31 +89,36 @@ impl SkipReason {
 
 /// All that the rules make of one request.
 #[derive(Debug, Default)]
-pub struct Updates<'a> {
+pub struct Updates {
     /// In the order of the records.
     pub list: Vec<Update>,
     /// In the order of the records.
     pub skips: Vec<Skip>,
     /// Guards of updates.
     pub guards: Vec<Guard>,
-    values: Vec<Text<'a>>,
+    /// Where in `bytes` each key lies.
+    keys: Vec<(u32, u32)>,
+    bytes: Vec<u8>,
+    /// Text of our own making.
     made: String,
 }
 
-impl<'a> Updates<'a> {
-    /// The label values of an update, in the order of its family's labels, `width` of them.
+impl Updates {
+    /// The label sets of the updates, as [`crate::model::key`] writes them: each once for a record, however many rules use it.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.keys.iter().map(|(start, end)| slice(&self.bytes, *start, *end))
+    }
+
+    /// One of them; empty when there is no such.
     #[inline]
-    pub fn labels(&self, update: &Update, width: usize) -> &[Text<'a>] {
-        let start = update.labels as usize;
-        self.values.get(start..start + width).unwrap_or_default()
+    pub fn key(&self, key: u32) -> &[u8] {
+        let place = self.keys.get(key as usize);
+        place.map_or(b"", |(start, end)| slice(&self.bytes, *start, *end))
     }
 
     /// The text itself; empty when missing.
     #[inline]
-    pub fn text<'s>(&'s self, text: Text<'a>) -> &'s str
-    where
-        'a: 's,
-    {
+    pub(super) fn text<'s>(&'s self, text: Text<'s>) -> &'s str {
         match text {
             Text::Missing => "",
             Text::Borrowed(text) => text,
@@ -123,46 +130,70 @@ impl<'a> Updates<'a> {
 
     /// What identifies a guarded record.
     pub fn identity(&self, guard: Guard) -> &[u8] {
-        self.made.as_bytes().get(guard.start as usize..guard.end as usize).unwrap_or_default()
+        slice(self.made.as_bytes(), guard.start, guard.end)
+    }
+
+    /// Forgets everything and keeps the room.
+    pub(super) fn clear(&mut self) {
+        let Self { list, skips, guards, keys, bytes, made } = self;
+        list.clear();
+        skips.clear();
+        guards.clear();
+        keys.clear();
+        bytes.clear();
+        made.clear();
     }
 
     /// Adds text of our own making.
-    pub(super) fn make(&mut self, write: impl FnOnce(&mut String)) -> Text<'a> {
+    pub(super) fn make<'a>(&mut self, write: impl FnOnce(&mut String)) -> Text<'a> {
         let start = self.made.len();
         write(&mut self.made);
-        let range = compact(start..self.made.len());
-        if range.is_empty() { Text::Missing } else { Text::Made(range.start, range.end) }
+        let (start, end) = compact(start..self.made.len());
+        if start == end { Text::Missing } else { Text::Made(start, end) }
     }
 
     /// Adds a guard whose identity is a text of our own making.
-    pub(super) fn guard(&mut self, class: u32, identity: Text<'a>) -> u32 {
+    pub(super) fn guard(&mut self, class: u32, item: u32, identity: Text<'_>) -> u32 {
         let (start, end) = match identity {
             Text::Made(start, end) => (start, end),
             Text::Missing | Text::Borrowed(_) => (0, 0),
         };
-        self.guards.push(Guard { class, start, end });
-        compact(0..self.guards.len() - 1).end
+        self.guards.push(Guard { class, item, start, end });
+        compact(0..self.guards.len() - 1).1
     }
 
-    /// Opens a place for `width` label values and returns where it begins.
-    pub(super) fn open(&mut self, width: usize) -> u32 {
-        let start = self.values.len();
-        self.values.resize(start + width, Text::Missing);
-        compact(0..start).end
+    /// Adds a value to the key that is being written.
+    #[inline]
+    pub(super) fn push(&mut self, value: Text<'_>) {
+        let value = match value {
+            Text::Missing => "",
+            Text::Borrowed(text) => text,
+            Text::Made(start, end) => {
+                self.made.get(start as usize..end as usize).unwrap_or_default()
+            }
+        };
+        self.bytes.extend_from_slice(value.as_bytes());
+        self.bytes.push(key::END);
     }
 
-    /// Puts a label value into an open place.
-    pub(super) fn put(&mut self, place: u32, position: usize, text: Text<'a>) {
-        if let Some(slot) = self.values.get_mut(place as usize + position) {
-            *slot = text;
-        }
+    /// Ends the key that is being written and returns its index.
+    #[inline]
+    pub(super) fn close(&mut self) -> u32 {
+        let start = self.keys.last().map_or(0, |(_, end)| *end as usize);
+        self.keys.push(compact(start..self.bytes.len()));
+        compact(0..self.keys.len() - 1).1
     }
 }
 
+#[inline]
+fn slice(bytes: &[u8], start: u32, end: u32) -> &[u8] {
+    bytes.get(start as usize..end as usize).unwrap_or_default()
+}
+
 /// Requests are bounded far below 4 GiB, and so is all that comes of one; a range beyond that is empty.
-fn compact(range: Range<usize>) -> Range<u32> {
+fn compact(range: Range<usize>) -> (u32, u32) {
     match (u32::try_from(range.start), u32::try_from(range.end)) {
-        (Ok(start), Ok(end)) => start..end,
-        _ => 0..0,
+        (Ok(start), Ok(end)) => (start, end),
+        _ => (0, 0),
     }
 }

@@ -42,6 +42,11 @@ impl Values {
         }
     }
 
+    /// Gives memory back that nobody uses.
+    pub(super) fn shrink(&mut self) {
+        self.0.iter_mut().for_each(HashMap::shrink_to_fit);
+    }
+
     /// The label set with values beyond their label's limit as `other`; borrowed when none is.
     pub(super) fn fold_over_limit<'s, 'l>(
         &self,

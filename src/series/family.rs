@@ -4,23 +4,28 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hashbrown::HashTable;
-
 use crate::clock::Timestamp;
-use crate::model::{Declaration, Dimension, FamilySnapshot, LabelName, Labels, Op, Row};
+use crate::limits;
+use crate::model::{Declaration, Dimension, FamilySnapshot, Op, Row, key};
 
-use super::admission::{Values, fold_all, neighbours};
+use super::admission::{fold_all, neighbours};
 use super::budget::Budget;
 use super::cell::{Cell, Done, Sample};
 use super::distinct::shown::Shown;
+use super::state::{Series, State};
+
+/// Hashes keys, with a seed that nobody outside knows.
+pub type KeyHasher = foldhash::fast::RandomState;
 
 /// One change of one series of a family.
 #[derive(Clone, Copy, Debug)]
 pub struct Change<'s> {
     /// Which of the declaration's shapes made it.
     pub shape: usize,
-    /// A value for each label of the family; empty: the series lacks the label.
-    pub labels: &'s [&'s str],
+    /// The label values, as [`crate::model::key`] writes them.
+    pub key: &'s [u8],
+    /// What [`hash`] makes of the key with the hasher of the store.
+    pub hash: u64,
     /// What to do.
     pub op: Op<'s>,
     /// The record behind it.
@@ -45,32 +50,13 @@ pub enum Applied {
 pub struct FamilyStore {
     declaration: Arc<Declaration>,
     budget: Arc<Budget>,
-    hasher: foldhash::fast::RandomState,
+    hasher: KeyHasher,
     shown: Option<Shown>,
+    /// Held by who takes the state's lock next. Without it, somebody who takes the lock again and again would be always first.
+    turn: Mutex<()>,
+    /// Held while series are gone through in several steps: none goes then, so none comes twice.
+    still: Mutex<()>,
     state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct State {
-    table: HashTable<u32>,
-    series: Vec<Option<Series>>,
-    free: Vec<u32>,
-    /// When each group last changed; none: nobody there. Group 0 is declared whole and never goes.
-    groups: Vec<Option<Timestamp>>,
-    free_groups: Vec<u32>,
-    pub(super) values: Values,
-    overflow: u64,
-}
-
-#[derive(Debug)]
-struct Series {
-    hash: u64,
-    /// A bit for each label of the family that this series has.
-    present: u64,
-    labels: Arc<Labels>,
-    start: Timestamp,
-    group: u32,
-    cell: Cell,
 }
 
 /// A family under its lock.
@@ -80,19 +66,27 @@ pub struct Writer<'f> {
     now: Timestamp,
 }
 
+/// The hash of a key.
+#[inline]
+pub fn hash(hasher: &KeyHasher, key: &[u8]) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    hasher.write(key);
+    hasher.finish()
+}
+
 impl FamilyStore {
     /// A family whose declared label sets are all there, at 0. A gauge has no honest 0, so a gauge's are not.
-    pub fn new(declaration: Arc<Declaration>, budget: Arc<Budget>, now: Timestamp) -> Self {
-        let store = Self {
-            hasher: foldhash::fast::RandomState::default(),
-            state: Mutex::default(),
-            shown: Shown::new(&declaration),
-            declaration,
-            budget,
-        };
+    pub fn new(
+        declaration: Arc<Declaration>,
+        budget: Arc<Budget>,
+        hasher: KeyHasher,
+        now: Timestamp,
+    ) -> Self {
+        let state = Mutex::new(State::new(declaration.family.labels.len(), now));
+        let (turn, still) = Default::default();
+        let shown = Shown::new(&declaration);
+        let store = Self { declaration, budget, hasher, shown, turn, still, state };
         let mut writer = store.write(now);
-        writer.state.groups.push(Some(now));
-        writer.state.values = Values::new(store.declaration.family.labels.len());
         for shape in &store.declaration.shapes {
             let first = shape.iter().map(Dimension::first).collect::<Vec<_>>();
             if !store.declaration.is_level() && !Declaration::is_open(shape) {
@@ -113,61 +107,81 @@ impl FamilyStore {
         Writer { family: self, state: self.lock(), now }
     }
 
-    /// Copies all series out: one family, or those that a count of different ones is shown by.
+    /// Copies all series out, a few at a time, so that changes wait for a few at most.
+    /// One family, or those that a count of different ones is shown by.
     pub fn snapshot(&self, now: Timestamp) -> Vec<FamilySnapshot> {
-        let state = self.lock();
+        let _still = self.still.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(shown) = &self.shown {
-            let member = |series| match series {
-                &Series { ref labels, start, cell: Cell::Distinct(ref crowd), .. } => {
-                    Some((labels, start, &**crowd))
+            let mut rows = shown.at(now);
+            self.each(|_, _, series| {
+                if let Cell::Distinct(crowd) = &series.cell {
+                    rows.add(&series.labels, series.start, crowd);
                 }
-                _ => None,
-            };
-            return shown.families(state.series.iter().flatten().filter_map(member), now);
+            });
+            return rows.families();
         }
-        let row = |series: &Series| Row {
-            labels: series.labels.clone(),
-            start: Some(series.start),
-            born: Some(series.start),
-            value: series.cell.row(),
-        };
-        let rows = state.series.iter().flatten().map(row).collect();
+        let mut rows = Vec::with_capacity(self.count().0);
+        self.each(|_, _, series| {
+            rows.push(Row {
+                labels: series.labels.clone(),
+                start: Some(series.start),
+                born: Some(series.start),
+                value: series.cell.row(),
+            });
+        });
         vec![FamilySnapshot { family: self.declaration.family.clone(), rows }]
     }
 
     /// How many label sets there are, and how many changes were folded so far.
     pub fn count(&self) -> (usize, u64) {
         let state = self.lock();
-        (state.table.len(), state.overflow)
+        (state.len(), state.overflow)
     }
 
-    /// Forgets the groups that were idle for longer than their time, and all they held.
+    /// Forgets the groups that were idle for longer than their time, and all they held: each whole, one at a time.
     pub fn expire(&self, now: Timestamp, idle: Duration) {
         let deadline = now.before(self.declaration.idle.unwrap_or(idle));
-        let mut state = self.lock();
-        let old = |last: &Option<Timestamp>| last.is_some_and(|last| last < deadline);
-        let gone: Vec<bool> =
-            state.groups.iter().enumerate().map(|(at, last)| at > 0 && old(last)).collect();
-        if !gone.contains(&true) {
+        if !self.lock().has_idle(deadline) {
             return;
         }
-        let before = state.table.len();
-        state.forget(&gone, &self.declaration.family.labels);
-        self.budget.give_back(before - state.table.len());
+        let _still = self.still.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle: Vec<(u32, u32)> = Vec::new();
+        self.each(|state, at, series| {
+            if state.is_idle(series.group, deadline) {
+                idle.push((series.group, at));
+            }
+        });
+        idle.sort_unstable();
+        for places in idle.chunk_by(|one, other| one.0 == other.0) {
+            let Some((group, _)) = places.first() else { continue };
+            let mut state = self.lock();
+            if state.is_idle(*group, deadline) {
+                let before = state.len();
+                state.forget(*group, places, &self.declaration.family.labels);
+                self.budget.give_back(before - state.len());
+            }
+        }
+        self.lock().shrink();
+    }
+
+    /// Goes through all series, a few under each lock. The caller sees to it that they stay where they are.
+    fn each(&self, mut visit: impl FnMut(&State, u32, &Series)) {
+        let mut from = 0;
+        loop {
+            let state = self.lock();
+            let (some, more) = state.some(from, limits::SERIES_AT_ONCE);
+            some.for_each(|(at, series)| visit(&state, at, series));
+            if !more {
+                return;
+            }
+            from += limits::SERIES_AT_ONCE;
+        }
     }
 
     /// A poisoned lock means a panic in the middle of one change; the numbers are whole, each change is one assignment.
     fn lock(&self) -> MutexGuard<'_, State> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn hash(&self, labels: &[&str]) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        for value in labels {
-            hasher.write(value.as_bytes());
-            hasher.write_u8(0xff); // no UTF-8 text has it
-        }
-        hasher.finish()
     }
 }
 
@@ -179,32 +193,39 @@ impl Drop for FamilyStore {
 
 impl Writer<'_> {
     /// Applies one change, to a new series when it must.
+    #[inline]
     pub fn apply(&mut self, change: &Change<'_>) -> Applied {
-        if let Some(done) = self.change(change.labels, change) {
-            return applied(done, Applied::Exact);
+        match self.change((change.hash, change.key), change) {
+            Some(done) => applied(done, Applied::Exact),
+            None => self.apply_new(change),
         }
+    }
+
+    #[cold]
+    fn apply_new(&mut self, change: &Change<'_>) -> Applied {
         let declaration = self.family.declaration.clone();
         let Some(shape) = declaration.shapes.get(change.shape) else { return Applied::NoRoom };
         let is_gauge = declaration.is_level();
-        let labels = self.state.values.fold_over_limit(shape, change.labels).into_owned();
-        let is_folded = labels != change.labels;
+        let asked: Vec<&str> = key::values(change.key).collect();
+        let labels = self.state.values.fold_over_limit(shape, &asked);
+        let is_folded = *labels != *asked;
         if is_folded && is_gauge {
             return Applied::NoRoom;
         }
-        if is_folded && let Some(done) = self.change(&labels, change) {
+        if is_folded && let Some(done) = self.change_labels(&labels, change) {
             return applied(done, self.folded());
         }
         if self.create(shape, &labels, false) {
-            let done = self.change(&labels, change).unwrap_or(Done::Mismatch);
+            let done = self.change_labels(&labels, change).unwrap_or(Done::Mismatch);
             return applied(done, if is_folded { self.folded() } else { Applied::Exact });
         }
         if is_gauge {
             return Applied::NoRoom;
         }
         let other = fold_all(shape, &labels);
-        let done = self.change(&other, change).or_else(|| {
+        let done = self.change_labels(&other, change).or_else(|| {
             self.create(shape, &other, true);
-            self.change(&other, change)
+            self.change_labels(&other, change)
         });
         applied(done.unwrap_or(Done::Mismatch), self.folded())
     }
@@ -221,153 +242,57 @@ impl Writer<'_> {
             true => vec![labels.to_vec()],
             false => neighbours(&declaration.shapes, shape, labels),
         };
-        let held = |set: &Vec<&str>| self.state.find(self.family.hash(set), set);
-        let present: Vec<Option<u32>> = sets.iter().map(held).collect();
-        let missing = present.iter().filter(|at| at.is_none()).count();
+        let keys = sets.iter().map(|set| key::of(set));
+        let keys: Vec<_> = keys.map(|key| (hash(&self.family.hasher, &key), key)).collect();
+        let held: Vec<_> = keys.iter().map(|(hash, key)| self.state.find(*hash, key)).collect();
+        let missing = held.iter().filter(|at| at.is_none()).count();
         let budget = &self.family.budget;
         if reserved {
             budget.take_reserved(missing);
-        } else if !budget.take(self.state.table.len(), missing) {
+        } else if !budget.take(self.state.len(), missing) {
             return false;
         }
-        let neighbour = present.iter().flatten().next();
+        let neighbour = held.iter().flatten().next();
         let group = neighbour.and_then(|at| self.state.at(*at)).map(|series| series.group);
-        let now = self.now;
         let group = match group {
             Some(group) => group,
-            None if Declaration::is_open(shape) => self.state.new_group(now),
+            None if Declaration::is_open(shape) => self.state.new_group(self.now),
             None => 0,
         };
-        for (set, _) in sets.iter().zip(&present).filter(|(_, present)| present.is_none()) {
-            self.create_one(set, group);
+        for ((hash, key), _) in keys.iter().zip(&held).filter(|(_, held)| held.is_none()) {
+            self.state.create(&declaration, (*hash, key), group, self.now);
         }
         true
     }
 
+    fn change_labels(&mut self, labels: &[&str], change: &Change<'_>) -> Option<Done> {
+        let key = key::of(labels);
+        self.change((hash(&self.family.hasher, &key), &key), change)
+    }
+
     /// None: there is no such series.
-    fn change(&mut self, labels: &[&str], change: &Change<'_>) -> Option<Done> {
-        let hash = self.family.hash(labels);
-        let state = &mut *self.state;
-        let at = state.find(hash, labels)?;
-        let series = state.series.get_mut(at as usize)?.as_mut()?;
+    #[inline]
+    fn change(&mut self, (hash, key): (u64, &[u8]), change: &Change<'_>) -> Option<Done> {
+        let series = self.state.touch(hash, key, self.now)?;
         let bounds = &self.family.declaration.family.bounds;
         let done = series.cell.apply(change.op, bounds, change.sample);
         if done == Done::Anew {
             series.start = self.now;
         }
-        if let Some(last) = state.groups.get_mut(series.group as usize) {
-            *last = Some(self.now);
-        }
         Some(done)
-    }
-
-    fn create_one(&mut self, labels: &[&str], group: u32) {
-        let hash = self.family.hash(labels);
-        let family = &self.family.declaration.family;
-        let state = &mut *self.state;
-        let mut pairs = Vec::with_capacity(labels.len());
-        for (at, (name, value)) in family.labels.iter().zip(labels).enumerate() {
-            if !value.is_empty() {
-                pairs.push((name.clone(), state.values.intern(at, value)));
-            }
-        }
-        let series = Series {
-            hash,
-            present: presence(labels),
-            labels: Arc::new(Labels(pairs.into())),
-            start: self.now,
-            group,
-            cell: Cell::new(&self.family.declaration),
-        };
-        state.insert(series);
     }
 }
 
 /// What an operation came to, when it would have come to `applied`.
+#[inline]
 fn applied(done: Done, applied: Applied) -> Applied {
     if done == Done::Mismatch { Applied::Mismatch } else { applied }
-}
-
-impl State {
-    fn at(&self, at: u32) -> Option<&Series> {
-        self.series.get(at as usize)?.as_ref()
-    }
-
-    fn find(&self, hash: u64, labels: &[&str]) -> Option<u32> {
-        let present = presence(labels);
-        let equal = |at: &u32| {
-            self.at(*at).is_some_and(|series| {
-                let values = labels.iter().filter(|value| !value.is_empty());
-                series.hash == hash
-                    && series.present == present
-                    && values.zip(&series.labels.0).all(|(value, (_, held))| **value == **held)
-            })
-        };
-        self.table.find(hash, equal).copied()
-    }
-
-    fn insert(&mut self, series: Series) {
-        let hash = series.hash;
-        let at = self.free.pop().unwrap_or_else(|| {
-            self.series.push(None);
-            u32::try_from(self.series.len() - 1).unwrap_or(u32::MAX)
-        });
-        if let Some(slot) = self.series.get_mut(at as usize) {
-            *slot = Some(series);
-        }
-        let hash_of = hash_of(&self.series);
-        self.table.insert_unique(hash, at, hash_of);
-    }
-
-    fn new_group(&mut self, now: Timestamp) -> u32 {
-        let at = self.free_groups.pop().unwrap_or_else(|| {
-            self.groups.push(None);
-            u32::try_from(self.groups.len() - 1).unwrap_or(0)
-        });
-        if let Some(slot) = self.groups.get_mut(at as usize) {
-            *slot = Some(now);
-        }
-        at
-    }
-
-    fn forget(&mut self, gone: &[bool], names: &[LabelName]) {
-        let is_gone = |series: &Series| gone.get(series.group as usize).copied().unwrap_or(false);
-        for (at, slot) in (0_u32..).zip(&mut self.series) {
-            let Some(series) = slot.take_if(|series| is_gone(series)) else { continue };
-            if let Ok(entry) = self.table.find_entry(series.hash, |one| *one == at) {
-                entry.remove();
-            }
-            self.free.push(at);
-            self.values.release(names, &series.labels);
-        }
-        for (at, (last, gone)) in (0_u32..).zip(self.groups.iter_mut().zip(gone)) {
-            if *gone {
-                *last = None;
-                self.free_groups.push(at);
-            }
-        }
-        if self.table.is_empty() {
-            (self.series, self.free) = (Vec::new(), Vec::new());
-        }
-        let hash_of = hash_of(&self.series);
-        self.table.shrink_to_fit(hash_of);
-    }
-}
-
-fn hash_of(series: &[Option<Series>]) -> impl Fn(&u32) -> u64 {
-    |at| series.get(*at as usize).and_then(Option::as_ref).map_or(0, |series| series.hash)
-}
-
-/// A bit for each label that has a value; labels beyond 64 share the last bit, and equality still compares all values.
-fn presence(labels: &[&str]) -> u64 {
-    let bit = |(at, value): (usize, &&str)| u64::from(!value.is_empty()) << at.min(63);
-    labels.iter().enumerate().map(bit).fold(0, |all, one| all | one)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Family, Kind, MetricName, RowValue};
+    use crate::model::{Family, Kind, LabelName, MetricName, RowValue};
 
     fn declared(values: &[&str]) -> Dimension {
         Dimension::Declared(values.iter().map(|value| Box::from(*value)).collect())
@@ -395,7 +320,7 @@ mod tests {
             distinct: None,
         };
         let budget = Arc::new(Budget::new(1000, per_metric));
-        FamilyStore::new(declaration.into(), budget, Timestamp(1))
+        FamilyStore::new(declaration.into(), budget, KeyHasher::default(), Timestamp(1))
     }
 
     fn add(store: &FamilyStore, labels: &[&str], now: u64) -> Applied {
@@ -404,7 +329,8 @@ mod tests {
             _ => Op::Add(1.0),
         };
         let sample = Sample { time: Timestamp(now), ids: None };
-        let change = Change { shape: 0, labels, op, sample };
+        let key = key::of(labels);
+        let change = Change { shape: 0, hash: hash(&store.hasher, &key), key: &key, op, sample };
         store.write(Timestamp(now)).apply(&change)
     }
 

@@ -7,13 +7,14 @@ use crate::clock::Timestamp;
 use crate::model::{Declaration, FamilySnapshot};
 
 use super::budget::Budget;
-use super::family::{FamilyStore, Writer};
+use super::family::{self, FamilyStore, KeyHasher, Writer};
 
 /// The families, in the order of the rule set that feeds them.
 #[derive(Debug)]
 pub struct Store {
     families: Vec<Arc<FamilyStore>>,
     budget: Arc<Budget>,
+    hasher: KeyHasher,
 }
 
 /// How large a family is.
@@ -35,16 +36,25 @@ impl Store {
         before: Option<&Self>,
         now: Timestamp,
     ) -> Self {
+        // Families that are kept find their series by the hashes they have.
+        let hasher = before.map_or_else(KeyHasher::default, |store| store.hasher.clone());
         let kept = |declaration: &Declaration| {
             let mut families = before.iter().flat_map(|store| &store.families);
             families.find(|family| **family.declaration() == *declaration).cloned()
         };
         let family = |declaration: &Arc<Declaration>| {
-            let fresh = || FamilyStore::new(declaration.clone(), budget.clone(), now);
+            let fresh =
+                || FamilyStore::new(declaration.clone(), budget.clone(), hasher.clone(), now);
             kept(declaration).unwrap_or_else(|| Arc::new(fresh()))
         };
         let families = declarations.iter().map(family).collect();
-        Self { families, budget }
+        Self { families, budget, hasher }
+    }
+
+    /// The hash by which every family finds this key.
+    #[inline]
+    pub fn hash(&self, key: &[u8]) -> u64 {
+        family::hash(&self.hasher, key)
     }
 
     /// One family under its lock.

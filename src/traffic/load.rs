@@ -14,6 +14,7 @@ use super::draw::Dice;
 use crate::clock;
 
 mod answer;
+mod batches;
 mod connection;
 mod corpus;
 mod json;
@@ -23,6 +24,7 @@ mod target;
 pub mod template;
 mod worker;
 
+pub use batches::Batches;
 pub use corpus::Profile;
 pub use report::{Latencies, Report};
 pub use target::{Protocol, Target};

@@ -91,6 +91,37 @@ pub fn any_value<'a>(
 /// Reads a `KeyValue`. `depth` is how many lists and maps it may still hold within each other.
 #[inline(always)]
 fn key_value(bytes: &[u8], depth: usize) -> Result<(&[u8], Value<'_>), Fault> {
+    match plain(bytes) {
+        Some(plain) => Ok(plain),
+        None => any_key_value(bytes, depth),
+    }
+}
+
+/// Reads a `KeyValue` as nearly every sender writes it: a key, then a value that is a text, a truth or a small number, each once and
+/// none longer than a one byte length can say. None: it has to be looked at field by field.
+#[inline(always)]
+fn plain(bytes: &[u8]) -> Option<(&[u8], Value<'_>)> {
+    const LONGEST: usize = 0x7f;
+    let [0x0a, length @ 0..=0x7f, rest @ ..] = bytes else { return None };
+    let (key, rest) = rest.split_at_checked(usize::from(*length))?;
+    let [0x12, length, value @ ..] = rest else { return None };
+    if usize::from(*length) != value.len() || value.len() > LONGEST {
+        return None;
+    }
+    let value = match value {
+        [0x0a, length, text @ ..] if usize::from(*length) == text.len() => Value::Text(text),
+        [0x18, a @ 0..=0x7f] => Value::Int(i64::from(*a)),
+        [0x18, a @ 0x80..=0xff, b @ 0..=0x7f] => {
+            Value::Int(i64::from(*a & 0x7f) | i64::from(*b) << 7)
+        }
+        [0x10, truth @ 0..=1] => Value::Bool(*truth != 0),
+        _ => return None,
+    };
+    Some((key, value))
+}
+
+#[inline(never)]
+fn any_key_value(bytes: &[u8], depth: usize) -> Result<(&[u8], Value<'_>), Fault> {
     let home = Nested { bytes, write_json: nested::write_attribute };
     let (mut key, mut value) = (b"".as_slice(), Value::Empty);
     let mut cursor = Cursor::new(bytes);
@@ -114,7 +145,11 @@ pub fn attribute<'a, V: Visitor<'a>>(
     origin: Origin,
     visitor: &mut V,
 ) -> Result<(), Fault> {
-    let (key, value) = key_value(bytes, VALUE_DEPTH)?;
+    if let Some((key, value)) = plain(bytes) {
+        visitor.attribute(origin, key, value);
+        return Ok(());
+    }
+    let (key, value) = any_key_value(bytes, VALUE_DEPTH)?;
     visitor.attribute(origin, key, value);
     Ok(())
 }

@@ -67,3 +67,23 @@ fn late_records_are_rejected_and_told() {
     assert_eq!(told["partialSuccess"]["errorMessage"], "rejected: 1 late");
     assert_eq!((server.received(), server.accepted()), (2.0, 1.0));
 }
+
+#[test]
+fn what_is_unique_counts_once_and_a_resent_span_only_as_a_duplicate() {
+    let server = serve_config(Some(
+        "records: {once: {from: span, where: {name: x}, unique: [trace_id]}}\n\
+         metrics: {once_total: {help: O., type: counter, from: once}}\n",
+    ));
+    let span = |id| format!(r#"{{"traceId":"{:032x}","spanId":"{id:016x}","name":"x"}}"#, 7);
+    let body = format!(
+        r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{},{}]}}]}}]}}"#,
+        span(1),
+        span(2)
+    );
+    let repeated = || server.value("oscar_metrics_repeated_items_total", &[("record", "once")]);
+    for _ in 0..2 {
+        post(server.address("otlp_http"), "/v1/traces", JSON, body.as_bytes());
+        assert_eq!((server.value("once_total", &[]), repeated()), (1.0, 1.0));
+    }
+    assert_eq!((server.received(), server.accepted()), (4.0, 2.0));
+}

@@ -1,6 +1,7 @@
 //! One integration binary: each module is one promise seen from outside.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
+mod allocations;
 mod certificates;
 mod cli;
 mod config;

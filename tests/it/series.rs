@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use oscar_metrics::clock::Timestamp;
 use oscar_metrics::model::{
-    BucketKind, Declaration, Dimension, Family, Kind, LabelName, MetricName, Op, RowValue,
+    BucketKind, Declaration, Dimension, Family, Kind, LabelName, MetricName, Op, RowValue, key,
 };
 use oscar_metrics::series::{Applied, Budget, Change, Sample, Store};
 use proptest::collection::vec;
@@ -181,7 +181,9 @@ proptest! {
                     // Every third record is from the past.
                     let time = Timestamp(now.0 - u64::from(amount % 3 == 2) * 5_000_000_000);
                     let sample = Sample { time, ids: None };
-                    let change = Change { shape, labels: &labels, op, sample };
+                    let key = key::of(&labels);
+                    let hash = store.hash(&key);
+                    let change = Change { shape, key: &key, hash, op, sample };
                     let applied = store.write(family, now).unwrap().apply(&change);
                     prop_assert_eq!(applied, model.apply(family, shape, &labels, op, (time, now)));
                 }
@@ -231,7 +233,9 @@ proptest! {
         for values in &changes {
             let labels = labels(shape, *values);
             let sample = Sample { time: now, ids: None };
-            let change = Change { shape: 0, labels: &labels, op: Op::Add(1.0), sample };
+            let key = key::of(&labels);
+            let hash = store.hash(&key);
+            let change = Change { shape: 0, key: &key, hash, op: Op::Add(1.0), sample };
             folded += u64::from(store.write(0, now).unwrap().apply(&change) == Applied::Folded);
         }
         let rows = shown(&store, 0);

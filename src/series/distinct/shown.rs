@@ -24,8 +24,14 @@ pub struct Shown {
     registers: Arc<Family>,
 }
 
-/// One label set.
-pub type Member<'s> = (&'s Arc<Labels>, Timestamp, &'s Crowd);
+/// What label sets show at a moment, while it is collected.
+pub struct Rows<'s> {
+    shown: &'s Shown,
+    now: Timestamp,
+    windows: Vec<Row>,
+    fresh: Vec<Row>,
+    registers: Vec<Row>,
+}
 
 impl Shown {
     pub fn new(declaration: &Declaration) -> Option<Self> {
@@ -57,34 +63,36 @@ impl Shown {
         })
     }
 
-    /// All that some label sets show at a moment.
-    pub fn families<'s>(
-        &self,
-        members: impl Iterator<Item = Member<'s>>,
-        now: Timestamp,
-    ) -> Vec<FamilySnapshot> {
-        let (mut windows, mut fresh, mut registers) = (Vec::new(), Vec::new(), Vec::new());
-        let today = Quarter::of(now);
+    /// Nothing yet of what label sets show at a moment.
+    pub fn at(&self, now: Timestamp) -> Rows<'_> {
+        Rows { shown: self, now, windows: Vec::new(), fresh: Vec::new(), registers: Vec::new() }
+    }
+}
+
+impl Rows<'_> {
+    /// One more label set.
+    pub fn add(&mut self, labels: &Arc<Labels>, start: Timestamp, crowd: &Crowd) {
+        let plan = &self.shown.plan;
+        let today = Quarter::of(self.now);
         let level =
             |labels, value| Row { labels, start: None, born: None, value: RowValue::Gauge(value) };
-        for (labels, start, crowd) in members {
-            for window in &self.plan.windows {
-                let count = crowd.seen.count(today.back(window.length));
-                windows.push(level(with(labels, &[(WINDOW, &window.name)]), count));
-            }
-            for (register, rank) in crowd.registers.iter().flat_map(|all| all.shown(now)) {
-                let more = [(KEY, &*self.plan.key), (REGISTER, &*register.to_string())];
-                registers.push(level(with(labels, &more), f64::from(rank)));
-            }
-            let value = RowValue::Counter(crowd.seen.fresh(), None);
-            fresh.push(Row {
-                labels: labels.clone(),
-                start: Some(start),
-                born: Some(start),
-                value,
-            });
+        for window in &plan.windows {
+            let count = crowd.seen.count(today.back(window.length));
+            self.windows.push(level(with(labels, &[(WINDOW, &window.name)]), count));
         }
-        let all = [(&self.windows, windows), (&self.fresh, fresh), (&self.registers, registers)];
+        for (register, rank) in crowd.registers.iter().flat_map(|all| all.shown(self.now)) {
+            let more = [(KEY, &*plan.key), (REGISTER, &*register.to_string())];
+            self.registers.push(level(with(labels, &more), f64::from(rank)));
+        }
+        let value = RowValue::Counter(crowd.seen.fresh(), None);
+        let (start, born) = (Some(start), Some(start));
+        self.fresh.push(Row { labels: labels.clone(), start, born, value });
+    }
+
+    /// All that was added, family by family.
+    pub fn families(self) -> Vec<FamilySnapshot> {
+        let Self { shown, windows, fresh, registers, .. } = self;
+        let all = [(&shown.windows, windows), (&shown.fresh, fresh), (&shown.registers, registers)];
         let snapshot = |(family, rows): (&Arc<Family>, Vec<Row>)| {
             let family = family.clone();
             FamilySnapshot { family, rows }

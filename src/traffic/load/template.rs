@@ -111,6 +111,13 @@ impl Template {
             }
         }
     }
+
+    /// Makes the template's own bytes fresh.
+    pub(super) fn freshen_own(&mut self, fresh: Fresh) {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        self.freshen(&mut bytes, fresh);
+        self.bytes = bytes;
+    }
 }
 
 /// Where the fresh values of one request come from.

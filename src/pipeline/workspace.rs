@@ -1,0 +1,43 @@
+//! Memory that one request leaves to the next, so that a request of a kind seen before allocates nothing for its items.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::limits;
+use crate::rules::Scratch;
+
+use super::batch::Item;
+
+/// What a request needs on its way. It holds nothing of the one before, only room.
+#[derive(Default)]
+pub(super) struct Workspace {
+    pub(super) scratch: Scratch,
+    pub(super) items: Vec<Item>,
+    /// Whether each guard stands for a record that came before.
+    pub(super) repeated: Vec<bool>,
+    /// Hashes of the updates' keys.
+    pub(super) hashes: Vec<u64>,
+    /// Indices of live updates, by family.
+    pub(super) order: Vec<u32>,
+    /// Where in `order` each family ends.
+    pub(super) ends: Vec<u32>,
+}
+
+/// Workspaces that wait for a request.
+#[derive(Default)]
+pub(super) struct Workspaces(Mutex<Vec<Workspace>>);
+
+impl Workspaces {
+    /// One of them, or a new one.
+    pub(super) fn take(&self) -> Workspace {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    /// Keeps one, unless there are enough or it grew too large.
+    pub(super) fn give(&self, workspace: Workspace) {
+        let large = workspace.items.capacity().max(workspace.order.capacity() / 4);
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if large <= limits::WORKSPACE_ITEMS && waiting.len() < limits::WORKSPACES {
+            waiting.push(workspace);
+        }
+    }
+}
