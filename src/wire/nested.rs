@@ -45,11 +45,11 @@ pub fn write_text(text: &[u8], out: &mut String) {
     out.push('"');
 }
 
-/// What the occurrences of one `AnyValue` come to.
+/// What the occurrences of one `AnyValue` come to: of a list or map its first part, and further ones, which nearly none has.
 enum Merged<'a> {
     Scalar(Value<'a>),
-    List(Vec<&'a [u8]>),
-    Map(Vec<&'a [u8]>),
+    List(&'a [u8], Vec<&'a [u8]>),
+    Map(&'a [u8], Vec<&'a [u8]>),
 }
 
 fn merge<'a>(occurrences: impl Iterator<Item = &'a [u8]>) -> Merged<'a> {
@@ -59,10 +59,10 @@ fn merge<'a>(occurrences: impl Iterator<Item = &'a [u8]>) -> Merged<'a> {
         while let Ok(Some(key)) = cursor.key() {
             match (variant(&mut cursor, key), &mut merged) {
                 (Ok(Variant::Scalar(value)), _) => merged = Merged::Scalar(value),
-                (Ok(Variant::List(more)), Merged::List(lists)) => lists.push(more),
-                (Ok(Variant::List(first)), _) => merged = Merged::List(vec![first]),
-                (Ok(Variant::Map(more)), Merged::Map(maps)) => maps.push(more),
-                (Ok(Variant::Map(first)), _) => merged = Merged::Map(vec![first]),
+                (Ok(Variant::List(more)), Merged::List(_, lists)) => lists.push(more),
+                (Ok(Variant::List(first)), _) => merged = Merged::List(first, Vec::new()),
+                (Ok(Variant::Map(more)), Merged::Map(_, maps)) => maps.push(more),
+                (Ok(Variant::Map(first)), _) => merged = Merged::Map(first, Vec::new()),
                 (Ok(Variant::Other), _) => {}
                 (Err(_), _) => return merged,
             }
@@ -75,31 +75,32 @@ fn merge<'a>(occurrences: impl Iterator<Item = &'a [u8]>) -> Merged<'a> {
 fn write_value<'a>(occurrences: impl Iterator<Item = &'a [u8]>, depth: usize, out: &mut String) {
     match (merge(occurrences), depth.checked_sub(1)) {
         (Merged::Scalar(value), _) => write_scalar(value, out),
-        (Merged::List(lists), Some(deeper)) => {
-            write_all(lists, ('[', ']'), out, |item, out| {
+        (Merged::List(first, more), Some(deeper)) => {
+            write_all((first, more), ('[', ']'), out, |item, out| {
                 write_value(std::iter::once(item), deeper, out);
             });
         }
-        (Merged::Map(maps), Some(deeper)) => {
-            write_all(maps, ('{', '}'), out, |entry, out| {
+        (Merged::Map(first, more), Some(deeper)) => {
+            write_all((first, more), ('{', '}'), out, |entry, out| {
                 let key = Fields::new(Cursor::new(entry), KEY).last().unwrap_or_default();
                 write_text(key, out);
                 out.push(':');
                 write_value(Fields::new(Cursor::new(entry), VALUE), deeper, out);
             });
         }
-        (Merged::List(_) | Merged::Map(_), None) => out.push_str("null"),
+        (Merged::List(..) | Merged::Map(..), None) => out.push_str("null"),
     }
 }
 
 fn write_all(
-    parts: Vec<&[u8]>,
+    (first, more): (&[u8], Vec<&[u8]>),
     (open, close): (char, char),
     out: &mut String,
     mut write: impl FnMut(&[u8], &mut String),
 ) {
     out.push(open);
-    let items = parts.into_iter().flat_map(|part| Fields::new(Cursor::new(part), VALUES));
+    let parts = std::iter::once(first).chain(more);
+    let items = parts.flat_map(|part| Fields::new(Cursor::new(part), VALUES));
     for (index, item) in items.enumerate() {
         if index > 0 {
             out.push(',');
