@@ -24,7 +24,7 @@ pub struct Change<'s> {
     pub shape: usize,
     /// The label values, as [`crate::model::key`] writes them.
     pub key: &'s [u8],
-    /// What [`hash`] makes of the key with the hasher of the store.
+    /// What [`super::Store::hash`] makes of the key.
     pub hash: u64,
     /// What to do.
     pub op: Op<'s>,

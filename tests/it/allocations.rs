@@ -18,7 +18,7 @@ fn allocations(pack: &str, profile: Profile) -> u64 {
     let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
     let now = clock::now();
     let telemetry = Arc::new(Telemetry::new("test", now));
-    let pipeline = Pipeline::new(Plan::new(&settings, &crate::support::key()), telemetry, now);
+    let pipeline = Pipeline::new(Plan::new(settings, &crate::support::key()), telemetry, now);
     let mut batches = Batches::new(&LoadOptions {
         target: "http://localhost:4318".parse().unwrap(),
         rate: 0,

@@ -18,17 +18,17 @@ pub struct Exact {
 impl Exact {
     /// Whether it is somebody new.
     pub fn see(&mut self, who: Pseudonym, at: Quarter) -> bool {
-        let before = self.last.insert(who, at);
-        match before {
-            Some(before) if before >= at => {
-                self.last.insert(who, before);
-                return false;
-            }
-            Some(before) => self.tally(before, -1),
-            None => {}
+        let Some(last) = self.last.get_mut(&who) else {
+            self.last.insert(who, at);
+            self.tally(at, 1);
+            return true;
+        };
+        if at > *last {
+            let before = std::mem::replace(last, at);
+            self.tally(before, -1);
+            self.tally(at, 1);
         }
-        self.tally(at, 1);
-        before.is_none()
+        false
     }
 
     /// Forgets who was last there before a quarter.
