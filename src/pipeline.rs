@@ -163,19 +163,29 @@ impl Pipeline {
         &self.telemetry
     }
 
-    /// All families at this moment, the exporter's own last, for one scrape. `show` may change how the configured ones look.
-    pub fn gather(
+    /// All families for one scrape, the exporter's own last. Each piece is copied when it is asked for; what begins later is
+    /// left for the next scrape. `show` may change how the configured ones look.
+    pub fn gather<S>(
         &self,
         now: Timestamp,
-        show: impl FnOnce(&mut [FamilySnapshot]),
-    ) -> Vec<FamilySnapshot> {
+        exemplars: bool,
+        mut show: S,
+    ) -> impl Iterator<Item = FamilySnapshot> + Send + use<S>
+    where
+        S: FnMut(&mut FamilySnapshot) + Send,
+    {
         let engine = self.engine.load_full();
         self.expire(&engine, now);
-        let mut families: Vec<FamilySnapshot> = engine.store.snapshot().collect();
-        show(&mut families);
-        let counts: Vec<_> = engine.store.counts().collect();
-        families.extend(self.telemetry.gather(&counts));
-        families
+        let configured =
+            engine.store.copies(exemplars).into_iter().flatten().map(move |mut piece| {
+                show(&mut piece);
+                piece
+            });
+        let telemetry = self.telemetry.clone();
+        let own = std::iter::once_with(move || {
+            telemetry.gather(&engine.store.counts().collect::<Vec<_>>())
+        });
+        configured.chain(own.flatten())
     }
 
     fn expire(&self, engine: &Engine, now: Timestamp) {

@@ -3,6 +3,7 @@
 //! It runs on a thread of its own, so that no scrape can be felt at the OTLP doors. Formats are written by `exposition`; this room
 //! only asks for them and knows neither series nor rules.
 
+mod body;
 mod health;
 mod landing;
 mod metrics;

@@ -1,16 +1,18 @@
 //! The state: label sets and their values, budgets, expiry.
 //!
 //! A series is its family and its label values, compared in full. Each family has its own lock, held for one batch of changes or
-//! one copy of values. Series come in groups: all declared combinations that share the same open-ended values come, count
+//! one piece of a copy. Series come in groups: all declared combinations that share the same open-ended values come, count
 //! against the budgets and go together. It knows no telemetry, no rules and no format.
 
 mod admission;
 mod budget;
 mod cell;
+mod copies;
 mod family;
 mod store;
 
 pub use budget::Budget;
 pub use cell::Sample;
+pub use copies::Copies;
 pub use family::{Applied, Change, FamilyStore, Writer};
 pub use store::{FamilyCount, Store};

@@ -32,20 +32,23 @@ impl Scrapers {
         *last = began.max(*last);
     }
 
-    /// Shows a scraper at 0 what was born since its last whole scrape, while it is younger than `zero_first`.
+    /// When its last whole scrape began.
+    pub(super) fn last(&self, scraper: IpAddr) -> Option<Timestamp> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(&scraper).copied()
+    }
+
+    /// What shows a scraper at 0 whatever was born since its last whole scrape, while it is younger than `zero_first`.
     pub fn zero_first(
         &self,
         scraper: IpAddr,
-        families: &mut [FamilySnapshot],
         zero_first: Duration,
         now: Timestamp,
-    ) {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = seen.get(&scraper).copied().unwrap_or_default();
-        drop(seen);
-        let young = |start: Timestamp| start > last && now.since(start) < zero_first;
-        for row in families.iter_mut().flat_map(|family| &mut family.rows) {
-            if row.start.is_some_and(young) {
+    ) -> impl Fn(&mut FamilySnapshot) + Send + use<> {
+        let last = self.last(scraper).unwrap_or_default();
+        let young = move |start: Timestamp| start > last && now.since(start) < zero_first;
+        move |piece: &mut FamilySnapshot| {
+            for row in piece.rows.iter_mut().filter(|row| row.start.is_some_and(young)) {
                 row.value.reset();
             }
         }
@@ -74,10 +77,10 @@ mod tests {
     }
 
     fn shown(scrapers: &Scrapers, scraper: [u8; 4], born: u64, now: u64) -> f64 {
-        let mut families = [family(born)];
+        let mut family = family(born);
         let (window, now) = (Duration::from_secs(120), Timestamp(now * SECOND));
-        scrapers.zero_first(scraper.into(), &mut families, window, now);
-        match families[0].rows[0].value {
+        scrapers.zero_first(scraper.into(), window, now)(&mut family);
+        match family.rows[0].value {
             RowValue::Counter(value, _) => value,
             _ => f64::NAN,
         }

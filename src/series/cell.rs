@@ -78,16 +78,20 @@ impl Cell {
         }
     }
 
-    pub(super) fn row(&self) -> RowValue {
+    /// A copy. Exemplars are the most of it, and not every format has them.
+    pub(super) fn row(&self, exemplars: bool) -> RowValue {
         match self {
             Self::Counter { total, exemplar } => {
-                RowValue::Counter(*total, exemplar.as_deref().copied())
+                RowValue::Counter(*total, exemplar.as_deref().filter(|_| exemplars).copied())
             }
             Self::Gauge { value, .. } => RowValue::Gauge(*value),
             Self::Histogram(histogram) => RowValue::Histogram(HistogramRow {
                 counts: histogram.counts.clone(),
                 sum: histogram.sum,
-                exemplars: histogram.exemplars.clone(),
+                exemplars: match exemplars {
+                    true => histogram.exemplars.clone(),
+                    false => Box::default(),
+                },
             }),
         }
     }
@@ -127,7 +131,7 @@ mod tests {
         for value in [0.01, 0.05, 0.051] {
             cell.apply(Op::Observe { value, weight: 2.0 }, &bounds, sample(1));
         }
-        let RowValue::Histogram(row) = cell.row() else { panic!() };
+        let RowValue::Histogram(row) = cell.row(true) else { panic!() };
         assert_eq!(&*row.counts, [2.0, 2.0, 2.0]);
         assert!((row.sum - 0.222).abs() < 1e-12);
         histogram = Histogram { counts: Box::default(), sum: 0.0, exemplars: Box::default() };
@@ -142,7 +146,7 @@ mod tests {
             [(5.0, 10, 5.0), (4.0, 9, 5.0), (3.0, 10, 3.0), (2.0, 11, 2.0)]
         {
             cell.apply(Op::Set(value), &[], sample(time));
-            let RowValue::Gauge(now) = cell.row() else { panic!() };
+            let RowValue::Gauge(now) = cell.row(true) else { panic!() };
             assert_eq!(now, expected);
         }
     }

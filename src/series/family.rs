@@ -1,13 +1,14 @@
 //! One family's series: found by their label values, changed in place, copied out for a scrape.
 
 use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hashbrown::HashTable;
 
 use crate::clock::Timestamp;
-use crate::model::{Declaration, Dimension, FamilySnapshot, Kind, LabelName, Labels, Op, Row};
+use crate::model::{Declaration, Dimension, Kind, LabelName, Labels, Op, Row};
 
 use super::admission::{Values, fold_all, neighbours};
 use super::budget::Budget;
@@ -56,6 +57,8 @@ pub(super) struct State {
     free_groups: Vec<u32>,
     pub(super) values: Values,
     overflow: u64,
+    /// Series made so far.
+    births: u64,
 }
 
 #[derive(Debug)]
@@ -65,6 +68,8 @@ struct Series {
     present: u64,
     labels: Arc<Labels>,
     start: Timestamp,
+    /// How many were made before it.
+    birth: u64,
     group: u32,
     cell: Cell,
 }
@@ -108,16 +113,29 @@ impl FamilyStore {
         Writer { family: self, state: self.lock(), now }
     }
 
-    /// Copies all series out.
-    pub fn snapshot(&self) -> FamilySnapshot {
-        let state = self.lock();
+    /// Series made so far: what [`copy`](Self::copy) tells old from new by.
+    pub(super) fn births(&self) -> u64 {
+        self.lock().births
+    }
+
+    /// Copies out what is in these places, of the first `births` series ever made. None: there are no such places.
+    pub(super) fn copy(
+        &self,
+        places: Range<usize>,
+        births: u64,
+        exemplars: bool,
+    ) -> Option<Vec<Row>> {
         let row = |series: &Series| Row {
             labels: series.labels.clone(),
             start: Some(series.start),
-            value: series.cell.row(),
+            value: series.cell.row(exemplars),
         };
-        let rows = state.series.iter().flatten().map(row).collect();
-        FamilySnapshot { family: self.declaration.family.clone(), rows }
+        let mut rows = Vec::with_capacity(places.len()); // before the lock
+        let state = self.lock();
+        let end = places.end.min(state.series.len());
+        let held = state.series.get(places.start..end).filter(|held| !held.is_empty())?;
+        rows.extend(held.iter().flatten().filter(|series| series.birth < births).map(row));
+        Some(rows)
     }
 
     /// How many label sets there are, and how many changes were folded so far.
@@ -255,11 +273,13 @@ impl Writer<'_> {
         let series = Series {
             hash,
             present: presence(labels),
-            labels: Arc::new(Labels(pairs.into())),
+            labels: Arc::new(pairs.into_iter().collect()),
+            birth: state.births,
             start: self.now,
             group,
             cell: Cell::new(family),
         };
+        state.births += 1;
         state.insert(series);
     }
 }
@@ -378,6 +398,10 @@ mod tests {
         store.write(Timestamp(now)).apply(&change)
     }
 
+    fn rows(store: &FamilyStore) -> Vec<Row> {
+        store.copy(0..1000, u64::MAX, true).unwrap_or_default()
+    }
+
     /// `a=1,b=2 7` for each series, sorted.
     fn shown(store: &FamilyStore) -> Vec<String> {
         let row = |row: &Row| {
@@ -390,7 +414,7 @@ mod tests {
                 _ => String::new(),
             }
         };
-        let mut rows: Vec<String> = store.snapshot().rows.iter().map(row).collect();
+        let mut rows: Vec<String> = rows(store).iter().map(row).collect();
         rows.sort();
         rows
     }
@@ -458,7 +482,7 @@ mod tests {
         store.expire(Timestamp(111 * second), Duration::from_secs(10));
         assert_eq!(store.count().0, 0);
         assert_eq!(add(&store, &["ok", "b"], 112 * second), Applied::Exact, "the value made room");
-        let row = &store.snapshot().rows[0];
+        let row = &rows(&store)[0];
         assert_eq!(row.start, Some(Timestamp(112 * second)), "a new life has a new start");
         assert!(store.budget.take(0, 998) && !store.budget.take(0, 1));
     }

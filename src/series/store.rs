@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::model::{Declaration, FamilySnapshot};
+use crate::model::Declaration;
 
 use super::budget::Budget;
+use super::copies::Copies;
 use super::family::{FamilyStore, Writer};
 
 /// The families, in the order of the rule set that feeds them.
@@ -52,9 +53,9 @@ impl Store {
         self.families.get(family).map(|family| family.write(now))
     }
 
-    /// Copies of all families, one lock at a time.
-    pub fn snapshot(&self) -> impl Iterator<Item = FamilySnapshot> {
-        self.families.iter().map(|family| family.snapshot())
+    /// The series of now, to be copied as the copies are asked for.
+    pub fn copies(&self, exemplars: bool) -> Vec<Copies> {
+        self.families.iter().map(|family| Copies::new(family.clone(), exemplars)).collect()
     }
 
     /// How large each family is.
