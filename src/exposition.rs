@@ -8,6 +8,7 @@ mod check;
 mod classic;
 mod compress;
 mod escape;
+mod labels;
 mod list;
 mod negotiate;
 mod number;
@@ -16,34 +17,34 @@ mod protobuf;
 mod rows;
 mod shown;
 mod text;
+mod writer;
 
-use crate::model::{FamilySnapshot, MetricName, Row};
+use crate::model::{MetricName, Row};
 
 pub use check::Fault;
-pub use compress::{ContentEncoding, encoding};
+pub use compress::{Coder, ContentEncoding, encoding};
 pub use negotiate::{Escaping, Format, Syntax, format};
 pub use number::edge;
+pub use writer::{Writer, write};
 
-use check::Names;
-use openmetrics::OpenMetrics;
-use protobuf::Protobuf;
-use rows::Lines;
 use shown::Shown;
-use text::Text;
 
 /// How a body is put together. Only what [`check`] found sound gets here.
 trait Form {
     /// Every name that a reader of this form takes as belonging to the family.
-    fn names(&self, shown: &Shown<'_>) -> Vec<String>;
+    fn names(&self, shown: &Shown) -> Vec<String>;
 
-    /// What stands before a family's rows.
-    fn begin(&mut self, shown: &Shown<'_>, out: &mut Vec<u8>);
+    /// What stands before a family's rows, of which there is one at least.
+    fn begin(&mut self, shown: &Shown, out: &mut Vec<u8>);
 
     /// One row.
-    fn row(&mut self, shown: &Shown<'_>, row: &Row, out: &mut Vec<u8>);
+    fn row(&mut self, shown: &Shown, row: &Row, out: &mut Vec<u8>);
 
-    /// What stands after a family's rows, of which there was one at least.
-    fn end(&mut self, shown: &Shown<'_>, out: &mut Vec<u8>);
+    /// What stands after a family's rows.
+    fn end(&mut self, shown: &Shown, out: &mut Vec<u8>);
+
+    /// What stands at the end of the body.
+    fn finish(&mut self, out: &mut Vec<u8>);
 }
 
 /// What an operator may choose about a body.
@@ -68,61 +69,4 @@ impl Written {
         self.quarantined = self.quarantined.saturating_add(rows as u64);
         self.first.get_or_insert_with(|| (name.clone(), fault));
     }
-}
-
-/// Appends a whole body to `out`: the families in their order, each as one group. A family without
-/// a row to show is left out.
-///
-/// That no label set comes twice in a family is the promise of [`FamilySnapshot`] and is not
-/// checked again.
-pub fn write(
-    families: &[FamilySnapshot],
-    format: Format,
-    options: Options,
-    out: &mut Vec<u8>,
-) -> Written {
-    let names = format.escaping();
-    match format.syntax {
-        Syntax::Text0_0_4 | Syntax::Text1_0_0 => body(families, names, Lines::new(Text), out),
-        Syntax::OpenMetrics0_0_1 | Syntax::OpenMetrics1_0_0 => {
-            let dialect = OpenMetrics { created: options.created_lines };
-            let written = body(families, names, Lines::new(dialect), out);
-            out.extend_from_slice(b"# EOF\n");
-            written
-        }
-        Syntax::Protobuf => body(families, names, Protobuf::default(), out),
-    }
-}
-
-fn body(
-    families: &[FamilySnapshot],
-    scheme: Escaping,
-    mut form: impl Form,
-    out: &mut Vec<u8>,
-) -> Written {
-    let (mut written, mut names) = (Written::default(), Names::default());
-    for snapshot in families.iter().filter(|snapshot| !snapshot.rows.is_empty()) {
-        let family = &*snapshot.family;
-        let shown = Shown::new(family, scheme);
-        let sound = check::family(family).and_then(|()| names.take(form.names(&shown)));
-        if let Err(fault) = sound {
-            written.leave_out(&family.name, snapshot.rows.len(), fault);
-            continue;
-        }
-        let before = out.len();
-        form.begin(&shown, out);
-        let head = out.len();
-        for row in &snapshot.rows {
-            match check::row(&shown, row) {
-                Ok(()) => form.row(&shown, row, out),
-                Err(fault) => written.leave_out(&family.name, 1, fault),
-            }
-        }
-        if out.len() == head {
-            out.truncate(before);
-        } else {
-            form.end(&shown, out);
-        }
-    }
-    written
 }

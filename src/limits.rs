@@ -161,7 +161,7 @@ pub const DISCARD: usize = 64 * MIB;
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Scrapers whose last scrape is remembered for zero-first: more than anybody has Prometheus servers.
 pub const SCRAPERS: usize = 64;
-/// Scrapes whose bodies are in memory at once. Over it the answer is 503: more readers would only hold more copies.
+/// Scrapes under way at once, each with a piece, a compressor and a family in protobuf. Over it the answer is 503.
 pub const SCRAPES: usize = 8;
 /// Users of the web port: for more, a proxy in front knows better how to tell them apart.
 pub const WEB_USERS: usize = 64;
@@ -169,6 +169,10 @@ pub const WEB_USERS: usize = 64;
 pub const BCRYPT_COST: u32 = 16;
 /// Passwords that are checked at once: each takes a core.
 pub const BCRYPTS: usize = 2;
+/// Numbers of one piece of a scrape: what is copied under one lock, then written without a pause. About 300 lines.
+pub const SCRAPE_VALUES: usize = 256;
+/// Bytes of a scrape's body, coded, that are worth sending.
+pub const SCRAPE_CHUNK: usize = 32 * KIB;
 /// Bytes of a request's header list.
 pub const HEADERS: u32 = 16 * 1024;
 /// HTTP/2 ping interval, and how long its answer may take.

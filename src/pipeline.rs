@@ -72,7 +72,7 @@ pub struct Pipeline {
     telemetry: Arc<Telemetry>,
     began: Timestamp,
     /// When the last scrape that was read to its end began.
-    scraped: AtomicU64,
+    scraped: Arc<AtomicU64>,
     expired: Mutex<Timestamp>,
 }
 
@@ -95,7 +95,7 @@ impl Pipeline {
             keys: foldhash::fast::RandomState::default(),
             telemetry,
             began: now,
-            scraped: AtomicU64::default(),
+            scraped: Arc::default(),
             expired: Mutex::new(now),
         }
     }
@@ -110,9 +110,9 @@ impl Pipeline {
         repeats.rebound(plan.limits.dedupe_window, plan.limits.dedupe_entries);
     }
 
-    /// A scraper read to its end what it began to ask for then.
-    pub fn scraped(&self, began: Timestamp) {
-        self.scraped.fetch_max(began.0, Ordering::Relaxed);
+    /// Where whoever serves scrapes tells when the latest one began that was read to its end.
+    pub fn scraped(&self) -> &Arc<AtomicU64> {
+        &self.scraped
     }
 
     fn was_scraped_since(&self, time: Timestamp) -> bool {
@@ -191,20 +191,32 @@ impl Pipeline {
         &self.telemetry
     }
 
-    /// All families at this moment, the exporter's own last, for one scrape. `show` may change how the configured ones look.
-    pub fn gather(
+    /// All families for one scrape, the exporter's own last. Each piece is copied when it is asked for; what begins later is
+    /// left for the next scrape. `show` may change how the configured ones look.
+    pub fn gather<S>(
         &self,
         now: Timestamp,
-        show: impl FnOnce(&mut [FamilySnapshot]),
-    ) -> Vec<FamilySnapshot> {
+        exemplars: bool,
+        mut show: S,
+    ) -> impl Iterator<Item = FamilySnapshot> + Send + use<S>
+    where
+        S: FnMut(&mut FamilySnapshot) + Send,
+    {
         let engine = self.engine.load_full();
         self.expire(&engine, now);
-        let passed = engine.passed.snapshot().chain([self.target_info.snapshot()]);
-        let mut families: Vec<FamilySnapshot> = engine.store.snapshot(now).chain(passed).collect();
-        show(&mut families);
-        let counts: Vec<_> = engine.store.counts().chain(engine.passed.counts()).collect();
-        families.extend(self.telemetry.gather(&counts));
-        families
+        let configured = engine.store.copies(exemplars, now).into_iter().flatten();
+        let passed = engine.passed.families().into_iter().chain([self.target_info.clone()]);
+        let passed = passed.map(move |family| family.snapshot(exemplars));
+        let all = configured.chain(passed).map(move |mut piece| {
+            show(&mut piece);
+            piece
+        });
+        let telemetry = self.telemetry.clone();
+        let own = std::iter::once_with(move || {
+            let counts = engine.store.counts().chain(engine.passed.counts());
+            telemetry.gather(&counts.collect::<Vec<_>>())
+        });
+        all.chain(own.flatten())
     }
 
     fn expire(&self, engine: &Engine, now: Timestamp) {

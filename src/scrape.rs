@@ -4,6 +4,7 @@
 //! only asks for them and knows neither series nor rules.
 
 mod access;
+mod body;
 mod certificates;
 mod health;
 mod landing;

@@ -1,12 +1,13 @@
 //! The state: label sets and their values, budgets, expiry.
 //!
 //! A series is its family and its label values, compared in full. Each family has its own lock, held for one batch of changes or
-//! for a copy of a few values. Series come in groups: all declared combinations that share the same open-ended values come, count
+//! one piece of a copy. Series come in groups: all declared combinations that share the same open-ended values come, count
 //! against the budgets and go together. It knows no telemetry, no rules and no format.
 
 mod admission;
 mod budget;
 mod cell;
+mod copies;
 mod distinct;
 mod family;
 mod passed;
@@ -15,6 +16,7 @@ mod store;
 
 pub use budget::Budget;
 pub use cell::Sample;
+pub use copies::Copies;
 pub use distinct::{Distinct, Quarter, Registers};
 pub use family::{Applied, Change, FamilyStore, Writer};
 pub use passed::{Birth, Passed, PassedFamily, Place, Taken};

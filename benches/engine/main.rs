@@ -163,7 +163,7 @@ fn race<const N: usize>(
 fn totals(pipeline: &Pipeline, sent: u64) -> HashMap<String, f64> {
     let books = pipeline.telemetry().books().read(Signal::Traces);
     assert_eq!((books.received, books.accepted), (sent, sent));
-    let families = pipeline.gather(clock::now(), |_| {});
+    let families: Vec<_> = pipeline.gather(clock::now(), true, |_| {}).collect();
     let families =
         families.iter().filter(|family| !family.family.name.as_str().starts_with("oscar_metrics_"));
     let sum = |value: &RowValue| match value {

@@ -17,7 +17,7 @@ use crate::limits::{self, Limits};
 use crate::net::{self, Address, Bound, Deadlines, Door, Drain, Drained, Incident, Opening};
 use crate::pipeline::Pipeline;
 use crate::receivers::{Admission, Cors, Intake, otlp_grpc, otlp_http};
-use crate::scrape::{self, Access, Readiness, Reload, Web};
+use crate::scrape::{self, Access, Readiness, Reload, Scrapers, Web};
 use crate::telemetry::Telemetry;
 use crate::{clock, exposition};
 
@@ -159,6 +159,7 @@ pub fn start(
         cors: Cors::new(cors),
         taken: Arc::new(move |request| offered.offer(request)),
     });
+    let scrapers = Arc::new(Scrapers::new(pipeline.scraped().clone()));
     let web = Arc::new(Web {
         pipeline,
         access,
@@ -168,7 +169,7 @@ pub fn start(
         reload,
         addresses: addresses.clone(),
         deadlines,
-        scrapers: Arc::default(),
+        scrapers,
         zero_first,
         seats: Web::seats(),
     });

@@ -10,7 +10,7 @@ use crate::model::{Family, HistogramRow, Kind, Labels, NativeRow, Row, RowValue}
 
 use super::negotiate::Escaping;
 use super::shown::Shown;
-use super::{escape, number};
+use super::{escape, labels, number};
 
 /// Why a row or a whole family was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -83,9 +83,9 @@ fn bounds(bounds: &[f64]) -> Result<(), Fault> {
 }
 
 /// What must hold for one row of it.
-pub(super) fn row(shown: &Shown<'_>, row: &Row) -> Result<(), Fault> {
-    let family = shown.family;
-    labels(family.kind, &row.labels, shown.scheme)?;
+pub(super) fn row(shown: &Shown, row: &Row) -> Result<(), Fault> {
+    let family = &*shown.family;
+    label_set(family.kind, &row.labels, shown.scheme)?;
     match (family.kind, &row.value) {
         (Kind::Counter, RowValue::Counter(total, _)) => count(*total),
         (Kind::Gauge | Kind::Unknown | Kind::Info, RowValue::Gauge(_)) => Ok(()),
@@ -133,7 +133,10 @@ fn native(held: &NativeRow) -> Result<(), Fault> {
     if fewer || (total - held.count).abs() <= slack { Ok(()) } else { Err(Fault::Total) }
 }
 
-fn labels(kind: Kind, labels: &Labels, scheme: Escaping) -> Result<(), Fault> {
+fn label_set(kind: Kind, labels: &Labels, scheme: Escaping) -> Result<(), Fault> {
+    if labels::common(labels).is_some() {
+        return Ok(());
+    }
     let names = || labels.0.iter().map(|(name, _)| name.as_str());
     if scheme == Escaping::AllowUtf8 || names().all(escape::is_classic_label) {
         return distinct(kind, names());
@@ -174,7 +177,7 @@ mod tests {
     use crate::model::{LabelName, MetricName, SummaryRow};
 
     fn row(family: &Family, row: &Row) -> Result<(), Fault> {
-        super::row(&Shown::new(family, Escaping::Underscores), row)
+        super::row(&Shown::new(&Arc::new(family.clone()), Escaping::Underscores), row)
     }
 
     fn of(kind: Kind, bounds: &[f64]) -> Family {
@@ -190,8 +193,7 @@ mod tests {
 
     fn with(labels: &[&str], value: RowValue) -> Row {
         let labels = labels.iter().map(|name| (LabelName::foreign(name).unwrap(), "x".into()));
-        let labels = labels.collect();
-        Row { labels: Arc::new(Labels(labels)), start: None, born: None, value }
+        Row { labels: Arc::new(labels.collect()), start: None, born: None, value }
     }
 
     fn histogram(counts: &[f64]) -> RowValue {
@@ -225,7 +227,7 @@ mod tests {
         assert_eq!(of_gauge(&["__x__", "a.c", "a_b"]), Ok(()));
         assert_eq!(of_gauge(&["a.b", "a_b"]), Err(Fault::LabelTwice), "to this scraper");
         let readable = with(&["a.b", "a_b"], gauge());
-        let family = of(Kind::Gauge, &[]);
+        let family = Arc::new(of(Kind::Gauge, &[]));
         assert_eq!(super::row(&Shown::new(&family, Escaping::AllowUtf8), &readable), Ok(()));
         let rank = with(&["quantile"], RowValue::Summary(SummaryRow::default()));
         assert_eq!(row(&of(Kind::Summary, &[]), &rank), Err(Fault::LabelReserved));

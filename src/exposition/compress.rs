@@ -4,11 +4,15 @@ use std::io::{self, Write};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use zstd::stream::write::Encoder;
 
 use super::list::choices;
 
-/// The lowest level of either: an exposition repeats itself so much that more work gains little.
-const LEVEL: u8 = 1;
+// The lowest of either. Of 100,000 lines without exemplars gzip 6 makes a quarter less than gzip 1 in seven times the time; of
+// lines with exemplars, whose ids do not compress, one part in sixteen less, also in seven times the time. zstd 3 makes more than
+// zstd 1. No body is so short that it is not worth it: our own metrics alone are some kibibytes.
+const GZIP_LEVEL: u32 = 1;
+const ZSTD_LEVEL: i32 = 1;
 
 /// How a body is coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,22 +55,66 @@ impl ContentEncoding {
         }
     }
 
-    /// A body in this coding.
+    /// Begins a body in this coding.
     ///
     /// # Errors
     ///
-    /// Those of the compressor, which has none to speak of when it writes to memory. Identity
-    /// always works.
-    pub fn compress(self, body: Vec<u8>) -> io::Result<Vec<u8>> {
-        match self {
-            Self::Identity => Ok(body),
-            Self::Gzip => {
-                let room = Vec::with_capacity(body.len() / 8);
-                let mut encoder = GzEncoder::new(room, Compression::new(LEVEL.into()));
-                encoder.write_all(&body)?;
-                encoder.finish()
-            }
-            Self::Zstd => zstd::bulk::compress(&body, LEVEL.into()),
+    /// When there is no memory for the compressor.
+    pub fn coder(self) -> io::Result<Coder> {
+        let out = Vec::new();
+        Ok(Coder(match self {
+            Self::Identity => Inner::Identity(out),
+            Self::Gzip => Inner::Gzip(GzEncoder::new(out, Compression::new(GZIP_LEVEL))),
+            Self::Zstd => Inner::Zstd(Encoder::new(out, ZSTD_LEVEL)?),
+        }))
+    }
+}
+
+/// A coding at work: what goes into it comes out of it, not always at once.
+pub struct Coder(Inner);
+
+enum Inner {
+    Identity(Vec<u8>),
+    Gzip(GzEncoder<Vec<u8>>),
+    Zstd(Encoder<'static, Vec<u8>>),
+}
+
+impl Coder {
+    /// Takes these bytes of the body in; nothing is left of them.
+    ///
+    /// # Errors
+    ///
+    /// Those of the compressor, which has none to speak of when it writes to memory. Identity always works.
+    pub fn code(&mut self, plain: &mut Vec<u8>) -> io::Result<()> {
+        match &mut self.0 {
+            Inner::Identity(out) if out.is_empty() => std::mem::swap(out, plain),
+            Inner::Identity(out) => out.append(plain),
+            Inner::Gzip(encoder) => encoder.write_all(plain)?,
+            Inner::Zstd(encoder) => encoder.write_all(plain)?,
+        }
+        plain.clear();
+        Ok(())
+    }
+
+    /// What came out and was not taken yet.
+    pub fn coded(&mut self) -> &mut Vec<u8> {
+        match &mut self.0 {
+            Inner::Identity(out) => out,
+            Inner::Gzip(encoder) => encoder.get_mut(),
+            Inner::Zstd(encoder) => encoder.get_mut(),
+        }
+    }
+
+    /// The rest.
+    ///
+    /// # Errors
+    ///
+    /// As for [`code`](Self::code).
+    pub fn finish(self) -> io::Result<Vec<u8>> {
+        match self.0 {
+            Inner::Identity(out) => Ok(out),
+            Inner::Gzip(encoder) => encoder.finish(),
+            Inner::Zstd(encoder) => encoder.finish(),
         }
     }
 }
@@ -104,18 +152,31 @@ mod tests {
         }
     }
 
+    /// A body in pieces, taken out as it comes.
+    fn coded(encoding: ContentEncoding, body: &[u8]) -> Vec<u8> {
+        let (mut coder, mut out) = (encoding.coder().unwrap(), Vec::new());
+        for piece in body.chunks(700) {
+            let mut plain = piece.to_vec();
+            coder.code(&mut plain).unwrap();
+            assert!(plain.is_empty());
+            out.append(coder.coded());
+        }
+        out.extend(coder.finish().unwrap());
+        out
+    }
+
     #[test]
     fn bodies_survive() {
-        let body = b"a_total{b=\"c\"} 1\n".repeat(1000);
-        assert_eq!(Identity.compress(body.clone()).unwrap(), body);
+        let body: String = (0..50_000).map(|at| format!("a_total{{b=\"{at}\"}} {at}\n")).collect();
+        let body = body.into_bytes();
+        assert!(coded(Identity, &body) == body);
 
-        let packed = Gzip.compress(body.clone()).unwrap();
         let mut decoder = flate2::write::GzDecoder::new(Vec::new());
-        decoder.write_all(&packed).unwrap();
-        assert_eq!(decoder.finish().unwrap(), body);
+        decoder.write_all(&coded(Gzip, &body)).unwrap();
+        assert!(decoder.finish().unwrap() == body);
 
-        let packed = Zstd.compress(body.clone()).unwrap();
-        assert_eq!(zstd::bulk::decompress(&packed, body.len()).unwrap(), body);
+        let packed = coded(Zstd, &body);
+        assert!(zstd::bulk::decompress(&packed, body.len()).unwrap() == body);
         assert_eq!((Gzip.as_str(), Zstd.as_str()), (Some("gzip"), Some("zstd")));
     }
 }

@@ -151,6 +151,11 @@ impl Format {
         self.escaping.unwrap_or(Escaping::Underscores)
     }
 
+    /// Whether exemplars have a place in it.
+    pub fn has_exemplars(&self) -> bool {
+        !matches!(self.syntax, Syntax::Text0_0_4 | Syntax::Text1_0_0)
+    }
+
     /// The `Content-Type` of a body in this format. Text 1.0.0 and protobuf always say what became of
     /// their names.
     pub fn content_type(&self) -> String {

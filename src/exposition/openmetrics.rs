@@ -23,11 +23,21 @@ const _: () = assert!(EXEMPLAR <= limits::EXEMPLAR_CHARACTERS);
 /// The dialect of OpenMetrics.
 pub(super) struct OpenMetrics {
     /// Whether to write `_created` lines.
-    pub(super) created: bool,
+    created: bool,
+    /// The type of the family at hand.
+    kind: &'static str,
+}
+
+impl OpenMetrics {
+    pub(super) fn new(created: bool) -> Self {
+        Self { created, kind: "unknown" }
+    }
 }
 
 impl Dialect for OpenMetrics {
-    fn names(&self, shown: &Shown<'_>) -> Vec<String> {
+    const END: &'static [u8] = b"# EOF\n";
+
+    fn names(&self, shown: &Shown) -> Vec<String> {
         let (base, kind) = exposed(shown);
         let suffixes: &[&str] = match kind {
             "counter" => &["", "_total", "_created"],
@@ -39,8 +49,9 @@ impl Dialect for OpenMetrics {
         Shown::names(base, suffixes)
     }
 
-    fn head(&self, shown: &Shown<'_>, out: &mut Vec<u8>) {
+    fn head(&mut self, shown: &Shown, out: &mut Vec<u8>) {
         let (base, kind) = exposed(shown);
+        self.kind = kind;
         let name = (base, shown.quoted);
         if !shown.family.help.is_empty() {
             comment(out, "HELP", name, |out| escape::help_open(out, &shown.family.help));
@@ -51,11 +62,11 @@ impl Dialect for OpenMetrics {
         }
     }
 
-    fn exemplar(&self, shown: &Shown<'_>, exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
+    fn exemplar(&self, exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
         let Some(exemplar) = exemplar.filter(|exemplar| exemplar.trace_id != [0; 16]) else {
             return;
         };
-        if exposed(shown).1 == "unknown" {
+        if self.kind == "unknown" {
             return;
         }
         out.extend_from_slice(b" # {trace_id=\"");
@@ -72,12 +83,11 @@ impl Dialect for OpenMetrics {
         }
     }
 
-    fn after(&self, shown: &Shown<'_>, row: &Row, labels: &[u8], out: &mut Vec<u8>) {
-        let (base, kind) = exposed(shown);
-        let counts = matches!(kind, "counter" | "histogram" | "summary");
+    fn after(&self, shown: &Shown, row: &Row, labels: &[u8], out: &mut Vec<u8>) {
+        let counts = matches!(self.kind, "counter" | "histogram" | "summary");
         // A time of 0 is none (`clock`).
         if let Some(start) = row.start.filter(|start| self.created && counts && start.0 != 0) {
-            series(out, (base, shown.quoted), "_created", labels);
+            series(out, (exposed(shown).0, shown.quoted), "_created", labels);
             number::seconds(out, start);
             out.push(b'\n');
         }
@@ -85,7 +95,7 @@ impl Dialect for OpenMetrics {
 }
 
 /// A family's name and type as this format has them.
-fn exposed<'a>(shown: &'a Shown<'_>) -> (&'a str, &'static str) {
+fn exposed(shown: &Shown) -> (&str, &'static str) {
     let name = &*shown.name;
     match shown.family.kind {
         Kind::Counter => {

@@ -15,17 +15,17 @@ use super::{Form, escape, number};
 /// A protobuf body.
 #[derive(Debug, Default)]
 pub(super) struct Protobuf {
-    /// The family at hand.
-    family: fields::Open,
+    /// The family at hand: its length, which stands before it, is known when all of it is.
+    family: Vec<u8>,
 }
 
 impl Form for Protobuf {
-    fn names(&self, shown: &Shown<'_>) -> Vec<String> {
+    fn names(&self, shown: &Shown) -> Vec<String> {
         shown.sample_names() // what a server makes of the messages
     }
 
-    fn begin(&mut self, shown: &Shown<'_>, out: &mut Vec<u8>) {
-        self.family = fields::open_bare(out);
+    fn begin(&mut self, shown: &Shown, _: &mut Vec<u8>) {
+        let out = &mut self.family;
         fields::text(out, 1, &shown.name);
         fields::text(out, 2, &shown.family.help);
         let kind = match shown.family.kind {
@@ -38,7 +38,8 @@ impl Form for Protobuf {
         fields::whole(out, 3, kind);
     }
 
-    fn row(&mut self, shown: &Shown<'_>, row: &Row, out: &mut Vec<u8>) {
+    fn row(&mut self, shown: &Shown, row: &Row, _: &mut Vec<u8>) {
+        let out = &mut self.family;
         let metric = fields::open(out, 4);
         for (name, value) in &row.labels.0 {
             let pair = fields::open(out, 1);
@@ -54,7 +55,7 @@ impl Form for Protobuf {
             RowValue::Histogram(_) | RowValue::Native(_) => 7,
         };
         let message = fields::open(out, kind);
-        let family = shown.family;
+        let family = &shown.family;
         match &row.value {
             RowValue::Gauge(level) => fields::double(out, 1, *level),
             RowValue::Counter(total, latest) => {
@@ -73,10 +74,12 @@ impl Form for Protobuf {
         fields::close(out, metric);
     }
 
-    fn end(&mut self, shown: &Shown<'_>, out: &mut Vec<u8>) {
-        fields::text(out, 5, shown.unit().unwrap_or_default());
-        fields::close(out, self.family);
+    fn end(&mut self, shown: &Shown, out: &mut Vec<u8>) {
+        fields::text(&mut self.family, 5, shown.unit().unwrap_or_default());
+        fields::bare(out, &mut self.family);
     }
+
+    fn finish(&mut self, _: &mut Vec<u8>) {}
 }
 
 fn summary(held: &SummaryRow, out: &mut Vec<u8>) {
@@ -105,7 +108,7 @@ fn exemplar(number: u32, exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
     fields::close(out, message);
 }
 
-fn id(name: &str, bytes: &[u8], out: &mut Vec<u8>) {
+fn id<const N: usize>(name: &str, bytes: &[u8; N], out: &mut Vec<u8>) {
     let pair = fields::open(out, 1);
     fields::text(out, 1, name);
     let value = fields::open(out, 2);

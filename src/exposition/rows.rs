@@ -3,140 +3,161 @@
 use crate::model::{Exemplar, HistogramRow, Row, RowValue, SummaryRow};
 
 use super::shown::Shown;
-use super::{Form, classic, escape, number};
+use super::{Form, classic, escape, labels, number};
 
 /// What one text format does its own way.
 pub(super) trait Dialect {
+    /// The last line of a body.
+    const END: &'static [u8];
+
     /// Every name that a reader of this format takes as belonging to the family.
-    fn names(&self, shown: &Shown<'_>) -> Vec<String>;
+    fn names(&self, shown: &Shown) -> Vec<String>;
 
     /// The comment lines before the samples.
-    fn head(&self, shown: &Shown<'_>, out: &mut Vec<u8>);
+    fn head(&mut self, shown: &Shown, out: &mut Vec<u8>);
 
     /// What follows the value of a counter or bucket on its line.
-    fn exemplar(&self, shown: &Shown<'_>, exemplar: Option<&Exemplar>, out: &mut Vec<u8>);
+    fn exemplar(&self, exemplar: Option<&Exemplar>, out: &mut Vec<u8>);
 
     /// The lines after the samples of one row, whose labels are `labels`.
-    fn after(&self, shown: &Shown<'_>, row: &Row, labels: &[u8], out: &mut Vec<u8>);
+    fn after(&self, shown: &Shown, row: &Row, labels: &[u8], out: &mut Vec<u8>);
 }
 
-/// A text body. What is kept from line to line makes a line four copies and a number.
+/// A text body. What is kept from line to line makes a line three copies and a number.
 #[derive(Debug)]
 pub(super) struct Lines<D> {
     dialect: D,
-    /// `a="x",b="y"` of the row at hand.
+    /// Room for labels that are not the same to all readers.
     labels: Vec<u8>,
     /// `name_bucket{a="x",b="y",le="` of the row at hand.
-    bucket: Vec<u8>,
-    /// `0.25"} ` of each bucket of the family at hand, the one above all edges included.
-    edges: Vec<String>,
+    prefix: Vec<u8>,
+    /// Of each bucket of the family at hand, the one above all edges included.
+    edges: Vec<Edge>,
+}
+
+/// `0.25"} `, padded to a size that copies without a call.
+#[derive(Debug)]
+struct Edge {
+    padded: [u8; Self::ROOM],
+    length: usize,
 }
 
 /// A name, and whether it must be quoted.
 type Name<'a> = (&'a str, bool);
 
 impl<D: Dialect> Form for Lines<D> {
-    fn names(&self, shown: &Shown<'_>) -> Vec<String> {
+    fn names(&self, shown: &Shown) -> Vec<String> {
         self.dialect.names(shown)
     }
 
-    fn begin(&mut self, shown: &Shown<'_>, out: &mut Vec<u8>) {
+    fn begin(&mut self, shown: &Shown, out: &mut Vec<u8>) {
         self.dialect.head(shown, out);
         self.bound(&shown.family.bounds);
     }
 
-    fn row(&mut self, shown: &Shown<'_>, row: &Row, out: &mut Vec<u8>) {
-        self.label(shown, row);
+    fn row(&mut self, shown: &Shown, row: &Row, out: &mut Vec<u8>) {
+        let mut room = std::mem::take(&mut self.labels);
+        let labels = labels::text(&row.labels, shown.scheme, &mut room);
         let name = (&*shown.name, shown.quoted);
         match &row.value {
-            RowValue::Gauge(level) => sample(out, name, "", &self.labels, *level),
+            RowValue::Gauge(level) => sample(out, name, "", labels, *level),
             RowValue::Counter(total, exemplar) => {
-                series(out, name, "", &self.labels);
+                series(out, name, "", labels);
                 number::value(out, *total);
-                self.dialect.exemplar(shown, exemplar.as_ref(), out);
+                self.dialect.exemplar(exemplar.as_ref(), out);
                 out.push(b'\n');
             }
-            RowValue::Histogram(held) => self.histogram(shown, held, out),
+            RowValue::Histogram(held) => self.histogram(shown, labels, held, out),
             RowValue::Native(native) => match &native.classic {
-                Some(held) => self.histogram(shown, held, out),
-                None => self.histogram(shown, &classic::histogram(native), out),
+                Some(held) => self.histogram(shown, labels, held, out),
+                None => self.histogram(shown, labels, &classic::histogram(native), out),
             },
-            RowValue::Summary(summary) => self.summary(name, summary, out),
+            RowValue::Summary(held) => self.summary(name, labels, held, out),
         }
-        self.dialect.after(shown, row, &self.labels, out);
+        self.dialect.after(shown, row, labels, out);
+        self.labels = room;
     }
 
-    fn end(&mut self, _: &Shown<'_>, _: &mut Vec<u8>) {}
+    fn end(&mut self, _: &Shown, _: &mut Vec<u8>) {}
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(D::END);
+    }
+}
+
+impl Edge {
+    /// Bytes of the longest double, quote, brace and space.
+    const ROOM: usize = 32;
+
+    fn new(edge: f64) -> Self {
+        let text = number::edge(edge) + "\"} ";
+        let mut padded = [b' '; Self::ROOM];
+        padded.iter_mut().zip(text.bytes()).for_each(|(slot, byte)| *slot = byte);
+        Self { padded, length: text.len().min(Self::ROOM) }
+    }
+
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        let end = out.len() + self.length;
+        out.extend_from_slice(&self.padded);
+        out.truncate(end);
+    }
 }
 
 impl<D: Dialect> Lines<D> {
     pub(super) fn new(dialect: D) -> Self {
-        Self { dialect, labels: Vec::new(), bucket: Vec::new(), edges: Vec::new() }
+        Self { dialect, labels: Vec::new(), prefix: Vec::new(), edges: Vec::new() }
     }
 
     fn bound(&mut self, bounds: &[f64]) {
         let edges = bounds.iter().copied().chain([f64::INFINITY]);
         self.edges.clear();
-        self.edges.extend(edges.map(|edge| number::edge(edge) + "\"} "));
-    }
-
-    fn label(&mut self, shown: &Shown<'_>, row: &Row) {
-        self.labels.clear();
-        for (name, value) in &row.labels.0 {
-            if !self.labels.is_empty() {
-                self.labels.push(b',');
-            }
-            let label = escape::label_name(name.as_str(), shown.scheme);
-            write_name(&mut self.labels, (&label, !escape::is_classic_label(&label)), "");
-            self.labels.extend_from_slice(b"=\"");
-            escape::quoted(&mut self.labels, value);
-            self.labels.push(b'"');
-        }
+        self.edges.extend(edges.map(Edge::new));
     }
 
     /// Gets ready for lines that differ in one label: everything up to its value.
-    fn prefix(&mut self, name: Name<'_>, suffix: &str, label: &str) {
-        self.bucket.clear();
-        open(&mut self.bucket, name, suffix, &self.labels);
-        let bare = !name.1 && self.labels.is_empty();
-        self.bucket.extend_from_slice(if bare { b"{" } else { b"," });
-        self.bucket.extend_from_slice(label.as_bytes());
-        self.bucket.extend_from_slice(b"=\"");
+    fn prefix(&mut self, name: Name<'_>, suffix: &str, labels: &[u8], label: &str) {
+        self.prefix.clear();
+        open(&mut self.prefix, name, suffix, labels);
+        let bare = !name.1 && labels.is_empty();
+        self.prefix.extend_from_slice(if bare { b"{" } else { b"," });
+        self.prefix.extend_from_slice(label.as_bytes());
+        self.prefix.extend_from_slice(b"=\"");
     }
 
-    fn histogram(&mut self, shown: &Shown<'_>, held: &HistogramRow, out: &mut Vec<u8>) {
+    fn histogram(&mut self, shown: &Shown, labels: &[u8], held: &HistogramRow, out: &mut Vec<u8>) {
         let name = (&*shown.name, shown.quoted);
         if let Some(own) = &held.bounds {
             self.bound(own);
         }
-        self.prefix(name, "_bucket", "le");
+        self.prefix(name, "_bucket", labels, "le");
         let mut total = 0.0;
         for (at, (edge, count)) in self.edges.iter().zip(&held.counts).enumerate() {
             total += count;
-            out.extend_from_slice(&self.bucket);
-            out.extend_from_slice(edge.as_bytes());
+            out.extend_from_slice(&self.prefix);
+            edge.write(out);
             number::value(out, total);
-            self.dialect.exemplar(shown, held.exemplars.get(at).and_then(Option::as_ref), out);
+            self.dialect.exemplar(held.exemplars.get(at).and_then(Option::as_ref), out);
             out.push(b'\n');
         }
-        sample(out, name, "_sum", &self.labels, held.sum);
-        sample(out, name, "_count", &self.labels, total);
+        sample(out, name, "_sum", labels, held.sum);
+        sample(out, name, "_count", labels, total);
         if held.bounds.is_some() {
             self.bound(&shown.family.bounds);
         }
     }
 
-    fn summary(&mut self, name: Name<'_>, summary: &SummaryRow, out: &mut Vec<u8>) {
-        self.prefix(name, "", "quantile");
-        for (rank, value) in &summary.quantiles {
-            out.extend_from_slice(&self.bucket);
+    fn summary(&mut self, name: Name<'_>, labels: &[u8], held: &SummaryRow, out: &mut Vec<u8>) {
+        self.prefix(name, "", labels, "quantile");
+        for (rank, value) in &held.quantiles {
+            out.extend_from_slice(&self.prefix);
             out.extend_from_slice(number::edge(*rank).as_bytes());
             out.extend_from_slice(b"\"} ");
             number::value(out, *value);
             out.push(b'\n');
         }
-        sample(out, name, "_sum", &self.labels, summary.sum);
-        sample(out, name, "_count", &self.labels, summary.count as f64);
+        sample(out, name, "_sum", labels, held.sum);
+        sample(out, name, "_count", labels, held.count as f64);
     }
 }
 
@@ -182,7 +203,8 @@ pub(super) fn comment(
     out.push(b'\n');
 }
 
-fn write_name(out: &mut Vec<u8>, (name, quoted): Name<'_>, suffix: &str) {
+/// A name as it is, or between quotes.
+pub(super) fn write_name(out: &mut Vec<u8>, (name, quoted): Name<'_>, suffix: &str) {
     if quoted {
         out.push(b'"');
         escape::quoted(out, name);

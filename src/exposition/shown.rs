@@ -1,6 +1,6 @@
 //! A family as one body shows it: its name by the scraper's scheme.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::model::{Family, Kind};
 
@@ -8,22 +8,22 @@ use super::escape;
 use super::negotiate::Escaping;
 
 /// A family and its name in one body.
-pub(super) struct Shown<'a> {
+pub(super) struct Shown {
     /// The family.
-    pub(super) family: &'a Family,
+    pub(super) family: Arc<Family>,
     /// Its name by the scheme.
-    pub(super) name: Cow<'a, str>,
+    pub(super) name: Box<str>,
     /// Whether the text formats must quote the name.
     pub(super) quoted: bool,
     /// What is done to names.
     pub(super) scheme: Escaping,
 }
 
-impl<'a> Shown<'a> {
-    pub(super) fn new(family: &'a Family, scheme: Escaping) -> Self {
-        let name = escape::metric_name(family.name.as_str(), scheme);
+impl Shown {
+    pub(super) fn new(family: &Arc<Family>, scheme: Escaping) -> Self {
+        let name: Box<str> = escape::metric_name(family.name.as_str(), scheme).into();
         let quoted = !escape::is_classic_metric(&name);
-        Self { family, name, quoted, scheme }
+        Self { family: family.clone(), name, quoted, scheme }
     }
 
     /// The name without `_total`, where a counter has it.
@@ -40,7 +40,7 @@ impl<'a> Shown<'a> {
     }
 
     /// The unit, if it is the end of the name. Prometheus refuses the whole body over any other.
-    pub(super) fn unit(&self) -> Option<&'a str> {
+    pub(super) fn unit(&self) -> Option<&str> {
         let unit = self.family.unit.as_str();
         let ends = self.base().strip_suffix(unit).is_some_and(|rest| rest.ends_with('_'));
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':');

@@ -13,11 +13,13 @@ use super::shown::Shown;
 pub(super) struct Text;
 
 impl Dialect for Text {
-    fn names(&self, shown: &Shown<'_>) -> Vec<String> {
+    const END: &'static [u8] = b"";
+
+    fn names(&self, shown: &Shown) -> Vec<String> {
         shown.sample_names()
     }
 
-    fn head(&self, shown: &Shown<'_>, out: &mut Vec<u8>) {
+    fn head(&mut self, shown: &Shown, out: &mut Vec<u8>) {
         let (name, quoted) = (&*shown.name, shown.quoted);
         if !shown.family.help.is_empty() {
             comment(out, "HELP", (name, quoted), |out| escape::help(out, &shown.family.help));
@@ -32,7 +34,7 @@ impl Dialect for Text {
         comment(out, "TYPE", (name, quoted), |out| out.extend_from_slice(kind));
     }
 
-    fn exemplar(&self, _: &Shown<'_>, _: Option<&Exemplar>, _: &mut Vec<u8>) {}
+    fn exemplar(&self, _: Option<&Exemplar>, _: &mut Vec<u8>) {}
 
-    fn after(&self, _: &Shown<'_>, _: &Row, _: &[u8], _: &mut Vec<u8>) {}
+    fn after(&self, _: &Shown, _: &Row, _: &[u8], _: &mut Vec<u8>) {}
 }

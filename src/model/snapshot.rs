@@ -1,18 +1,20 @@
 //! What one scrape sees of a family: values copied out under a short lock, for `exposition` to write in any format.
 
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
 use crate::clock::Timestamp;
 
 use super::{Family, LabelName};
 
-/// A family and its series at one moment.
+/// A family and its series at one moment, or a piece of them: the pieces of a family follow each other and share its `Arc`.
 #[derive(Clone, Debug)]
 pub struct FamilySnapshot {
     /// Shared with the store that made it.
     pub family: Arc<Family>,
-    /// One row for each label set, each set once.
+    /// One row for each label set, each set once in all pieces together.
     pub rows: Vec<Row>,
 }
 
@@ -123,7 +125,48 @@ pub struct SummaryRow {
 
 /// A label set: non-empty values only, in the family's order, each name once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Labels(pub Box<[(LabelName, Arc<str>)]>);
+pub struct Labels(pub Box<[(LabelName, Arc<str>)]>, Kept);
+
+impl Labels {
+    /// The set as a text that `write` makes of it: by the first who asks, then kept for as long as the set lives.
+    pub fn text(&self, write: impl FnOnce(&Self) -> Option<Box<str>>) -> Option<&str> {
+        self.1.0.get_or_init(|| write(self)).as_deref()
+    }
+}
+
+impl FromIterator<(LabelName, Arc<str>)> for Labels {
+    fn from_iter<I: IntoIterator<Item = (LabelName, Arc<str>)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect(), Kept::default())
+    }
+}
+
+/// What was worked out of a label set and is kept beside it. It is no part of the value: all are equal.
+#[derive(Default)]
+struct Kept(OnceLock<Option<Box<str>>>);
+
+impl Clone for Kept {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Kept {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Kept {}
+
+impl Hash for Kept {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("_")
+    }
+}
 
 /// A record that stands for a number. It always has a trace id.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -17,11 +18,19 @@ use crate::model::FamilySnapshot;
 pub struct Scrapers {
     /// When the last scrape that was read to its end began.
     seen: Mutex<HashMap<IpAddr, Timestamp>>,
+    /// Who else wants to know the latest of these.
+    latest: Arc<AtomicU64>,
 }
 
 impl Scrapers {
+    /// Nobody yet; `latest` is told when the latest scrape began that was read to its end.
+    pub fn new(latest: Arc<AtomicU64>) -> Self {
+        Self { latest, ..Self::default() }
+    }
+
     /// A scrape that began then was read to its end.
     pub fn completed(&self, scraper: IpAddr, began: Timestamp) {
+        self.latest.fetch_max(began.0, Ordering::Relaxed);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= limits::SCRAPERS && !seen.contains_key(&scraper) {
             // Whoever comes from so many addresses is no Prometheus; the one that was longest away begins anew.
@@ -32,20 +41,23 @@ impl Scrapers {
         *last = began.max(*last);
     }
 
-    /// Shows a scraper at 0 what was born since its last whole scrape, while it is younger than `zero_first`.
+    /// When its last whole scrape began.
+    pub(super) fn last(&self, scraper: IpAddr) -> Option<Timestamp> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(&scraper).copied()
+    }
+
+    /// What shows a scraper at 0 whatever was born since its last whole scrape, while it is younger than `zero_first`.
     pub fn zero_first(
         &self,
         scraper: IpAddr,
-        families: &mut [FamilySnapshot],
         zero_first: Duration,
         now: Timestamp,
-    ) {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = seen.get(&scraper).copied().unwrap_or_default();
-        drop(seen);
-        let young = |born: Timestamp| born > last && now.since(born) < zero_first;
-        for row in families.iter_mut().flat_map(|family| &mut family.rows) {
-            if row.born.is_some_and(young) {
+    ) -> impl Fn(&mut FamilySnapshot) + Send + use<> {
+        let last = self.last(scraper).unwrap_or_default();
+        let young = move |born: Timestamp| born > last && now.since(born) < zero_first;
+        move |piece: &mut FamilySnapshot| {
+            for row in piece.rows.iter_mut().filter(|row| row.born.is_some_and(young)) {
                 row.value.reset();
             }
         }
@@ -75,10 +87,10 @@ mod tests {
     }
 
     fn shown(scrapers: &Scrapers, scraper: [u8; 4], born: u64, now: u64) -> f64 {
-        let mut families = [family(born)];
+        let mut family = family(born);
         let (window, now) = (Duration::from_secs(120), Timestamp(now * SECOND));
-        scrapers.zero_first(scraper.into(), &mut families, window, now);
-        match families[0].rows[0].value {
+        scrapers.zero_first(scraper.into(), window, now)(&mut family);
+        match family.rows[0].value {
             RowValue::Counter(value, _) => value,
             _ => f64::NAN,
         }

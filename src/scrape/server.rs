@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use http::{Method, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use tokio::net::TcpStream;
@@ -24,14 +24,18 @@ use crate::pipeline::Pipeline;
 use crate::telemetry::Closing;
 
 use super::access::Access;
+use super::body::Streamed;
 use super::health::{Readiness, healthy, ready};
 use super::landing::landing;
 use super::metrics::metrics;
 use super::reload::{Reload, reload};
 use super::scrapers::Scrapers;
 
-/// What every route answers.
+/// What a route answers that has all of it at once.
 pub type Answer = Response<Full<Bytes>>;
+
+/// What any route answers with.
+pub type Body = Either<Full<Bytes>, Streamed>;
 
 /// What the web port shows, shared by its connections.
 pub struct Web {
@@ -55,7 +59,7 @@ pub struct Web {
     pub scrapers: Arc<Scrapers>,
     /// How long a young series is first shown at 0; zero: never.
     pub zero_first: Duration,
-    /// Scrapes whose bodies may be in memory at once.
+    /// Scrapes that may be under way at once.
     pub seats: Arc<Semaphore>,
 }
 
@@ -92,14 +96,21 @@ pub async fn serve(stream: Deadlined<TcpStream>, web: Arc<Web>, drain: Drain) {
 }
 
 /// An answer, to those who may have it.
-async fn answer(web: &Web, request: &http::Request<Incoming>, peer: Option<IpAddr>) -> Answer {
+async fn answer(
+    web: &Web,
+    request: &http::Request<Incoming>,
+    peer: Option<IpAddr>,
+) -> Response<Body> {
     let rules = web.access.rules();
     let free = matches!(request.uri().path(), "/-/healthy" | "/-/ready");
     let refused = if free { None } else { rules.refuse(request.headers()).await };
+    let refused = refused.map(|refused| refused.map(Either::Left));
     let mut answer = refused.unwrap_or_else(|| {
         // A route that panics is a bad answer, not a bad connection.
         let routed = catch_unwind(AssertUnwindSafe(|| route(web, request, peer)));
-        routed.unwrap_or_else(|_| text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n"))
+        routed.unwrap_or_else(|_| {
+            text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n").map(Either::Left)
+        })
     });
     for (name, value) in rules.headers() {
         answer.headers_mut().insert(name, value.clone());
@@ -107,20 +118,21 @@ async fn answer(web: &Web, request: &http::Request<Incoming>, peer: Option<IpAdd
     answer
 }
 
-fn route(web: &Web, request: &http::Request<Incoming>, peer: Option<IpAddr>) -> Answer {
+fn route(web: &Web, request: &http::Request<Incoming>, peer: Option<IpAddr>) -> Response<Body> {
     let path = request.uri().path();
     let read = matches!(*request.method(), Method::GET | Method::HEAD);
-    match path {
+    let answer = match path {
         "/-/reload" if request.method() == Method::POST => reload(&web.reload),
         "/-/reload" => not_allowed("POST"),
         "/" | "/-/healthy" | "/-/ready" if !read => not_allowed("GET, HEAD"),
         "/-/healthy" => healthy(),
         "/-/ready" => ready(&web.readiness),
-        path if path == web.telemetry_path && read => metrics(web, request.headers(), peer),
+        path if path == web.telemetry_path && read => return metrics(web, request, peer),
         path if path == web.telemetry_path => not_allowed("GET, HEAD"),
         "/" => landing(web),
         _ => text(StatusCode::NOT_FOUND, "no such page: / lists what there is\n"),
-    }
+    };
+    answer.map(Either::Left)
 }
 
 fn not_allowed(methods: &'static str) -> Answer {

@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(&*values.fold_over_limit(&shape, &["c"]), ["other"]);
         assert_eq!(&*values.fold_over_limit(&shape, &["none"]), ["none"]);
         assert_eq!(&*values.fold_over_limit(&shape, &[""]), [""]);
-        let labels = Labels([(LabelName::own("x"), Arc::from("b"))].into());
+        let labels = Labels::from_iter([(LabelName::own("x"), Arc::from("b"))]);
         values.release(&[LabelName::own("x")], &labels);
         assert_eq!(&*values.fold_over_limit(&shape, &["c"]), ["c"], "a forgotten value makes room");
     }

@@ -197,14 +197,15 @@ impl Cell {
         Done::Applied
     }
 
-    pub(super) fn row(&self) -> RowValue {
+    /// A copy. Exemplars are the most of it, and not every format has them.
+    pub(super) fn row(&self, exemplars: bool) -> RowValue {
         match self {
             Self::Counter { total, exemplar } => {
-                RowValue::Counter(*total, exemplar.as_deref().copied())
+                RowValue::Counter(*total, exemplar.as_deref().filter(|_| exemplars).copied())
             }
             Self::Gauge { value, .. } => RowValue::Gauge(*value),
-            Self::Histogram(histogram) => RowValue::Histogram(histogram.row()),
-            Self::Native(native) => RowValue::Native(Box::new(native.row())),
+            Self::Histogram(histogram) => RowValue::Histogram(histogram.row(exemplars)),
+            Self::Native(native) => RowValue::Native(Box::new(native.row(exemplars))),
             // What a crowd shows depends on the time: `distinct::shown` tells it.
             Self::Distinct(crowd) => RowValue::Gauge(crowd.seen.fresh()),
             Self::Summary(summary) => RowValue::Summary(SummaryRow {
@@ -232,7 +233,7 @@ impl Native {
         self.exemplars.push(new);
     }
 
-    fn row(&self) -> NativeRow {
+    fn row(&self, exemplars: bool) -> NativeRow {
         let side = |buckets: &crate::model::amount::Buckets| {
             let some = buckets.iter().filter(|(_, count)| *count > 0.0);
             some.filter_map(|(at, count)| Some((i32::try_from(at).ok()?, count))).collect()
@@ -246,8 +247,8 @@ impl Native {
             negative: side(self.held.negative()),
             count: self.held.count(),
             sum: self.held.sum(),
-            exemplars: self.exemplars.as_slice().into(),
-            classic: self.classic.as_ref().map(Histogram::row),
+            exemplars: if exemplars { self.exemplars.as_slice().into() } else { Box::default() },
+            classic: self.classic.as_ref().map(|classic| classic.row(exemplars)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One family's series: found by their label values, changed in place, copied out for a scrape.
 
 use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -107,29 +108,56 @@ impl FamilyStore {
         Writer { family: self, state: self.lock(), now }
     }
 
-    /// Copies all series out, a few at a time, so that changes wait for a few at most.
-    /// One family, or those that a count of different ones is shown by.
-    pub fn snapshot(&self, now: Timestamp) -> Vec<FamilySnapshot> {
+    /// The hash by which it finds this key.
+    pub fn hash(&self, key: &[u8]) -> u64 {
+        hash(&self.hasher, key)
+    }
+
+    /// Whether it is a count of different ones, shown by families of their own.
+    pub(super) fn is_distinct(&self) -> bool {
+        self.shown.is_some()
+    }
+
+    /// What a count of different ones is shown by, copied a few label sets at a time.
+    pub(super) fn crowds(&self, now: Timestamp) -> Vec<FamilySnapshot> {
+        let Some(shown) = &self.shown else { return Vec::new() };
         let _still = self.still.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shown) = &self.shown {
-            let mut rows = shown.at(now);
-            self.each(|_, _, series| {
-                if let Cell::Distinct(crowd) = &series.cell {
-                    rows.add(&series.labels, series.start, crowd);
-                }
-            });
-            return rows.families();
-        }
-        let mut rows = Vec::with_capacity(self.count().0);
+        let mut rows = shown.at(now);
         self.each(|_, _, series| {
-            rows.push(Row {
-                labels: series.labels.clone(),
-                start: Some(series.start),
-                born: Some(series.start),
-                value: series.cell.row(),
-            });
+            if let Cell::Distinct(crowd) = &series.cell {
+                rows.add(&series.labels, series.start, crowd);
+            }
         });
-        vec![FamilySnapshot { family: self.declaration.family.clone(), rows }]
+        rows.families()
+    }
+
+    /// Series made so far: what [`copy`](Self::copy) tells old from new by.
+    pub(super) fn births(&self) -> u64 {
+        self.lock().births()
+    }
+
+    /// Copies out what is in these places, of the first `births` series ever made. None: there are no such places.
+    pub(super) fn copy(
+        &self,
+        places: Range<usize>,
+        births: u64,
+        exemplars: bool,
+    ) -> Option<Vec<Row>> {
+        let row = |series: &Series| Row {
+            labels: series.labels.clone(),
+            start: Some(series.start),
+            born: Some(series.start),
+            value: series.cell.row(exemplars),
+        };
+        let mut rows = Vec::with_capacity(places.len()); // before the lock
+        let state = self.lock();
+        if places.start >= state.places() {
+            return None;
+        }
+        let (held, _) = state.some(places.start, places.len());
+        let old = held.map(|(_, series)| series).filter(|series| series.birth < births);
+        rows.extend(old.map(row));
+        Some(rows)
     }
 
     /// How many label sets there are, and how many changes were folded so far.
@@ -334,6 +362,10 @@ mod tests {
         store.write(Timestamp(now)).apply(&change)
     }
 
+    fn rows(store: &FamilyStore) -> Vec<Row> {
+        store.copy(0..1000, u64::MAX, true).unwrap_or_default()
+    }
+
     /// `a=1,b=2 7` for each series, sorted.
     fn shown(store: &FamilyStore) -> Vec<String> {
         let row = |row: &Row| {
@@ -346,7 +378,7 @@ mod tests {
                 _ => String::new(),
             }
         };
-        let mut rows: Vec<String> = store.snapshot(Timestamp(1))[0].rows.iter().map(row).collect();
+        let mut rows: Vec<String> = rows(store).iter().map(row).collect();
         rows.sort();
         rows
     }
@@ -414,7 +446,7 @@ mod tests {
         store.expire(Timestamp(111 * second), Duration::from_secs(10));
         assert_eq!(store.count().0, 0);
         assert_eq!(add(&store, &["ok", "b"], 112 * second), Applied::Exact, "the value made room");
-        let row = &store.snapshot(Timestamp(1))[0].rows[0];
+        let row = &rows(&store)[0];
         assert_eq!(row.start, Some(Timestamp(112 * second)), "a new life has a new start");
         assert!(store.budget.take(0, 998) && !store.budget.take(0, 1));
     }

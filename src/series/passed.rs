@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::model::{Family, FamilySnapshot, Kind, MetricName};
+use crate::model::{Family, Kind, MetricName};
 
 use super::budget::Budget;
 use super::store::FamilyCount;
@@ -91,14 +91,14 @@ impl Passed {
         self.budget.give_back(1);
     }
 
-    /// Copies of all families, one lock at a time.
-    pub fn snapshot(&self) -> impl Iterator<Item = FamilySnapshot> {
-        self.all().into_iter().map(|family| family.snapshot())
+    /// The families there are now, by name.
+    pub fn families(&self) -> Vec<Arc<PassedFamily>> {
+        self.lock().families.values().cloned().collect()
     }
 
     /// How large each family is.
     pub fn counts(&self) -> impl Iterator<Item = FamilyCount> {
-        self.all().into_iter().map(|family| FamilyCount {
+        self.families().into_iter().map(|family| FamilyCount {
             name: family.family().name.as_str().into(),
             series: family.count(),
             overflow: 0,
@@ -107,7 +107,7 @@ impl Passed {
 
     /// Forgets what was idle for so long, and families of which nothing is left.
     pub fn expire(&self, now: Timestamp, idle: Duration) {
-        for family in self.all() {
+        for family in self.families() {
             family.expire(now.before(idle));
         }
         let mut state = self.lock();
@@ -119,10 +119,6 @@ impl Passed {
             }
             stays
         });
-    }
-
-    fn all(&self) -> Vec<Arc<PassedFamily>> {
-        self.lock().families.values().cloned().collect()
     }
 
     /// Each change under the lock is whole before anything can panic.

@@ -20,6 +20,8 @@ pub(super) struct State {
     free_groups: Vec<u32>,
     pub(super) values: Values,
     pub(super) overflow: u64,
+    /// Series made so far.
+    births: u64,
 }
 
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub(super) struct Series {
     key: Box<[u8]>,
     pub(super) labels: Arc<Labels>,
     pub(super) start: Timestamp,
+    /// How many were made before it.
+    pub(super) birth: u64,
     pub(super) group: u32,
     pub(super) cell: Cell,
 }
@@ -42,6 +46,16 @@ impl State {
     /// How many label sets there are.
     pub(super) fn len(&self) -> usize {
         self.table.len()
+    }
+
+    /// Series made so far.
+    pub(super) fn births(&self) -> u64 {
+        self.births
+    }
+
+    /// Where the series lie, the empty places among them counted.
+    pub(super) fn places(&self) -> usize {
+        self.series.len()
     }
 
     pub(super) fn at(&self, at: u32) -> Option<&Series> {
@@ -90,9 +104,11 @@ impl State {
         let pairs = declaration.family.labels.iter().zip(key::values(key)).enumerate();
         let pairs = pairs.filter(|(_, (_, value))| !value.is_empty());
         let pairs = pairs.map(|(at, (name, value))| (name.clone(), values.intern(at, value)));
-        let labels = Arc::new(Labels(pairs.collect()));
+        let labels = Arc::new(pairs.collect::<Labels>());
         let cell = Cell::new(declaration);
-        let series = Series { hash, key: key.into(), labels, start: now, group, cell };
+        let (key, birth) = (key.into(), self.births);
+        let series = Series { hash, key, labels, start: now, birth, group, cell };
+        self.births += 1;
         let at = self.free.pop().unwrap_or_else(|| {
             self.series.push(None);
             u32::try_from(self.series.len() - 1).unwrap_or(u32::MAX)

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::model::{Declaration, FamilySnapshot};
+use crate::model::Declaration;
 
 use super::budget::Budget;
+use super::copies::Copies;
 use super::family::{self, FamilyStore, KeyHasher, Writer};
 
 /// The families, in the order of the rule set that feeds them.
@@ -62,9 +63,10 @@ impl Store {
         self.families.get(family).map(|family| family.write(now))
     }
 
-    /// Copies of all families, one lock at a time.
-    pub fn snapshot(&self, now: Timestamp) -> impl Iterator<Item = FamilySnapshot> {
-        self.families.iter().flat_map(move |family| family.snapshot(now))
+    /// The series of now, to be copied as the copies are asked for.
+    pub fn copies(&self, exemplars: bool, now: Timestamp) -> Vec<Copies> {
+        let copies = |family: &Arc<FamilyStore>| Copies::new(family.clone(), exemplars, now);
+        self.families.iter().map(copies).collect()
     }
 
     /// How large each family is.

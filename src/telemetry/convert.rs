@@ -57,11 +57,7 @@ fn snapshot(
     kind: Kind,
     mut rows: Vec<Row>,
 ) -> FamilySnapshot {
-    rows.sort_by(|one, other| {
-        let values = |row: &Row| row.labels.0.iter().map(|(_, value)| value.clone()).collect();
-        let (one, other): (Vec<_>, Vec<_>) = (values(one), values(other));
-        one.cmp(&other)
-    });
+    rows.sort_by(|one, other| values(one).cmp(values(other)));
     let labels = rows.first().map(|row| row.labels.0.iter().map(|(name, _)| name.clone()));
     let family = Family {
         name: MetricName::own(name),
@@ -74,7 +70,11 @@ fn snapshot(
     FamilySnapshot { family: Arc::new(family), rows }
 }
 
+fn values(row: &Row) -> impl Iterator<Item = &Arc<str>> {
+    row.labels.0.iter().map(|(_, value)| value)
+}
+
 fn labels<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Arc<Labels> {
     let own = pairs.into_iter().filter(|(_, value)| !value.is_empty());
-    Arc::new(Labels(own.map(|(name, value)| (LabelName::own(name), value.into())).collect()))
+    Arc::new(own.map(|(name, value)| (LabelName::own(name), value.into())).collect())
 }

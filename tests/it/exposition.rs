@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use oscar_metrics::clock::Timestamp;
 use oscar_metrics::exposition::{
-    Escaping, Fault, Format, Options, Syntax, Written, edge, format, write,
+    Escaping, Fault, Format, Options, Syntax, Writer, Written, edge, format, write,
 };
 use oscar_metrics::model::{
     Exemplar, Family, FamilySnapshot, HistogramRow, Kind, LabelName, Labels, MetricName, NativeRow,
@@ -48,7 +48,7 @@ fn described(
 
 fn row(labels: &[(&str, &str)], value: RowValue) -> Row {
     let pair = |(name, value): &(&str, &str)| (LabelName::foreign(name).unwrap(), (*value).into());
-    let labels = Arc::new(Labels(labels.iter().map(pair).collect()));
+    let labels = Arc::new(labels.iter().map(pair).collect::<Labels>());
     Row { labels, start: Some(Timestamp(1_700_000_000_250_000_000)), born: None, value }
 }
 
@@ -550,6 +550,30 @@ proptest! {
         let mut out = Vec::new();
         prop_assert_eq!(write(&families, format, Options::default(), &mut out), Written::default());
         prop_assert_eq!(protobuf::read(&out), protobuf::expected(&families));
+    }
+
+    #[test]
+    fn a_body_is_the_same_in_pieces(
+        families in (0..4usize).map(any_family).collect::<Vec<_>>(),
+        sizes in proptest::collection::vec(1usize..3, 4),
+    ) {
+        for syntax in [Syntax::Text0_0_4, Syntax::OpenMetrics1_0_0, Syntax::Protobuf] {
+            let format = Format { syntax, escaping: None };
+            let (mut whole, mut pieces) = (Vec::new(), Vec::new());
+            let written = write(&families, format, Options::default(), &mut whole);
+            let mut writer = Writer::new(format, Options::default());
+            for (snapshot, size) in families.iter().zip(&sizes) {
+                let family = &snapshot.family;
+                for rows in [&[][..]].into_iter().chain(snapshot.rows.chunks(*size)) {
+                    let piece = FamilySnapshot { family: family.clone(), rows: rows.to_vec() };
+                    let mut out = Vec::new();
+                    writer.piece(&piece, &mut out);
+                    pieces.append(&mut out);
+                }
+            }
+            prop_assert_eq!(writer.finish(&mut pieces), written);
+            prop_assert!(pieces == whole);
+        }
     }
 
     #[test]

@@ -220,6 +220,57 @@ fn a_scrape_says_how_it_was_chosen() {
 }
 
 #[test]
+fn a_head_of_a_scrape_has_no_body_and_leaves_the_connection() {
+    let server = serve(options());
+    let mut stream = connect(server.address("web"));
+    let mut ask = |method| {
+        std::io::Write::write_all(&mut stream, &request(method, "/metrics", "", b"")).unwrap();
+        answer(&mut stream).unwrap()
+    };
+    let (head, whole) = (ask("HEAD"), ask("GET"));
+    assert_eq!((head.status, head.header("content-length"), head.body.len()), (200, None, 0));
+    assert_eq!(head.header("content-type"), whole.header("content-type"));
+    assert!(whole.text().contains("oscar_metrics_received_items_total"));
+}
+
+#[test]
+fn readers_that_stall_are_felt_by_nobody_else() {
+    let server = serve_config(Some(
+        "metrics:\n  h_seconds: {help: H., type: histogram, from: span, value: duration, \
+         buckets: [1s, 2s, 3s, 4s, 5s, 6s, 7s, 8s, 9s, 10s, 11s, 12s, 13s, 14s, 15s, 16s], \
+         labels: {name: {from: name}}}\n",
+    ));
+    let send = |name: String| {
+        let reply = post(server.address("otlp_http"), "/v1/traces", PROTOBUF, &named_span(&name));
+        assert_eq!(reply.status, 200);
+    };
+    (0..1500).for_each(|at| send(format!("{at:0250}")));
+    let web = server.address("web");
+    let stalled: Vec<_> = (1..oscar_metrics::limits::SCRAPES)
+        .map(|_| {
+            let mut stream = connect(web);
+            std::io::Write::write_all(&mut stream, &request("GET", "/metrics", "", b"")).unwrap();
+            stream
+        })
+        .collect();
+    // What the kernel has room for is written; then each waits in the middle of its body.
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert_eq!(get(web, "/-/healthy").status, 200);
+    send("one more".into());
+    let reply = get(web, "/metrics");
+    assert_eq!(
+        reply.text().lines().filter(|line| line.starts_with("h_seconds_count{")).count(),
+        1501
+    );
+    let mut last = connect(web);
+    std::io::Write::write_all(&mut last, &request("GET", "/metrics", "", b"")).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    assert_eq!(get(web, "/metrics").status, 503, "all seats are taken");
+    drop((stalled, last));
+    server.works();
+}
+
+#[test]
 fn a_reload_that_fails_says_why() {
     let broken = Arc::new(AtomicBool::new(false));
     let told = broken.clone();

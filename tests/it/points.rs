@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use oscar_metrics::clock::Timestamp;
 use oscar_metrics::config::{self, Source};
@@ -50,7 +51,7 @@ impl Arrow {
     }
 
     fn gather(&self, now: u64) -> Vec<FamilySnapshot> {
-        self.0.gather(at(now), |_| {})
+        self.0.gather(at(now), true, |_| {}).collect()
     }
 
     /// `name{a=x}` and value of all series that are not the exporter's own.
@@ -146,7 +147,7 @@ fn an_old_stream_of_a_target_that_was_scraped_joins_from_its_first_point() {
         arrow.send(BOT, sum(name, 2, json!([point(&[], (BEGAN - 50, now), value)])), now)
     };
     old("early", BEGAN + 1, 7.0);
-    arrow.0.scraped(at(BEGAN + 5));
+    arrow.0.scraped().store(at(BEGAN + 5).0, Ordering::Relaxed);
     old("late", BEGAN + 6, 100.0);
     old("late", BEGAN + 7, 103.0);
     let shown = arrow.shown(BEGAN + 8);

@@ -117,10 +117,11 @@ fn labels(shape: &[Dimension], values: [usize; 3]) -> Vec<&str> {
 
 /// What a scrape reads of a family: label set to value, count and start.
 fn shown(store: &Store, family: usize) -> BTreeMap<Set, (f64, f64, Timestamp)> {
-    let snapshot = store.snapshot(oscar_metrics::clock::Timestamp(1)).nth(family).unwrap();
-    let names = &snapshot.family.labels;
+    let mut copies = store.copies(true, Timestamp(1));
+    let pieces: Vec<_> = copies.remove(family).collect();
+    let names = pieces.first().map_or(&[][..], |piece| &piece.family.labels);
     let mut rows = BTreeMap::new();
-    for row in &snapshot.rows {
+    for row in pieces.iter().flat_map(|piece| &piece.rows) {
         let held = |name: &LabelName| {
             let pair = row.labels.0.iter().find(|(held, _)| held == name);
             pair.map_or(String::new(), |(_, value)| value.to_string())

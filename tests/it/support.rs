@@ -198,10 +198,15 @@ pub fn span() -> Vec<u8> {
 
 /// The same with a name of so many bytes.
 pub fn padded_span(pad: usize) -> Vec<u8> {
+    named_span(&format!("chat{}", "x".repeat(pad)))
+}
+
+/// The same of this name.
+pub fn named_span(name: &str) -> Vec<u8> {
     let span = Span {
         trace_id: vec![1; 16],
         span_id: rand::random::<[u8; 8]>().to_vec(),
-        name: format!("chat{}", "x".repeat(pad)),
+        name: name.into(),
         ..Default::default()
     };
     let scope_spans = vec![ScopeSpans { spans: vec![span], ..Default::default() }];
@@ -245,21 +250,43 @@ pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Reply {
 
 /// Reads one answer: the head, then as much as it says.
 pub fn answer(stream: &mut TcpStream) -> io::Result<Reply> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
+    let head = until(stream, b"\r\n\r\n")?;
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let mut reply = Reply { status, head, body: Vec::new() };
+    if reply.header("transfer-encoding") == Some("chunked") {
+        while let length @ 1.. = chunk(stream, &mut reply.body)? {
+            assert!(length <= 4 * 1024 * 1024, "{length} bytes at once");
+        }
+    } else {
+        let length = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
+        reply.body.resize(length, 0);
+        stream.read_exact(&mut reply.body)?;
+    }
+    Ok(reply)
+}
+
+/// Reads one chunk of a chunked body (RFC 9112, section 7.1); the last has length 0.
+fn chunk(stream: &mut TcpStream, body: &mut Vec<u8>) -> io::Result<usize> {
+    let length = until(stream, b"\r\n")?;
+    let length = usize::from_str_radix(length.trim(), 16).unwrap();
+    let start = body.len();
+    body.resize(start + length, 0);
+    stream.read_exact(&mut body[start..])?;
+    assert_eq!(until(stream, b"\r\n")?, "\r\n");
+    Ok(length)
+}
+
+/// Reads up to and with these bytes.
+fn until(stream: &mut TcpStream, end: &[u8]) -> io::Result<String> {
+    let mut text = Vec::new();
+    while !text.ends_with(end) {
         let mut byte = [0];
         if stream.read(&mut byte)? == 0 {
             return Err(io::Error::new(ErrorKind::UnexpectedEof, "no whole answer"));
         }
-        head.push(byte[0]);
+        text.push(byte[0]);
     }
-    let head = String::from_utf8(head).unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    let mut reply = Reply { status, head, body: Vec::new() };
-    let length = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
-    reply.body.resize(length, 0);
-    stream.read_exact(&mut reply.body)?;
-    Ok(reply)
+    Ok(String::from_utf8(text).unwrap())
 }
 
 /// A request's bytes.

@@ -4,19 +4,27 @@
 //! enough for nearly all; a longer message moves up.
 
 /// Where an open message's content begins.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Open(usize);
 
-/// Begins a message that nothing holds.
-pub(super) fn open_bare(out: &mut Vec<u8>) -> Open {
-    out.push(0);
-    Open(out.len())
+/// A whole message that is a field of no other; nothing is left of it. A large one is not copied where nothing stands before it.
+pub(super) fn bare(out: &mut Vec<u8>, message: &mut Vec<u8>) {
+    let mut length = Vec::new();
+    varint(&mut length, message.len() as u64);
+    if out.is_empty() {
+        std::mem::swap(out, message);
+        out.splice(..0, length);
+    } else {
+        out.append(&mut length);
+        out.append(message);
+    }
 }
 
 /// Begins a message, or a packed list, that is a field of another.
 pub(super) fn open(out: &mut Vec<u8>, number: u32) -> Open {
     key(out, number, 2);
-    open_bare(out)
+    out.push(0);
+    Open(out.len())
 }
 
 /// Ends the message begun last.

@@ -97,12 +97,12 @@ impl Histogram {
         }
     }
 
-    pub fn row(&self) -> HistogramRow {
+    pub fn row(&self, exemplars: bool) -> HistogramRow {
         HistogramRow {
             bounds: self.own.clone(),
             counts: self.counts.clone(),
             sum: self.sum,
-            exemplars: self.exemplars.clone(),
+            exemplars: if exemplars { self.exemplars.clone() } else { Box::default() },
         }
     }
 }

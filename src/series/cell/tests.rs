@@ -35,7 +35,7 @@ fn addition(counts: &[u64], bounds: &[f64]) -> Addition {
 
 /// Edges and counts of a classic histogram.
 fn classic(cell: &Cell) -> (Vec<f64>, Vec<f64>) {
-    let RowValue::Histogram(row) = cell.row() else { panic!("{:?}", cell.row()) };
+    let RowValue::Histogram(row) = cell.row(true) else { panic!("{:?}", cell.row(true)) };
     (row.bounds.as_deref().unwrap_or_default().into(), row.counts.into())
 }
 
@@ -46,7 +46,7 @@ fn a_bucket_holds_its_upper_edge() {
     for value in [0.01, 0.05, 0.051] {
         cell.apply(Op::Observe { value, weight: 2.0 }, &bounds, sample(1));
     }
-    let RowValue::Histogram(row) = cell.row() else { panic!() };
+    let RowValue::Histogram(row) = cell.row(true) else { panic!() };
     assert_eq!((&*row.counts, row.bounds), (&[2.0, 2.0, 2.0][..], None));
     assert!((row.sum - 0.222).abs() < 1e-12);
 }
@@ -56,7 +56,7 @@ fn the_newest_record_wins_a_gauge() {
     let mut cell = Cell::level();
     for (value, time, expected) in [(5.0, 10, 5.0), (4.0, 9, 5.0), (3.0, 10, 3.0), (2.0, 11, 2.0)] {
         assert_eq!(cell.apply(Op::Set(value), &[], sample(time)), Done::Applied);
-        let RowValue::Gauge(now) = cell.row() else { panic!() };
+        let RowValue::Gauge(now) = cell.row(true) else { panic!() };
         assert_eq!(now, expected);
     }
 }
@@ -69,7 +69,7 @@ fn native_buckets_stand_beside_classic_ones_or_alone() {
         for nth in 0..20 {
             cell.apply(Op::Observe { value: 2.0, weight: 0.5 }, &bounds, sample(nth));
         }
-        let RowValue::Native(row) = cell.row() else { panic!() };
+        let RowValue::Native(row) = cell.row(true) else { panic!() };
         assert_eq!((row.count, row.sum, row.positive.len()), (10.0, 20.0, 1));
         assert_eq!(row.exemplars.len(), limits::NATIVE_EXEMPLARS);
         assert_eq!(row.exemplars.last().map(|one| one.time), Some(Timestamp(19)));

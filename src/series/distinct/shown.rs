@@ -103,5 +103,5 @@ impl Rows<'_> {
 
 fn with(labels: &Labels, more: &[(&str, &str)]) -> Arc<Labels> {
     let more = more.iter().map(|(name, value)| (LabelName::own(name), Arc::from(*value)));
-    Arc::new(Labels(labels.0.iter().cloned().chain(more).collect()))
+    Arc::new(labels.0.iter().cloned().chain(more).collect())
 }

@@ -110,7 +110,7 @@ impl PassedFamily {
         let pairs = labels.iter().map(|(name, value)| {
             (LabelName::shared(state.text(name.as_ref())), state.text(value.as_ref()))
         });
-        let labels = Arc::new(Labels(pairs.collect()));
+        let labels = Arc::new(pairs.collect::<Labels>());
         let cell = birth.amount.map_or_else(Cell::level, Cell::of);
         let Birth { start, born, .. } = birth;
         state.insert(Series { hash, labels, start, born, last: now, cell })
@@ -158,13 +158,13 @@ impl PassedFamily {
     }
 
     /// Copies all series out.
-    pub fn snapshot(&self) -> FamilySnapshot {
+    pub fn snapshot(&self, exemplars: bool) -> FamilySnapshot {
         let state = self.lock();
         let row = |series: &Series| Row {
             labels: series.labels.clone(),
             start: series.start,
             born: series.born,
-            value: series.cell.row(),
+            value: series.cell.row(exemplars),
         };
         let all = state.slots.iter().filter_map(|slot| slot.series.as_ref());
         FamilySnapshot { family: self.family.clone(), rows: all.map(row).collect() }

@@ -40,7 +40,8 @@ fn add(passed: &Passed, name: &str, labels: &[(&str, &str)], now: u64) -> Option
 
 fn shown(passed: &Passed) -> Vec<String> {
     let mut lines = Vec::new();
-    for family in passed.snapshot() {
+    for family in passed.families() {
+        let family = family.snapshot(true);
         for row in &family.rows {
             let pairs = row.labels.0.iter();
             let pairs: Vec<String> =
