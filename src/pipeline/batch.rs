@@ -26,7 +26,7 @@ pub(super) struct Item<'a> {
     trace_id: &'a [u8],
     span_id: &'a [u8],
     pub(super) fingerprint: Option<Fingerprint>,
-    weight: f64,
+    pub(super) weight: f64,
     pub(super) fate: Fate,
 }
 

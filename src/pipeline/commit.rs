@@ -12,13 +12,31 @@ use super::Pipeline;
 use super::batch::{Batch, Fate, Item};
 use super::engine::Engine;
 
-/// Applies what counts of a batch and tells what became of each item.
+/// What became of a batch.
+pub(super) struct Done<'a> {
+    pub(super) items: Vec<Item<'a>>,
+    pub(super) updates: Updates<'a>,
+    /// Of each guard, whether it stands for a record that came before.
+    pub(super) repeated: Vec<bool>,
+}
+
+/// Applies what counts of a batch and tells what became of its items.
 pub(super) fn commit(
     pipeline: &Pipeline,
     engine: &Engine,
     batch: Batch<'_>,
     now: Timestamp,
 ) -> ItemCounts {
+    count(&carry_out(pipeline, engine, batch, now).items)
+}
+
+/// Applies what counts of a batch and tells what became of all of it.
+pub(super) fn carry_out<'a>(
+    pipeline: &Pipeline,
+    engine: &Engine,
+    batch: Batch<'a>,
+    now: Timestamp,
+) -> Done<'a> {
     let (mut items, updates) = batch.into_parts();
     let repeated = drop_repeats(pipeline, engine, &mut items, &updates, now);
     let live = |update: &Update| {
@@ -37,7 +55,7 @@ pub(super) fn commit(
             pipeline.telemetry.skipped(declaration.family.name.as_str(), skip.reason, 1);
         }
     }
-    count(&items)
+    Done { items, updates, repeated }
 }
 
 /// Marks resent spans, and tells which guards stand for records that came before.
@@ -118,7 +136,8 @@ fn apply(
     }
 }
 
-fn count(items: &[Item<'_>]) -> ItemCounts {
+/// The books of a batch.
+pub(super) fn count(items: &[Item<'_>]) -> ItemCounts {
     let mut counts = ItemCounts { received: items.len() as u64, ..ItemCounts::default() };
     items.iter().for_each(|item| count_one(&mut counts, item.fate));
     counts

@@ -31,7 +31,7 @@ pub struct Evaluation<'a> {
 
 /// Whether a record belongs to a class, and what must not have come before.
 #[derive(Clone, Copy)]
-enum Holds {
+pub(super) enum Holds {
     No,
     Yes(Option<u32>),
 }
@@ -78,7 +78,7 @@ impl<'a> Evaluation<'a> {
         matched
     }
 
-    fn from(&mut self, from: &'a [From], subject: Subject<'_, 'a>) -> Holds {
+    pub(super) fn from(&mut self, from: &'a [From], subject: Subject<'_, 'a>) -> Holds {
         for one in from {
             let holds = match one {
                 From::Source(source) if *source == subject.source() => Holds::Yes(None),
@@ -154,30 +154,37 @@ impl<'a> Evaluation<'a> {
                 self.updates.list.push(Update { family, shape, item, guard, labels, op, time });
                 continue;
             }
-            let value = match self.measure(&part.measure, subject) {
-                Ok(Some(value)) => value,
+            let op = match self.op(rule, part, subject, weight) {
+                Ok(Some(op)) => op,
                 Ok(None) => continue,
                 Err(reason) => {
                     self.updates.skips.push(Skip { family: rule.family, item, reason });
                     continue;
                 }
             };
-            let weight = if rule.weighted { weight } else { 1.0 };
-            let op = match rule.kind {
-                OpKind::Add if value < 0.0 => {
-                    let reason = SkipReason::Negative;
-                    self.updates.skips.push(Skip { family: rule.family, item, reason });
-                    continue;
-                }
-                OpKind::Add => Op::Add(value * weight),
-                OpKind::Set => Op::Set(value),
-                OpKind::Observe => Op::Observe { value, weight },
-            };
             let labels = self.labels(rule.width, part, subject);
             let (family, time) = (rule.family, subject.time());
             self.updates.list.push(Update { family, shape, item, guard, labels, op, time });
         }
         matched
+    }
+
+    /// What the part does to its series; none when the record has no value.
+    pub(super) fn op(
+        &mut self,
+        rule: &Rule,
+        part: &'a Part,
+        subject: Subject<'_, 'a>,
+        weight: f64,
+    ) -> Result<Option<Op<'static>>, SkipReason> {
+        let Some(value) = self.measure(&part.measure, subject)? else { return Ok(None) };
+        let weight = if rule.weighted { weight } else { 1.0 };
+        Ok(Some(match rule.kind {
+            OpKind::Add if value < 0.0 => return Err(SkipReason::Negative),
+            OpKind::Add => Op::Add(value * weight),
+            OpKind::Set => Op::Set(value),
+            OpKind::Observe => Op::Observe { value, weight },
+        }))
     }
 
     /// The part's number; none when the record has no value.
@@ -212,7 +219,7 @@ impl<'a> Evaluation<'a> {
         place
     }
 
-    fn label(&mut self, at: usize, subject: Subject<'_, 'a>) -> Text<'a> {
+    pub(super) fn label(&mut self, at: usize, subject: Subject<'_, 'a>) -> Text<'a> {
         match self.labels.get(at) {
             Some((record, text)) if *record == self.record => return *text,
             _ => {}

@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod drain;
 mod engine;
+mod explain;
 mod exposition;
 mod grpc;
 mod hostile;
