@@ -12,6 +12,7 @@ pub mod serve;
 pub mod server;
 pub mod signals;
 mod source;
+pub mod state;
 
 use args::{Cli, Command};
 

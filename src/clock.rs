@@ -2,10 +2,13 @@
 //!
 //! The pure rooms take a [`Timestamp`] as a value and never ask; the rim asks here. `clippy.toml` bans the other doors.
 
+use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Nanoseconds since the Unix epoch, as OTLP carries them. 0 means "unknown", as it does there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Timestamp(pub u64);
 
 impl Timestamp {

@@ -18,9 +18,9 @@
 //! | 0 | [`limits`] (every bound), [`clock`] (the only source of time) |
 //! | 1 | [`model`] (names, families, snapshots), [`view`] (borrowed records) |
 //! | 2 | [`wire`] (bytes to view), [`derive`](mod@derive) (repeats, weights), [`rules`] (view to updates), [`series`] (state) |
-//! | 3 | [`config`] (YAML to rules), [`exposition`] (snapshots to bytes), [`telemetry`] (the exporter's own numbers) |
+//! | 3 | [`config`] (YAML to rules), [`exposition`] (series to bytes), [`snapshot`] (what survives a restart), [`telemetry`] (the exporter's own numbers) |
 //! | 4 | [`pipeline`] (the one arrow), [`net`] (sockets, deadlines, drain) |
-//! | 5 | [`receivers`] (OTLP in), [`scrape`] (the web port), [`traffic`] (the simulated bot and the load) |
+//! | 5 | [`receivers`] (OTLP in), [`forwarders`] (OTLP on), [`scrape`] (the web port), [`traffic`] (the simulated bot and the load) |
 //! | 6 | [`cli`] |
 //!
 //! # Invariants
@@ -48,11 +48,13 @@ pub mod wire;
 
 pub mod config;
 pub mod exposition;
+pub mod snapshot;
 pub mod telemetry;
 
 pub mod net;
 pub mod pipeline;
 
+pub mod forwarders;
 pub mod receivers;
 pub mod scrape;
 pub mod traffic;

@@ -66,6 +66,12 @@ pub const NATIVE_INDEX: u32 = 1 << 19;
 pub const TABLE_ROWS: usize = 100_000;
 /// HyperLogLog registers of one distinct count: 1.6 % error; each may become a series of its own.
 pub const REGISTERS: usize = 4096;
+/// Ids of one label set of a distinct count that are kept one by one; more become a sketch.
+pub const DISTINCT_EXACT: usize = 65_536;
+/// Registers of that sketch, each with a few ranks: about 350 KiB, 1.6 % error.
+pub const DISTINCT_SKETCH: usize = 4096;
+/// How long a half-window of shown registers lasts: any scrape interval below it sees everybody.
+pub const REGISTER_WINDOW: Duration = Duration::from_secs(300);
 /// Sliding windows of one distinct count.
 pub const WINDOWS: usize = 16;
 /// Open conversations kept at once.
@@ -86,8 +92,34 @@ pub const NATIVE_EXEMPLARS: usize = 10;
 pub const NAME: usize = KIB;
 /// Bytes waiting for one forward target.
 pub const FORWARD_QUEUE: usize = 64 * MIB;
+/// Bytes a queued request counts for besides its body: empty ones are not free.
+pub const FORWARD_ITEM: usize = 256;
+/// Requests under way to one forward target, while it works. One round trip of 100 ms so carries 40 requests a second and more.
+pub const FORWARD_AT_ONCE: usize = 4;
+/// How long a forward target's task lets more come before it begins: traces are looked at seconds later.
+pub const FORWARD_LINGER: Duration = Duration::from_millis(5);
+/// For one attempt, the connection included: what OTLP exporters wait for.
+pub const FORWARD_TIMEOUT: Duration = Duration::from_secs(10);
+/// The wait after a first failed attempt, and the longest one.
+pub const FORWARD_BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// The longest wait a forward target can ask for: an hour's `Retry-After` would only fill the queue.
+pub const FORWARD_RETRY_AFTER: Duration = Duration::from_secs(300);
+/// Attempts of one request that reached its target. After them it may be the request's fault, and others wait behind it.
+pub const FORWARD_ATTEMPTS: u32 = 10;
+/// How long a forward target that ends may empty its queue.
+pub const FORWARD_FLUSH: Duration = Duration::from_secs(5);
+/// Bytes of a forward target's answer that are read, so that its connection can be used again.
+pub const FORWARD_ANSWER: usize = 64 * KIB;
+/// Targets of one config.
+pub const FORWARD_TARGETS: usize = 16;
+/// Headers of one forward target.
+pub const FORWARD_HEADERS: usize = 32;
+/// Bytes of a certificate or key file; the roots of a whole system fit.
+pub const PEM: usize = 4 * MIB;
 /// How often state is written to disk.
 pub const STATE_INTERVAL: Duration = Duration::from_secs(30);
+/// Bytes of the state file: what all limits together can come to, several times over.
+pub const SNAPSHOT: usize = 512 * MIB;
 /// How long a young series is first shown at 0: two scrapes at the longest usual interval.
 pub const ZERO_FIRST: Duration = Duration::from_secs(120);
 /// Faults `check` shows before it says how many more there are.
@@ -114,8 +146,10 @@ pub const BODY: Duration = Duration::from_secs(30);
 pub const CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
 /// Requests at once on one HTTP/2 connection.
 pub const STREAMS: u32 = 128;
-/// Bytes a connection may have read and not yet handed on: a request's head fits, a body comes in pieces.
-pub const READ_BUFFER: usize = 128 * KIB;
+/// Bytes a connection may have read and not yet handed on: an SDK's 512 spans fit, and so come in one piece or two.
+pub const READ_BUFFER: usize = 256 * KIB;
+/// Bytes of one HTTP/2 frame: the usual 16 KiB cut a batch of an SDK into a dozen pieces, each read and joined by itself.
+pub const FRAME: u32 = READ_BUFFER as u32;
 /// Bytes of a refused body that are read and thrown away, so that its sender reads the answer and not a reset.
 pub const DISCARD: usize = 64 * MIB;
 /// Pause after an accept that failed for want of descriptors or memory.
@@ -124,6 +158,12 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub const SCRAPERS: usize = 64;
 /// Scrapes whose bodies are in memory at once. Over it the answer is 503: more readers would only hold more copies.
 pub const SCRAPES: usize = 8;
+/// Users of the web port: for more, a proxy in front knows better how to tell them apart.
+pub const WEB_USERS: usize = 64;
+/// The cost of a password's hash, as a power of two of rounds: this one takes seconds, which is as long as a scrape may wait.
+pub const BCRYPT_COST: u32 = 16;
+/// Passwords that are checked at once: each takes a core.
+pub const BCRYPTS: usize = 2;
 /// Bytes of a request's header list.
 pub const HEADERS: u32 = 16 * 1024;
 /// HTTP/2 ping interval, and how long its answer may take.

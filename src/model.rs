@@ -6,14 +6,18 @@
 pub mod amount;
 mod declaration;
 mod family;
+mod hash_key;
 mod name;
 mod op;
+mod pseudonym;
 mod snapshot;
 
-pub use declaration::{BucketKind, Declaration, Dimension, OTHER};
+pub use declaration::{BucketKind, Declaration, Dimension, DistinctPlan, OTHER, Window};
 pub use family::{Family, Kind};
+pub use hash_key::HashKey;
 pub use name::{LabelName, MetricName, NameError};
 pub use op::{Addition, Op};
+pub use pseudonym::Pseudonym;
 pub use snapshot::{
     Exemplar, FamilySnapshot, HistogramRow, Labels, NativeRow, Row, RowValue, SummaryRow,
 };

@@ -191,7 +191,7 @@ impl Pipeline {
         let engine = self.engine.load_full();
         self.expire(&engine, now);
         let passed = engine.passed.snapshot().chain([self.target_info.snapshot()]);
-        let mut families: Vec<FamilySnapshot> = engine.store.snapshot().chain(passed).collect();
+        let mut families: Vec<FamilySnapshot> = engine.store.snapshot(now).chain(passed).collect();
         show(&mut families);
         let counts: Vec<_> = engine.store.counts().chain(engine.passed.counts()).collect();
         families.extend(self.telemetry.gather(&counts));

@@ -16,7 +16,7 @@ use crate::telemetry::Refusal;
 
 pub use admission::Admission;
 pub use cors::Cors;
-pub use intake::Intake;
+pub use intake::{Intake, Taken};
 
 /// How a refusal is said to a sender. Only an overload and a timeout are worth another try, and their gRPC codes say so; over HTTP
 /// 503 does.

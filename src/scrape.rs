@@ -1,15 +1,19 @@
-//! The web port: metrics, health, readiness, reload, the page.
+//! The web port: metrics, health, readiness, reload, the page, and who may see them.
 //!
 //! It runs on a thread of its own, so that no scrape can be felt at the OTLP doors. Formats are written by `exposition`; this room
 //! only asks for them and knows neither series nor rules.
 
+mod access;
+mod certificates;
 mod health;
 mod landing;
 mod metrics;
 mod reload;
 mod scrapers;
 mod server;
+mod users;
 
+pub use access::{Access, Rules};
 pub use health::Readiness;
 pub use reload::Reload;
 pub use scrapers::Scrapers;

@@ -7,12 +7,14 @@
 mod admission;
 mod budget;
 mod cell;
+mod distinct;
 mod family;
 mod passed;
 mod store;
 
 pub use budget::Budget;
 pub use cell::Sample;
+pub use distinct::{Distinct, Quarter, Registers};
 pub use family::{Applied, Change, FamilyStore, Writer};
 pub use passed::{Birth, Passed, PassedFamily, Place, Taken};
 pub use store::{FamilyCount, Store};

@@ -7,6 +7,7 @@
 
 mod books;
 mod convert;
+mod forwarding;
 mod process;
 mod words;
 
@@ -25,9 +26,11 @@ use crate::clock::Timestamp;
 use crate::model::FamilySnapshot;
 use crate::rules::SkipReason;
 use crate::series::FamilyCount;
+use crate::view::Signal;
 
 pub use books::{Books, ItemCounts};
-pub use words::{Closing, Protocol, Refusal, Rejection};
+pub use forwarding::TargetMeter;
+pub use words::{Closing, Dropped, Protocol, Refusal, Rejection};
 
 /// Labels of one of our own series.
 type Labels<const N: usize> = [(&'static str, Cow<'static, str>); N];
@@ -42,6 +45,7 @@ pub struct Telemetry {
     skips: Family<Labels<2>, Counter>,
     repeated: Family<Labels<1>, Counter>,
     closed: Family<Labels<1>, Counter>,
+    forwarding: forwarding::Forwarding,
     panics: Counter,
     quarantined: Counter,
     scrapes: Counter,
@@ -61,6 +65,7 @@ impl Telemetry {
             skips: Family::default(),
             repeated: Family::default(),
             closed: Family::default(),
+            forwarding: Default::default(),
             panics: Counter::default(),
             quarantined: Counter::default(),
             scrapes: Counter::default(),
@@ -117,6 +122,7 @@ impl Telemetry {
         let help = "Rows left out of a scrape because no reader could take them";
         own.register("quarantined_rows", help, self.quarantined.clone());
         own.register("scrapes", "Scrapes answered", self.scrapes.clone());
+        self.forwarding.register(own);
 
         let process = self.registry.sub_registry_with_prefix("process");
         process.register_collector(Box::new(process::Process::new()));
@@ -157,6 +163,11 @@ impl Telemetry {
     /// A connection was ended by us.
     pub fn closed(&self, reason: Closing) {
         self.closed.get_or_create(&[("reason", reason.as_str().into())]).inc();
+    }
+
+    /// The numbers of a forward target, `host:port`, that gets these signals: there at 0 from now on.
+    pub fn target(&self, name: &str, signals: &[Signal]) -> TargetMeter {
+        self.forwarding.target(name, signals)
     }
 
     /// A task died.

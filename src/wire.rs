@@ -20,6 +20,7 @@ mod nested;
 mod packed;
 mod points;
 pub mod reply;
+mod request;
 mod traces;
 mod value;
 mod writer;
@@ -28,6 +29,7 @@ pub use error::{Place, WireError};
 pub use json::json_to_protobuf;
 pub use logs::walk_logs;
 pub use metrics::walk_metrics;
+pub use request::{Coding, ExportRequest, RewriteError};
 pub use traces::walk_traces;
 
 /// How a request's bytes are written.

@@ -15,7 +15,14 @@ use super::{Exit, Failure, source};
 ///
 /// [`Exit::Data`] when it has faults.
 pub fn run(args: &CheckArgs) -> Result<(), Failure> {
-    let (text, good) = report(&source::load(args.config_file.as_deref())?, args.print);
+    let mut loaded = source::load(args.config_file.as_deref())?;
+    if let Some(settings) = &loaded.settings {
+        // Flags of `serve` may say other addresses; here the config's own are all there is.
+        let server = &settings.server;
+        let doors: Vec<_> = server.grpc.iter().chain(&server.http).copied().collect();
+        loaded.refuse_loops(&doors, &|_| false);
+    }
+    let (text, good) = report(&loaded, args.print);
     // Whoever closed the pipe has read enough.
     let _ = if good {
         stdout().write_all(text.as_bytes())

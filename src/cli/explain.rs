@@ -18,7 +18,8 @@ use std::sync::Arc;
 use crate::clock::{self, Timestamp};
 use crate::config::Settings;
 use crate::limits;
-use crate::pipeline::Pipeline;
+use crate::model::HashKey;
+use crate::pipeline::{Pipeline, Plan};
 use crate::rules::explain::{Asked, Private};
 use crate::telemetry::Telemetry;
 use crate::view::Signal;
@@ -68,7 +69,9 @@ pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let (signal, metric, all) = (args.signal.map(Into::into), args.metric.clone(), args.all);
     let question = Question { name, signal, metric, all };
     let mut out = BufWriter::new(stdout().lock());
-    let told = report(&settings, &question, &bytes, clock::now(), &mut out);
+    let key = source::hash_key(args.config_file.as_deref(), &settings)?;
+    let key = key.unwrap_or_else(|| HashKey::from_secret(&rand::random::<[u8; 32]>()));
+    let told = report((&settings, &key), &question, &bytes, clock::now(), &mut out);
     // Whoever closed the pipe has read enough.
     let _ = out.flush();
     told
@@ -90,7 +93,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 ///
 /// [`Exit::Data`] with the place, when it can't be read; what comes before that place was told.
 pub fn report(
-    settings: &Settings,
+    (settings, key): (&Settings, &HashKey),
     question: &Question,
     bytes: &[u8],
     now: Timestamp,
@@ -99,7 +102,7 @@ pub fn report(
     let bad = |what: String| Failure::new(Exit::Data, format!("{}: {what}", question.name));
     let documents = file::documents(bytes, question.signal).map_err(bad)?;
     let telemetry = Arc::new(Telemetry::new(env!("CARGO_PKG_VERSION"), now));
-    let pipeline = Pipeline::new(settings.into(), telemetry, now);
+    let pipeline = Pipeline::new(Plan::new(settings, key), telemetry, now);
     let private = Private::new(&settings.definitions);
     let asked = Asked { definitions: &settings.definitions, private: &private };
     let mut paper = Paper::new(out);
@@ -121,6 +124,6 @@ pub fn report(
             .map_err(|error| bad(document.fault(&error)))?;
     }
     story.end(&pipeline.unserved());
-    totals::write(&pipeline, question, now, &mut paper);
+    totals::write(&pipeline, (&settings.definitions, question), now, &mut paper);
     Ok(())
 }

@@ -3,22 +3,36 @@
 use std::io::{IsTerminal, stderr};
 use std::panic::PanicHookInfo;
 
-use clap::ValueEnum;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt;
+use tracing_subscriber::prelude::*;
 
 use super::args::{LogFormat, LogLevel};
 
 /// Log lines go to standard error from now on. Of the libraries below us only warnings are wanted.
 pub fn start(format: LogFormat, level: LogLevel) {
-    let level = level.to_possible_value();
-    let level = level.as_ref().map_or("info", |level| level.get_name());
-    let filter = EnvFilter::new(format!("warn,oscar_metrics={level}"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
-    // A second start in one process, as in tests, keeps the first.
-    let _ = match format {
-        LogFormat::Text => lines.with_ansi(stderr().is_terminal()).with_target(false).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_target(false).try_init(),
+    let wanted = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target(env!("CARGO_CRATE_NAME"), LevelFilter::from(level));
+    let lines = fmt::layer().with_writer(stderr).with_target(false);
+    let lines = match format {
+        LogFormat::Text => lines.with_ansi(stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
+    // A second start in one process, as in tests, keeps the first.
+    let _ = tracing_subscriber::registry().with(wanted).with(lines).try_init();
+}
+
+impl From<LogLevel> for LevelFilter {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Error => Self::ERROR,
+            LogLevel::Warn => Self::WARN,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Trace => Self::TRACE,
+        }
+    }
 }
 
 /// A panic is logged and counted from now on. Its task dies, the process lives.

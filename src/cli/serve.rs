@@ -1,15 +1,18 @@
 //! `serve`: a config, a server, and signals until it ends.
 
+use std::net::{IpAddr, UdpSocket};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::runtime::Runtime;
 
 use crate::clock;
 use crate::config::Settings;
+use crate::forwarders::Forwarders;
+use crate::model::HashKey;
 use crate::net::Drained;
-use crate::pipeline::Pipeline;
-use crate::scrape::Reload;
+use crate::pipeline::{Pipeline, Plan};
+use crate::scrape::{Access, Reload, Rules};
 use crate::telemetry::Telemetry;
 
 use super::args::ServeArgs;
@@ -52,21 +55,23 @@ impl Session {
         let telemetry = Arc::new(Telemetry::new(env!("CARGO_PKG_VERSION"), clock::now()));
         let counter = telemetry.clone();
         log::catch_panics(move || counter.panicked());
-        if args.web_config_file.is_some() {
-            // To serve without the password that was asked for would be worse than not to serve.
-            return Err(Failure::new(Exit::Usage, "--web.config.file is not supported yet"));
-        }
         if args.state_dir.is_some() {
             tracing::warn!(event = "ignored", flag = "--state.dir", why = "no state is kept yet");
         }
         let settings = settings(args, &telemetry)?;
-        let pipeline = Arc::new(Pipeline::new((&settings).into(), telemetry, clock::now()));
+        let access = Arc::new(access(args, &telemetry)?);
+        let own = HashKey::from_secret(&rand::random::<[u8; 32]>());
+        let key = hash_key(args, &settings, &own)?;
+        let plan = Plan::new(&settings, &key);
+        let pipeline = Arc::new(Pipeline::new(plan, telemetry, clock::now()));
         tell_unserved(&pipeline);
-        let reload = reload(args, pipeline.clone());
+        let forwarders = Arc::new(OnceLock::new());
+        let reload = reload(args, pipeline.clone(), own, (access.clone(), forwarders.clone()));
         let control = server::runtime()?;
         let signals = control.block_on(async { Signals::new() })?;
-        let options = ServeOptions::new(args, &settings);
+        let options = ServeOptions { access, ..ServeOptions::new(args, &settings) };
         let running = server::start(options, pipeline, reload.clone())?;
+        let _ = forwarders.set(running.forwarders.clone());
         Ok(Self { running, control, signals, reload })
     }
 
@@ -101,7 +106,7 @@ pub async fn stop_asked(signals: &mut Signals, reload: &Reload) {
 
 /// The config to begin with. With `--config.fallback` one that has faults is told and the built-in one serves.
 fn settings(args: &ServeArgs, telemetry: &Telemetry) -> Result<Settings, Failure> {
-    let failure = match checked(args.config_file.as_deref()) {
+    let failure = match checked(args) {
         Ok(settings) => {
             telemetry.reloaded(true, clock::now());
             return Ok(settings);
@@ -113,17 +118,62 @@ fn settings(args: &ServeArgs, telemetry: &Telemetry) -> Result<Settings, Failure
         return Err(failure);
     }
     tracing::error!(event = "config_refused", serving = "the built-in config", "{failure}");
-    checked(None)
+    checked(&ServeArgs { config_file: None, ..args.clone() })
+}
+
+/// Who may look at the web port. With `--config.fallback` a web config that has faults is told and nobody may: telemetry is taken
+/// all the same, and nothing is shown without the password that was asked for.
+fn access(args: &ServeArgs, telemetry: &Telemetry) -> Result<Access, Failure> {
+    match rules(args) {
+        Err(failure) if args.config_fallback => {
+            telemetry.reloaded(false, clock::now());
+            let serving = "health and readiness alone";
+            tracing::error!(event = "web_config_refused", serving, "{failure}");
+            Ok(Access::new(Rules::closed()))
+        }
+        rules => Ok(Access::new(rules?)),
+    }
+}
+
+/// The rules of the web config file; without one everybody may look.
+fn rules(args: &ServeArgs) -> Result<Rules, Failure> {
+    let Some(file) = &args.web_config_file else { return Ok(Rules::default()) };
+    let settings = source::web(file)?;
+    Rules::new(&settings)
+        .map_err(|error| Failure::new(Exit::Data, format!("the web config is not good: {error}")))
+}
+
+/// What personal values are hashed with. With `--config.fallback` one that can't be had is told and replaced by our own.
+fn hash_key(args: &ServeArgs, settings: &Settings, own: &HashKey) -> Result<HashKey, Failure> {
+    match source::hash_key(args.config_file.as_deref(), settings) {
+        Ok(key) => Ok(key.unwrap_or_else(|| own.clone())),
+        Err(failure) if args.config_fallback => {
+            let serving = "a key of its own";
+            tracing::error!(event = "hash_key_missing", serving, "{failure}");
+            Ok(own.clone())
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// A config without faults; its warnings are told.
-fn checked(file: Option<&Path>) -> Result<Settings, Failure> {
+fn checked(args: &ServeArgs) -> Result<Settings, Failure> {
+    let file = args.config_file.as_deref();
     let mut loaded = source::load(file)?;
+    if let Some(settings) = &loaded.settings {
+        let (grpc, http) = server::otlp_addresses(args, settings);
+        // An address that means nothing is told when somebody is to listen there.
+        let doors = grpc.iter().chain(&http).filter_map(|address| address.meant().ok());
+        let doors: Vec<_> = doors.flatten().filter(|door| door.port() != 0).collect();
+        loaded.refuse_loops(&doors, &is_ours);
+    }
     match loaded.settings.take() {
         None => {
             Err(Failure::new(Exit::Data, format!("the config is not good\n{}", loaded.render())))
         }
-        Some(settings) => {
+        Some(mut settings) => {
+            let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
+            settings.forward.iter_mut().for_each(|target| target.beside(folder));
             for warning in &loaded.diagnostics {
                 tracing::warn!(event = "config_warning", "{}", warning.message);
             }
@@ -133,26 +183,44 @@ fn checked(file: Option<&Path>) -> Result<Settings, Failure> {
 }
 
 /// Reads the config again. One with faults changes nothing but the gauge that says so. Addresses stay as they are.
-fn reload(args: &ServeArgs, pipeline: Arc<Pipeline>) -> Reload {
-    let file = args.config_file.clone();
+fn reload(
+    args: &ServeArgs,
+    pipeline: Arc<Pipeline>,
+    own: HashKey,
+    (access, forwarders): (Arc<Access>, Arc<OnceLock<Arc<Forwarders>>>),
+) -> Reload {
+    let args = args.clone();
     // A signal and a request may come at the same moment.
     let turn = Mutex::new(());
     Arc::new(move || {
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let settings = checked(file.as_deref());
-        pipeline.telemetry().reloaded(settings.is_ok(), clock::now());
-        let settings = settings.map_err(|failure| failure.message)?;
-        pipeline.reload((&settings).into(), clock::now());
+        // All files, or none.
+        let read = checked(&args).and_then(|settings| {
+            let key = source::hash_key(args.config_file.as_deref(), &settings)?;
+            Ok((settings, key.unwrap_or_else(|| own.clone()), rules(&args)?))
+        });
+        pipeline.telemetry().reloaded(read.is_ok(), clock::now());
+        let (settings, key, rules) = read.map_err(|failure| failure.message)?;
+        access.replace(rules);
+        pipeline.reload(Plan::new(&settings, &key), clock::now());
+        if let Some(forwarders) = forwarders.get() {
+            forwarders.retarget(&settings.forward);
+        }
         tell_unserved(&pipeline);
         Ok(())
     })
+}
+
+/// Whether an address is one of this machine: only then can anybody bind it.
+fn is_ours(ip: IpAddr) -> bool {
+    UdpSocket::bind((ip, 0)).is_ok()
 }
 
 /// What the config declares and this version has no engine for is said once, not kept back.
 fn tell_unserved(pipeline: &Pipeline) {
     let metrics = pipeline.unserved();
     if !metrics.is_empty() {
-        let why = "distinct counts and sessions come with a later version";
+        let why = "sessions come with a later version";
         tracing::warn!(event = "not_served", metrics = metrics.join(", "), why);
     }
 }

@@ -1,6 +1,7 @@
 //! A server: sockets and the threads behind them.
 //!
-//! OTLP and the web port have a thread and a runtime each, so that a scrape is never felt by a sender.
+//! OTLP, the web port and forwarding have a thread and a runtime each, so that neither a scrape nor a slow target is ever felt by a
+//! sender.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,14 +9,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::config::Settings;
+use crate::config::{Forward, Settings};
+use crate::forwarders::Forwarders;
 use crate::limits::{self, Limits};
 use crate::net::{self, Address, Bound, Deadlines, Door, Drain, Drained, Incident, Opening};
 use crate::pipeline::Pipeline;
 use crate::receivers::{Admission, Cors, Intake, otlp_grpc, otlp_http};
-use crate::scrape::{self, Readiness, Reload, Web};
+use crate::scrape::{self, Access, Readiness, Reload, Web};
 use crate::telemetry::Telemetry;
 use crate::{clock, exposition};
 
@@ -23,7 +25,7 @@ use super::args::ServeArgs;
 use super::{Exit, Failure};
 
 /// Everything a server needs to know, flags and config put together.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ServeOptions {
     /// Where OTLP over gRPC comes in.
     pub grpc: Vec<Address>,
@@ -31,6 +33,8 @@ pub struct ServeOptions {
     pub http: Vec<Address>,
     /// Where Prometheus and people look.
     pub web: Vec<Address>,
+    /// Who of them may; a reload may change it.
+    pub access: Arc<Access>,
     /// The path of the metrics.
     pub telemetry_path: String,
     /// How metrics are written.
@@ -39,6 +43,8 @@ pub struct ServeOptions {
     pub zero_first: Duration,
     /// Origins whose pages may send.
     pub cors: Vec<String>,
+    /// Where what was taken is passed on to.
+    pub forward: Vec<Forward>,
     /// Bytes of a request and in flight.
     pub limits: Limits,
     /// The patience there is.
@@ -49,21 +55,38 @@ impl ServeOptions {
     /// What the flags say, and the config where they say nothing.
     pub fn new(args: &ServeArgs, settings: &Settings) -> Self {
         let server = &settings.server;
-        let asked = |flags: &[String], config: Vec<Address>| match flags {
-            [] => config,
-            flags => flags.iter().map(Address::asked).collect(),
-        };
         Self {
-            grpc: asked(&args.otlp_grpc_listen_address, configured(&server.grpc, 4317)),
-            http: asked(&args.otlp_http_listen_address, configured(&server.http, 4318)),
+            grpc: otlp_addresses(args, settings).0,
+            http: otlp_addresses(args, settings).1,
             web: asked(&args.web_listen_address, vec![Address::asked(server.web.to_string())]),
+            access: Arc::default(),
             telemetry_path: args.web_telemetry_path.clone(),
             exposition: exposition::Options { created_lines: server.created_lines },
             zero_first: server.zero_first,
             cors: server.cors.clone(),
+            forward: settings.forward.clone(),
             limits: settings.limits.clone(),
             deadlines: Deadlines::default(),
         }
+    }
+}
+
+/// Where OTLP comes in, gRPC and HTTP: what the flags say, and the config where they say nothing.
+pub(super) fn otlp_addresses(
+    args: &ServeArgs,
+    settings: &Settings,
+) -> (Vec<Address>, Vec<Address>) {
+    let server = &settings.server;
+    (
+        asked(&args.otlp_grpc_listen_address, configured(&server.grpc, 4317)),
+        asked(&args.otlp_http_listen_address, configured(&server.http, 4318)),
+    )
+}
+
+fn asked(flags: &[String], config: Vec<Address>) -> Vec<Address> {
+    match flags {
+        [] => config,
+        flags => flags.iter().map(Address::asked).collect(),
     }
 }
 
@@ -79,15 +102,19 @@ fn configured(addresses: &[SocketAddr], port: u16) -> Vec<Address> {
 pub struct Running {
     /// What listens where.
     pub addresses: Vec<(&'static str, SocketAddr)>,
+    /// Where what was taken is passed on to; a reload may change it.
+    pub forwarders: Arc<Forwarders>,
     readiness: Readiness,
     deadlines: Deadlines,
     otlp: Part,
+    forward: Part,
     web: Part,
 }
 
 /// A thread with its runtime, and the drain that ends it.
 struct Part {
     drain: Drain,
+    runtime: Handle,
     thread: JoinHandle<()>,
 }
 
@@ -115,18 +142,26 @@ pub fn start(
         tracing::info!(event = "listening", what, %address);
     }
 
-    let ServeOptions { deadlines, limits, cors, telemetry_path, exposition, zero_first, .. } =
-        options;
+    let ServeOptions { deadlines, limits, cors, access, telemetry_path, .. } = options;
+    let ServeOptions { exposition, zero_first, .. } = options;
     let readiness = Readiness::default();
+    let forward = Part::start("forward", |_| {})?;
+    let place = (forward.runtime.clone(), forward.drain.clone());
+    let telemetry = pipeline.telemetry().clone();
+    let forwarders = Arc::new(Forwarders::new(telemetry, deadlines, limits.request, place));
+    forwarders.retarget(&options.forward);
+    let offered = forwarders.clone();
     let intake = Arc::new(Intake {
         pipeline: pipeline.clone(),
         admission: Admission::new(limits.in_flight),
         request: limits.request,
         deadlines,
         cors: Cors::new(cors),
+        taken: Arc::new(move |request| offered.offer(request)),
     });
     let web = Arc::new(Web {
         pipeline,
+        access,
         telemetry_path,
         options: exposition,
         readiness: readiness.clone(),
@@ -140,7 +175,7 @@ pub fn start(
     let otlp = otlp(grpc, http, intake)?;
     let web = web_port(web_bound, web)?;
     readiness.set(true);
-    Ok(Running { addresses, readiness, deadlines, otlp, web })
+    Ok(Running { addresses, forwarders, readiness, deadlines, otlp, forward, web })
 }
 
 fn otlp(grpc: Vec<Bound>, http: Vec<Bound>, intake: Arc<Intake>) -> Result<Part, Failure> {
@@ -212,17 +247,18 @@ fn tell(accepted: std::io::Result<()>) {
 impl Part {
     fn start(name: &str, begin: impl FnOnce(&Drain) + Send + 'static) -> Result<Self, Failure> {
         let drain = Drain::default();
-        let runtime = runtime()?;
+        let built = runtime()?;
+        let runtime = built.handle().clone();
         let ours = drain.clone();
         let work = move || {
-            runtime.block_on(async {
+            built.block_on(async {
                 begin(&ours);
                 ours.done().await;
             });
         };
         let thread = std::thread::Builder::new().name(name.into()).spawn(work);
         let thread = thread.map_err(|error| Failure::new(Exit::Internal, error))?;
-        Ok(Self { drain, thread })
+        Ok(Self { drain, runtime, thread })
     }
 
     fn join(self) {
@@ -237,22 +273,29 @@ impl Running {
         self.addresses.iter().find(|(name, _)| *name == what).map(|(_, address)| *address)
     }
 
-    /// Ends in two phases: no traffic is wanted any more, then OTLP is drained, then the web port, which so shows the last numbers.
+    /// Ends in phases: no traffic is wanted any more, then OTLP is drained, then what waits for forward targets, then the web port,
+    /// which so shows the last numbers.
     pub async fn stop(&self) -> Drained {
         self.readiness.set(false);
         let end = clock::monotonic() + self.deadlines.drain;
-        let otlp = self.otlp.drain.finish(self.deadlines.drain.mul_f64(0.9)).await;
-        let left = end.saturating_duration_since(clock::monotonic());
-        match (otlp, self.web.drain.finish(left).await) {
-            (Drained::Clean, Drained::Clean) => Drained::Clean,
-            (Drained::Clean, cut) | (cut, Drained::Clean) => cut,
-            (Drained::Cut(otlp), Drained::Cut(web)) => Drained::Cut(otlp + web),
+        let left = || end.saturating_duration_since(clock::monotonic());
+        let otlp = self.otlp.drain.finish(left().mul_f64(0.7)).await;
+        let forward = self.forward.drain.finish(left().mul_f64(0.9)).await;
+        let web = self.web.drain.finish(left()).await;
+        let cut = [otlp, forward, web].map(|drained| match drained {
+            Drained::Clean => 0,
+            Drained::Cut(tasks) => tasks,
+        });
+        match cut.iter().sum() {
+            0 => Drained::Clean,
+            tasks => Drained::Cut(tasks),
         }
     }
 
     /// Waits for the threads of a server that was stopped.
     pub fn join(self) {
         self.otlp.join();
+        self.forward.join();
         self.web.join();
     }
 }

@@ -4,10 +4,14 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, Loaded, Source};
+use crate::config::{self, Loaded, Settings, Source, WebSettings};
 use crate::limits;
+use crate::model::HashKey;
 
 use super::{Exit, Failure};
+
+/// The environment's own secret, for those who keep none in files.
+const HASH_KEY: &str = "OSCAR_METRICS_HASH_KEY";
 
 /// Loads the config of a file, or the built-in one.
 ///
@@ -25,6 +29,42 @@ pub fn load(file: Option<&Path>) -> Result<Loaded, Failure> {
     };
     let folder = file.and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default();
     Ok(config::load(source, &|name| std::env::var(name).ok(), &|name| read(&beside(&folder, name))))
+}
+
+/// What personal values are hashed with: the file the config names, else `OSCAR_METRICS_HASH_KEY`, else nothing that anybody
+/// knows.
+///
+/// # Errors
+///
+/// [`Exit::Data`] when the file can't be read or is empty: hashes under a key that is not the one asked for would merge with
+/// nobody's.
+pub fn hash_key(file: Option<&Path>, settings: &Settings) -> Result<Option<HashKey>, Failure> {
+    let folder = file.and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default();
+    let Some(name) = &settings.privacy.hash_key_file else {
+        let secret = std::env::var(HASH_KEY).ok().filter(|secret| !secret.trim().is_empty());
+        return Ok(secret.map(|secret| HashKey::from_secret(secret.as_bytes())));
+    };
+    let secret = read(&beside(&folder, name)).map_err(|error| {
+        Failure::new(Exit::Data, format!("cannot read `privacy.hash_key_file` {name}: {error}"))
+    })?;
+    if secret.trim().is_empty() {
+        return Err(Failure::new(Exit::Data, format!("`privacy.hash_key_file` {name} is empty")));
+    }
+    Ok(Some(HashKey::from_secret(secret.as_bytes())))
+}
+
+/// Loads a web config file.
+///
+/// # Errors
+///
+/// [`Exit::Data`] with everything that is wrong with it.
+pub fn web(path: &Path) -> Result<WebSettings, Failure> {
+    let name = path.display().to_string();
+    let fault = |error| Failure::new(Exit::Data, format!("cannot read {name}: {error}"));
+    let source = Source { text: read(path).map_err(fault)?, name: name.clone() };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    config::web(source, folder, &|name| std::env::var(name).ok())
+        .map_err(|faults| Failure::new(Exit::Data, format!("the web config is not good\n{faults}")))
 }
 
 fn beside(folder: &Path, name: &str) -> PathBuf {

@@ -76,6 +76,14 @@ impl Diagnostic {
     }
 }
 
+/// A forward target that is a door of our own.
+pub(super) fn looped(at: Place, door: std::net::SocketAddr) -> Diagnostic {
+    let message = format!("a forward target that is our own OTLP address {door}: a loop");
+    let mut fault = Diagnostic::new(Severity::Error, at, message);
+    fault.help("name another receiver, or listen elsewhere");
+    fault
+}
+
 /// Collects sources and faults while a config is read.
 pub(super) struct Report<'a> {
     pub(super) environment: Environment<'a>,
@@ -138,6 +146,16 @@ impl<'a> Report<'a> {
         self.read += source.text.len();
         self.sources.push(source);
         self.sources.len() - 1
+    }
+
+    /// Shows stars where a secret stands; all other places stay where they are.
+    pub(super) fn hide(&mut self, at: Place) {
+        if let Some(source) = self.sources.get_mut(at.source)
+            && let Some(secret) = source.text.get(at.start..at.end)
+        {
+            let starred: String = secret.chars().map(star).collect();
+            source.text.replace_range(at.start..at.end, &starred);
+        }
     }
 
     pub(super) fn error(&mut self, at: Place, message: impl Into<String>) -> &mut Diagnostic {
@@ -247,6 +265,17 @@ impl Excerpt {
         out.push_str(format!("{number} | {text}").trim_end());
         out.push_str(format!("\n{gutter} | {marks} {why}").trim_end());
         out.push('\n');
+    }
+}
+
+/// As many bytes as the character had; the ends of lines stay.
+fn star(character: char) -> &'static str {
+    match (character, character.len_utf8()) {
+        ('\n', _) => "\n",
+        (_, 1) => "*",
+        (_, 2) => "**",
+        (_, 3) => "***",
+        _ => "****",
     }
 }
 

@@ -68,6 +68,36 @@ impl Node {
         (!entry.value.is_null()).then_some(&entry.value)
     }
 
+    /// The values of a list; none of anything else.
+    pub fn items(&self) -> &[Node] {
+        match &self.kind {
+            Kind::List(nodes) => nodes,
+            _ => &[],
+        }
+    }
+
+    /// The values of a list, to be changed.
+    pub(super) fn items_mut(&mut self) -> &mut [Node] {
+        match &mut self.kind {
+            Kind::List(nodes) => nodes,
+            _ => &mut [],
+        }
+    }
+
+    /// The entries of a map, to be changed.
+    pub(super) fn entries_mut(&mut self) -> &mut [Entry] {
+        match &mut self.kind {
+            Kind::Map(entries) => entries,
+            _ => &mut [],
+        }
+    }
+
+    /// The value of a key, to be changed.
+    pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
+        let entry = self.entries_mut().iter_mut().find(|entry| entry.key == key)?;
+        Some(&mut entry.value)
+    }
+
     /// Whether there is nothing.
     pub fn is_null(&self) -> bool {
         matches!(self.kind, Kind::Null)

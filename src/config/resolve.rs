@@ -13,6 +13,7 @@ use super::settings::Settings;
 
 mod condition;
 mod families;
+mod forward;
 mod graph;
 mod kind;
 mod label;
@@ -61,6 +62,7 @@ pub(super) fn resolve(
         records: resolver.records(),
         metrics: Vec::new(),
         private: privacy.drop.clone(),
+        opt_out: privacy.opt_out,
     };
     let sessions = resolver.sessions();
     let (metrics, presentations): (Vec<_>, Vec<_>) =

@@ -1,7 +1,10 @@
 //! What a config says once names are resolved, units read and defaults filled in.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
 
 use crate::derive::translate::Translation;
 use crate::limits::Limits;
@@ -63,12 +66,52 @@ pub struct State {
 /// One of `forward`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forward {
-    /// `http://` or `https://`, host and port.
+    /// `http://` or `https://`, host and port, and a path in front of the paths of OTLP/HTTP; no slash at the end.
     pub endpoint: String,
+    /// How it is spoken to.
+    pub protocol: ForwardProtocol,
     /// What goes there.
     pub signals: Vec<Signal>,
     /// Bytes that may wait for it.
     pub queue: usize,
+    /// For one attempt, the connection included.
+    pub timeout: Duration,
+    /// Headers of every request. The values may be secrets, and are marked so that nobody shows them.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whom it has to be, and who we are; of use with `https://` alone.
+    pub tls: ForwardTls,
+}
+
+/// How a forward target is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForwardProtocol {
+    /// OTLP/gRPC.
+    Grpc,
+    /// OTLP/HTTP.
+    Http,
+}
+
+/// Files in PEM; where a name is no whole path it begins beside the config.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ForwardTls {
+    /// CA certificates; none: those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// Our certificate and its key.
+    pub identity: Option<(PathBuf, PathBuf)>,
+}
+
+impl Forward {
+    /// Host and port: what it is called in logs and labels.
+    pub fn label(&self) -> String {
+        let after = self.endpoint.split_once("://").map_or("", |(_, after)| after);
+        after.split('/').next().unwrap_or_default().to_owned()
+    }
+
+    /// Makes the names of files whole: they begin in this folder.
+    pub fn beside(&mut self, folder: &Path) {
+        let pair = self.tls.identity.iter_mut().flat_map(|(one, other)| [one, other]);
+        pair.chain(&mut self.tls.ca_file).for_each(|file| *file = folder.join(&*file));
+    }
 }
 
 /// `privacy`.

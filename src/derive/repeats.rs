@@ -3,6 +3,7 @@
 //! The young generation takes what comes; when it is full or old it becomes the elder, and the elder is forgotten. So a
 //! fingerprint is remembered for at least one window, unless more than the bound came within it.
 
+use serde::{Deserialize, Serialize};
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use hashbrown::HashSet;
 use crate::clock::Timestamp;
 
 /// A keyed hash of what makes a thing the same thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Fingerprint(u64);
 
 /// The memory of what came.

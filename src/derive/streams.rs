@@ -8,6 +8,7 @@
 mod cumulative;
 mod delta;
 
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use hashbrown::HashMap;
@@ -139,7 +140,7 @@ impl Timestamp {
 }
 
 /// One sender stream.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 enum Stream {
     /// Its points are totals.
     Cumulative(Cumulative),
@@ -175,7 +176,11 @@ impl Stream {
 }
 
 /// A stream's shape is part of what it is (Metrics Data Model): a sender that changes it begins another stream.
-type Key = (Fingerprint, Temporality, std::mem::Discriminant<Amount>);
+type Key = (Fingerprint, Temporality, u8);
+
+/// Streams as they are kept over a restart.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct KeptStreams(Vec<(Key, (Timestamp, Stream))>);
 
 /// The streams known, by what the caller says identifies them: resource, scope, metric name and attributes.
 #[derive(Debug)]
@@ -200,7 +205,7 @@ impl Streams {
                 if when.time.told() && when.time < when.start {
                     return Folded::Rejected(Reject::Invalid);
                 }
-                let key = (identity, temporality, std::mem::discriminant(&amount));
+                let key = (identity, temporality, amount.shape());
                 self.counted(key, when, amount, context)
             }
             Err(folded) => folded,
@@ -228,6 +233,17 @@ impl Streams {
     pub fn expire(&mut self, now: Timestamp) {
         self.swept = now;
         self.streams.retain(|_, (arrived, _)| now.since(*arrived) < self.idle);
+    }
+
+    /// All that is known, to be kept.
+    pub fn keep(&self) -> KeptStreams {
+        KeptStreams(self.streams.iter().map(|(key, stream)| (*key, stream.clone())).collect())
+    }
+
+    /// Takes up what was kept, as far as there is room.
+    pub fn restore(&mut self, kept: KeptStreams) {
+        let room = self.limit.saturating_sub(self.streams.len());
+        self.streams.extend(kept.0.into_iter().take(room));
     }
 
     /// How many streams are known.

@@ -75,7 +75,8 @@ impl Dialect for OpenMetrics {
     fn after(&self, shown: &Shown<'_>, row: &Row, labels: &[u8], out: &mut Vec<u8>) {
         let (base, kind) = exposed(shown);
         let counts = matches!(kind, "counter" | "histogram" | "summary");
-        if let Some(start) = row.start.filter(|_| self.created && counts) {
+        // A time of 0 is none (`clock`).
+        if let Some(start) = row.start.filter(|start| self.created && counts && start.0 != 0) {
             series(out, (base, shown.quoted), "_created", labels);
             number::seconds(out, start);
             out.push(b'\n');

@@ -1,6 +1,8 @@
 //! What a sender's series holds and what it may rise by: a number, a histogram or a summary, always as a whole and valid by
 //! construction.
 
+use serde::{Deserialize, Serialize};
+
 mod exponential;
 mod histogram;
 mod index;
@@ -22,7 +24,7 @@ pub enum AmountError {
 }
 
 /// A stream's total, or a part of one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Amount {
     /// Of a counter; finite and not negative.
     Number(f64),
@@ -64,6 +66,16 @@ impl Amount {
             _ => None,
         };
         rise.map_or(Change::Fell, Change::Rise)
+    }
+
+    /// A number for each kind of amount.
+    pub fn shape(&self) -> u8 {
+        match self {
+            Self::Number(_) => 0,
+            Self::Histogram(_) => 1,
+            Self::Exponential(_) => 2,
+            Self::Summary(_) => 3,
+        }
     }
 
     /// The same shape with nothing in it.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Family;
+use super::{Family, Kind};
 
 /// The value that stands for all values beyond a limit.
 pub const OTHER: &str = "other";
@@ -19,6 +19,28 @@ pub struct Declaration {
     pub idle: Option<Duration>,
     /// How a histogram's observations are kept; of no meaning to other kinds.
     pub buckets: BucketKind,
+    /// A count of different ones, shown as a level for each window; none: the family is what its kind says.
+    pub distinct: Option<DistinctPlan>,
+}
+
+/// How different ones are counted and shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DistinctPlan {
+    /// The windows, each a level of its own.
+    pub windows: Vec<Window>,
+    /// Registers shown as series, to be merged by whoever reads them; 0: none.
+    pub registers: usize,
+    /// Under which key and in how many registers they were made: what differs never merges.
+    pub key: Box<str>,
+}
+
+/// One window that slides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// As the config spells it, and as the label `window` says it.
+    pub name: Box<str>,
+    /// How far back it reaches.
+    pub length: Duration,
 }
 
 /// How a histogram keeps its observations.
@@ -61,7 +83,19 @@ impl Dimension {
     }
 }
 
+impl DistinctPlan {
+    /// The longest window.
+    pub fn longest(&self) -> Duration {
+        self.windows.iter().map(|window| window.length).max().unwrap_or_default()
+    }
+}
+
 impl Declaration {
+    /// Whether it holds levels: they have no honest 0 and can't be added up, so they are neither declared nor folded.
+    pub fn is_level(&self) -> bool {
+        self.family.kind == Kind::Gauge && self.distinct.is_none()
+    }
+
     /// How many label sets one open-ended combination of a shape brings: the product of its declared values.
     pub fn product(shape: &[Dimension]) -> usize {
         let size = |dimension: &Dimension| match dimension {

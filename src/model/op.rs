@@ -1,7 +1,8 @@
 //! What may be done to a series.
 
-use super::Exemplar;
 use super::amount::Amount;
+use super::{Exemplar, Pseudonym};
+use crate::clock::Timestamp;
 
 /// One operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,6 +17,13 @@ pub enum Op<'s> {
         value: f64,
         /// For how many it stands.
         weight: f64,
+    },
+    /// Somebody was there.
+    See {
+        /// Who.
+        who: Pseudonym,
+        /// When it was told.
+        now: Timestamp,
     },
     /// A sender's own counter, histogram or summary rises.
     Merge(&'s Addition),

@@ -1,5 +1,6 @@
 //! What one scrape sees of a family: values copied out under a short lock, for `exposition` to write in any format.
 
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
@@ -125,7 +126,7 @@ pub struct SummaryRow {
 pub struct Labels(pub Box<[(LabelName, Arc<str>)]>);
 
 /// A record that stands for a number. It always has a trace id.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exemplar {
     /// W3C trace id, not all zero.
     pub trace_id: [u8; 16],

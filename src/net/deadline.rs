@@ -32,6 +32,10 @@ pub struct Deadlines {
     pub keep_alive: (Duration, Duration),
     /// From the begin of a drain to its end.
     pub drain: Duration,
+    /// The first and the longest wait between attempts to reach a forward target.
+    pub backoff: (Duration, Duration),
+    /// How long a forward target that ends may empty its queue.
+    pub flush: Duration,
 }
 
 impl Default for Deadlines {
@@ -43,6 +47,8 @@ impl Default for Deadlines {
             age: limits::CONNECTION_AGE,
             keep_alive: limits::KEEP_ALIVE,
             drain: limits::DRAIN,
+            backoff: limits::FORWARD_BACKOFF,
+            flush: limits::FORWARD_FLUSH,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -46,6 +47,11 @@ impl Drain {
     /// Starts a task the drain waits for, on the runtime of the caller.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(task);
+    }
+
+    /// The same on another runtime.
+    pub fn spawn_on(&self, task: impl Future<Output = ()> + Send + 'static, runtime: &Handle) {
+        self.tasks.spawn_on(task, runtime);
     }
 
     /// Waits until all is finished or cut: as long as a runtime has to live.

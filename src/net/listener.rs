@@ -34,6 +34,17 @@ impl Address {
         all.iter().map(|address| &*address.text).collect()
     }
 
+    /// What it means, as far as that can be said without listening; a name may mean several.
+    pub fn meant(&self) -> io::Result<Vec<SocketAddr>> {
+        match self.text.strip_prefix(':') {
+            Some(port) => {
+                let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+                Ok(vec![(Ipv6Addr::UNSPECIFIED, port.parse().map_err(invalid)?).into()])
+            }
+            None => Ok(self.text.to_socket_addrs()?.collect()),
+        }
+    }
+
     /// The two loopback addresses of a default port. A machine without IPv6 does without the second.
     pub fn defaults(port: u16) -> Vec<Self> {
         let second = Self { text: format!("[::1]:{port}"), optional: true };
@@ -67,7 +78,7 @@ pub struct Bound {
 pub fn bind(addresses: &[Address]) -> Result<Vec<Bound>, BindError> {
     let mut bound = Vec::new();
     for address in addresses {
-        match bind_one(&address.text) {
+        match bind_one(address) {
             Ok(mut sockets) => bound.append(&mut sockets),
             Err(error) if address.optional && error.kind() != io::ErrorKind::AddrInUse => {
                 tracing::info!(address = address.text, %error, "address left out");
@@ -78,18 +89,19 @@ pub fn bind(addresses: &[Address]) -> Result<Vec<Bound>, BindError> {
     Ok(bound)
 }
 
-fn bind_one(text: &str) -> io::Result<Vec<Bound>> {
-    if let Some(port) = text.strip_prefix(':') {
-        let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
-        let port: u16 = port.parse().map_err(invalid)?;
-        return match listen((Ipv6Addr::UNSPECIFIED, port).into()) {
+fn bind_one(address: &Address) -> io::Result<Vec<Bound>> {
+    let meant = address.meant()?;
+    if address.text.starts_with(':') {
+        let bound = meant.into_iter().map(listen).collect();
+        return match bound {
             Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
-                Ok(vec![listen((Ipv4Addr::UNSPECIFIED, port).into())?])
+                let meant = address.meant()?.into_iter();
+                meant.map(|v6| listen((Ipv4Addr::UNSPECIFIED, v6.port()).into())).collect()
             }
-            result => Ok(vec![result?]),
+            result => result,
         };
     }
-    text.to_socket_addrs()?.map(listen).collect()
+    meant.into_iter().map(listen).collect()
 }
 
 fn listen(address: SocketAddr) -> io::Result<Bound> {

@@ -46,7 +46,7 @@ impl<'a> Batch<'a> {
         now: Timestamp,
     ) -> Self {
         Self {
-            evaluation: Evaluation::new(&engine.rules, engine.limits.label_value),
+            evaluation: Evaluation::new(&engine.rules, engine.limits.label_value, now),
             keys,
             deadline: engine.limits.late.map(|late| now.before(late)),
             span: Span::default(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::config::{Datapoints, Privacy, Settings};
 use crate::limits::Limits;
+use crate::model::HashKey;
 use crate::rules::RuleSet;
 use crate::rules::definition::Definitions;
 use crate::series::{Budget, Passed, Store};
@@ -26,11 +27,15 @@ pub struct Plan<'s> {
     pub datapoints: &'s Datapoints,
     /// What must not be seen.
     pub privacy: &'s Privacy,
+    /// What personal values are hashed with.
+    pub key: &'s HashKey,
 }
 
-impl<'s> From<&'s Settings> for Plan<'s> {
-    fn from(settings: &'s Settings) -> Self {
+impl<'s> Plan<'s> {
+    /// Of a config.
+    pub fn new(settings: &'s Settings, key: &'s HashKey) -> Self {
         Self {
+            key,
             definitions: &settings.definitions,
             limits: &settings.limits,
             datapoints: &settings.datapoints,
@@ -52,7 +57,7 @@ pub(super) struct Engine {
 impl Engine {
     pub(super) fn new(plan: &Plan<'_>, before: Option<&Self>, now: Timestamp) -> Self {
         let limits = plan.limits;
-        let rules = RuleSet::new(plan.definitions);
+        let rules = RuleSet::new(plan.definitions, plan.key);
         let budget = match before {
             Some(before) => {
                 before.store.budget().rebound(limits.series, limits.series_per_metric);

@@ -137,7 +137,7 @@ impl Pipeline {
                 wire::walk_metrics(&body, &mut batch)?;
                 let became = self.fold(&engine, &batch, now);
                 let outcome = Outcome::Points(&batch, &became);
-                wire::walk_metrics(&body, &mut Guide::new(&engine, asked, outcome, tell))
+                wire::walk_metrics(&body, &mut Guide::new(&engine, (asked, now), outcome, tell))
             }
             Signal::Traces | Signal::Logs => {
                 let mut batch = Batch::new(&engine, &self.keys, now);
@@ -147,7 +147,7 @@ impl Pipeline {
                 }
                 let done = commit::carry_out(self, &engine, batch, now);
                 self.telemetry.books().post(signal, &commit::count(&done.items), now);
-                let mut guide = Guide::new(&engine, asked, Outcome::Records(&done), tell);
+                let mut guide = Guide::new(&engine, (asked, now), Outcome::Records(&done), tell);
                 match signal {
                     Signal::Traces => wire::walk_traces(&body, &mut guide),
                     _ => wire::walk_logs(&body, &mut guide),

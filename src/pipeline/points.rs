@@ -77,7 +77,7 @@ impl<'a> PointBatch<'a> {
         Self {
             engine,
             keys,
-            evaluation: Evaluation::new(&engine.rules, engine.limits.label_value),
+            evaluation: Evaluation::new(&engine.rules, engine.limits.label_value, now),
             deadline: engine.limits.late.map(|late| now.before(late)),
             attributes: Vec::new(),
             homes: Vec::new(),

@@ -15,8 +15,8 @@ use crate::net::Deadlines;
 use crate::pipeline::{Outcome, Pipeline, Refused};
 use crate::telemetry::{Protocol, Refusal};
 use crate::view::Signal;
-use crate::wire::Encoding;
 use crate::wire::inflate::{self, InflateError};
+use crate::wire::{Coding, Encoding, ExportRequest};
 
 use super::Cors;
 use super::admission::{Admission, Overload, Permit};
@@ -33,7 +33,12 @@ pub struct Intake {
     pub deadlines: Deadlines,
     /// Pages that may send.
     pub cors: Cors,
+    /// Who else gets what was taken.
+    pub taken: Taken,
 }
+
+/// Given every request that was taken, as its sender wrote it. It must not wait for anything.
+pub type Taken = Arc<dyn Fn(ExportRequest) + Send + Sync>;
 
 /// A request that did not come to an outcome.
 #[derive(Debug)]
@@ -57,29 +62,6 @@ pub struct Request {
     pub encoding: Encoding,
     /// How it is compressed.
     pub coding: Coding,
-}
-
-/// How bytes are compressed on their way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Coding {
-    /// Not at all.
-    Identity,
-    /// RFC 1952.
-    Gzip,
-    /// RFC 8878.
-    Zstd,
-}
-
-impl Coding {
-    /// By its name in a header; nothing is identity. None: not one of ours.
-    pub fn named(name: &[u8]) -> Option<Self> {
-        match name.trim_ascii().to_ascii_lowercase().as_slice() {
-            b"" | b"identity" => Some(Self::Identity),
-            b"gzip" | b"x-gzip" => Some(Self::Gzip),
-            b"zstd" => Some(Self::Zstd),
-            _ => None,
-        }
-    }
 }
 
 /// A body that was read, and its place in the budget.
@@ -157,8 +139,13 @@ impl Intake {
             Coding::Zstd => Some(self.inflate(request.protocol, &mut body, inflate::zstd)?),
         };
         let bytes = inflated.as_deref().unwrap_or(&body.bytes);
-        let Request { protocol, signal, encoding, .. } = request;
-        let ingest = || self.pipeline.ingest(protocol, signal, encoding, bytes, clock::now());
+        let Request { protocol, signal, encoding, coding } = request;
+        let ingest = || {
+            let outcome = self.pipeline.ingest(protocol, signal, encoding, bytes, clock::now())?;
+            let bytes = body.bytes.clone();
+            (self.taken)(ExportRequest { signal, encoding, coding, bytes });
+            Ok(outcome)
+        };
         match catch_unwind(AssertUnwindSafe(ingest)) {
             Ok(result) => result.map_err(Stopped::Refused),
             Err(_) => Err(Stopped::Failed),

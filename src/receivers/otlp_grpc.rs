@@ -13,9 +13,7 @@ use http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use hyper::body::{Frame, Incoming};
-use hyper::server::conn::http2;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tonic::{Code, Status};
 
@@ -24,9 +22,9 @@ use crate::net::{Deadlined, Drain, connection};
 use crate::pipeline::Refused;
 use crate::telemetry::{Closing, Protocol, Refusal};
 use crate::view::Signal;
-use crate::wire::{Encoding, reply};
+use crate::wire::{Coding, Encoding, reply};
 
-use super::intake::{Coding, Intake, Request, Stopped};
+use super::intake::{Intake, Request, Stopped};
 
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
@@ -46,15 +44,7 @@ pub async fn serve(stream: Deadlined<TcpStream>, intake: Arc<Intake>, drain: Dra
         let intake = intake.clone();
         async move { answer(&intake, request).await.map_err(|Gone| Status::cancelled("")) }
     });
-    let connection = http2::Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(limits::STREAMS)
-        .max_header_list_size(limits::HEADERS)
-        .keep_alive_interval(deadlines.keep_alive.0)
-        .keep_alive_timeout(deadlines.keep_alive.1)
-        .serve_connection(TokioIo::new(stream), service);
-    let end = http2::Connection::graceful_shutdown;
-    if connection::drive(connection, end, &deadlines, &drain).await {
+    if connection::serve_http2(stream, service, &deadlines, &drain).await {
         telemetry.closed(Closing::KeepAlive);
     }
 }

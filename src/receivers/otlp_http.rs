@@ -10,9 +10,7 @@ use http::header::{
 use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Incoming};
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tonic::Code;
 
@@ -21,10 +19,10 @@ use crate::net::{Deadlined, Drain, connection};
 use crate::pipeline::{Outcome, Refused};
 use crate::telemetry::{Closing, Protocol, Refusal};
 use crate::view::Signal;
-use crate::wire::{Encoding, reply};
+use crate::wire::{Coding, Encoding, reply};
 
 use super::Cors;
-use super::intake::{Coding, Intake, Request, Stopped};
+use super::intake::{Intake, Request, Stopped};
 
 type Answer = Response<Full<Bytes>>;
 
@@ -40,14 +38,7 @@ pub async fn serve(stream: Deadlined<TcpStream>, intake: Arc<Intake>, drain: Dra
         let intake = intake.clone();
         async move { answer(&intake, request).await }
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(deadlines.head)
-        .max_header_size(limits::HEADERS as usize)
-        .max_buf_size(limits::READ_BUFFER)
-        .serve_connection(TokioIo::new(stream), service);
-    let end = http1::Connection::graceful_shutdown;
-    if connection::drive(connection, end, &deadlines, &drain).await {
+    if connection::serve_http1(stream, service, &deadlines, &drain).await {
         telemetry.closed(Closing::Head);
     }
 }

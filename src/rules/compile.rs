@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::model::{BucketKind, Declaration, Dimension, Family, Kind, LabelName};
+use crate::model::{
+    BucketKind, Declaration, Dimension, DistinctPlan, Family, HashKey, Kind, LabelName,
+};
 
 use super::definition as from;
 use super::expression::{Condition, Expression, Mapping, Reference, Step, Test, TextMap};
@@ -15,6 +17,7 @@ const EVENT_NAME: &str = "event.name";
 
 struct Compiler<'d> {
     definitions: &'d from::Definitions,
+    key: &'d HashKey,
     keys: Keys,
     tables: Vec<Arc<TextMap>>,
     /// Label values so far, beside what they were compiled from.
@@ -22,17 +25,19 @@ struct Compiler<'d> {
 }
 
 impl RuleSet {
-    /// Compiles what a config resolved to.
-    pub fn new(definitions: &from::Definitions) -> Self {
-        compile(definitions)
+    /// Compiles what a config resolved to. Personal values are hashed with the key.
+    pub fn new(definitions: &from::Definitions, key: &HashKey) -> Self {
+        compile(definitions, key)
     }
 }
 
-fn compile(definitions: &from::Definitions) -> RuleSet {
+fn compile(definitions: &from::Definitions, key: &HashKey) -> RuleSet {
     let boxed = |(key, value): (&String, &String)| (key.as_str().into(), value.as_str().into());
     let table = |table: &from::Table| Arc::new(table.rows.iter().map(boxed).collect());
-    let tables = definitions.tables.iter().map(table).collect();
-    let mut compiler = Compiler { definitions, keys: Keys::default(), tables, labels: Vec::new() };
+    let tables: Vec<Arc<TextMap>> = definitions.tables.iter().map(table).collect();
+    let opt_out = definitions.opt_out.and_then(|at| tables.get(at).cloned());
+    let mut compiler =
+        Compiler { definitions, key, keys: Keys::default(), tables, labels: Vec::new() };
     let aliases =
         definitions.aliases.iter().map(|alias| compiler.expression(&alias.value)).collect();
     let classes = definitions.records.iter().map(|class| compiler.class(class)).collect();
@@ -46,7 +51,8 @@ fn compile(definitions: &from::Definitions) -> RuleSet {
     }
     let names = definitions.records.iter().map(|class| class.name.clone()).collect();
     let labels = compiler.labels.into_iter().map(|(_, label)| label).collect();
-    RuleSet::assemble((compiler.keys, aliases, classes, labels), rules, names, unserved)
+    let set = RuleSet::assemble((compiler.keys, aliases, classes, labels), rules, names, unserved);
+    set.with_people(key.clone(), opt_out)
 }
 
 impl<'d> Compiler<'d> {
@@ -58,7 +64,7 @@ impl<'d> Compiler<'d> {
         }
     }
 
-    /// None for what this version does not serve: distinct counts, and records that are sessions.
+    /// None for what this version does not serve: records that are sessions.
     fn rule(
         &mut self,
         metric: &'d from::Metric,
@@ -70,7 +76,7 @@ impl<'d> Compiler<'d> {
             from::MetricKind::Histogram { bounds, .. } => {
                 (OpKind::Observe, Kind::Histogram, bounds.clone())
             }
-            from::MetricKind::Distinct { .. } => return None,
+            from::MetricKind::Distinct { .. } => (OpKind::See, Kind::Gauge, Vec::new()),
         };
         if !self.reads(&metric.from, &|source| source != from::Source::Session) {
             return None;
@@ -87,6 +93,10 @@ impl<'d> Compiler<'d> {
             family: u32::try_from(family).ok()?,
             from: metric.from.clone(),
             kind: op,
+            of: match &metric.kind {
+                from::MetricKind::Distinct { of, .. } => Some(self.reference(of)),
+                _ => None,
+            },
             weighted: metric.weighted,
             width: labels.len(),
             parts,
@@ -101,7 +111,16 @@ impl<'d> Compiler<'d> {
             }
             _ => BucketKind::Classic,
         };
-        Some((rule, Arc::new(Declaration { family, shapes, idle: metric.idle, buckets })))
+        let distinct = match &metric.kind {
+            from::MetricKind::Distinct { windows, registers, .. } => Some(DistinctPlan {
+                windows: windows.clone(),
+                registers: *registers,
+                key: self.key.fingerprint(*registers).into(),
+            }),
+            _ => None,
+        };
+        let idle = metric.idle;
+        Some((rule, Arc::new(Declaration { family, shapes, idle, buckets, distinct })))
     }
 
     /// Whether a list of records holds any of such a source.

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::model::{LabelName, MetricName};
+use crate::model::{LabelName, MetricName, Window};
 use crate::view::Origin;
 
 use super::pattern::{Pattern, Template};
@@ -24,6 +24,8 @@ pub struct Definitions {
     pub metrics: Vec<Metric>,
     /// Keys that never leave: globs over attribute keys (`privacy.drop`).
     pub private: Vec<Pattern>,
+    /// The table whose keys are people who are never counted as such (`privacy.opt_out`).
+    pub opt_out: Option<usize>,
 }
 
 /// Rows of a lookup table: what a key joins to.
@@ -221,7 +223,7 @@ pub enum MetricKind {
         /// Of what.
         of: Reference,
         /// Window lengths.
-        windows: Vec<Duration>,
+        windows: Vec<Window>,
         /// HyperLogLog registers shown as series; 0: none.
         registers: usize,
     },

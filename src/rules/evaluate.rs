@@ -3,7 +3,8 @@
 //! A record class, an alias and a label value are evaluated once for a record, however many rules use them: each has a memo that belongs to
 //! the record's number.
 
-use crate::model::{OTHER, Op};
+use crate::clock::Timestamp;
+use crate::model::{OTHER, Op, Pseudonym};
 use crate::view::Origin;
 
 use super::definition::{From, Source};
@@ -22,6 +23,7 @@ pub struct Evaluation<'a> {
     pub updates: Updates<'a>,
     pub(super) scope_name: &'a [u8],
     label_bytes: usize,
+    now: Timestamp,
     pub(super) record: u32,
     pub(super) aliases: Vec<(u32, Option<Found<'a>>)>,
     classes: Vec<(u32, Holds)>,
@@ -38,13 +40,14 @@ pub(super) enum Holds {
 
 impl<'a> Evaluation<'a> {
     /// A run with nothing seen. Label values are cut to `label_bytes`.
-    pub fn new(rules: &'a RuleSet, label_bytes: usize) -> Self {
+    pub fn new(rules: &'a RuleSet, label_bytes: usize, now: Timestamp) -> Self {
         Self {
             rules,
             slots: Slots::new(&rules.keys),
             updates: Updates::default(),
             scope_name: b"",
             label_bytes,
+            now,
             record: 0,
             aliases: vec![(0, None); rules.aliases.len()],
             classes: vec![(0, Holds::No); rules.classes.len()],
@@ -172,19 +175,32 @@ impl<'a> Evaluation<'a> {
     /// What the part does to its series; none when the record has no value.
     pub(super) fn op(
         &mut self,
-        rule: &Rule,
+        rule: &'a Rule,
         part: &'a Part,
         subject: Subject<'_, 'a>,
         weight: f64,
     ) -> Result<Option<Op<'static>>, SkipReason> {
+        if let Some(of) = &rule.of {
+            return Ok(self.who(of, subject).map(|who| Op::See { who, now: self.now }));
+        }
         let Some(value) = self.measure(&part.measure, subject)? else { return Ok(None) };
         let weight = if rule.weighted { weight } else { 1.0 };
         Ok(Some(match rule.kind {
             OpKind::Add if value < 0.0 => return Err(SkipReason::Negative),
             OpKind::Add => Op::Add(value * weight),
-            OpKind::Set => Op::Set(value),
+            OpKind::Set | OpKind::See => Op::Set(value),
             OpKind::Observe => Op::Observe { value, weight },
         }))
+    }
+
+    /// Somebody by their hash; none when nothing says who, or when they want not to be counted.
+    fn who(&mut self, of: &'a Reference, subject: Subject<'_, 'a>) -> Option<Pseudonym> {
+        let rules = self.rules;
+        let found = self.resolve(of, subject)?;
+        let text = self.text(found);
+        let text = self.updates.text(text);
+        let left_out = rules.opt_out.as_ref().is_some_and(|people| people.contains_key(text));
+        rules.key.as_ref().filter(|_| !left_out).map(|key| key.hash(text))
     }
 
     /// The part's number; none when the record has no value.
@@ -268,9 +284,12 @@ mod tests {
     use super::super::definition::{self as from, Comparison, Intrinsic, Row, Step, Test};
     use super::super::pattern::{Pattern, Template};
     use super::*;
-    use crate::clock::Timestamp;
-    use crate::model::{LabelName, MetricName};
+    use crate::model::{HashKey, LabelName, MetricName};
     use crate::view::{LogRecord, Span, SpanEvent, Value};
+
+    fn key() -> HashKey {
+        HashKey::from_secret(b"key")
+    }
 
     fn attribute(key: &str) -> from::Reference {
         from::Reference::Attribute(None, key.into())
@@ -322,8 +341,8 @@ mod tests {
         attributes: &[(&str, Value<'static>)],
         subject: Subject<'_, 'static>,
     ) -> Vec<String> {
-        let rules = RuleSet::new(definitions);
-        let mut evaluation = Evaluation::new(&rules, 8);
+        let rules = RuleSet::new(definitions, &key());
+        let mut evaluation = Evaluation::new(&rules, 8, Timestamp(5));
         for (key, value) in attributes {
             evaluation.slots.set(origin, key.as_bytes(), *value);
         }
@@ -472,8 +491,8 @@ mod tests {
         let mut metric = counter(Source::Span, Vec::new());
         metric.from = vec![From::Record(0)];
         let definitions = from::Definitions { records, ..rules(vec![metric]) };
-        let rules = RuleSet::new(&definitions);
-        let mut evaluation = Evaluation::new(&rules, 8);
+        let rules = RuleSet::new(&definitions, &key());
+        let mut evaluation = Evaluation::new(&rules, 8, Timestamp(5));
         evaluation.slots.set(Origin::Span, b"k", Value::Text(b"same"));
         let span = Span::default();
         assert!(evaluation.record(Subject::Span(&span), 0, 1.0));
@@ -494,8 +513,8 @@ mod tests {
         let mut metric = counter(Source::Span, Vec::new());
         metric.from = vec![From::Record(0)];
         let definitions = from::Definitions { records, ..rules(vec![metric]) };
-        let rules = RuleSet::new(&definitions);
-        let mut evaluation = Evaluation::new(&rules, 8);
+        let rules = RuleSet::new(&definitions, &key());
+        let mut evaluation = Evaluation::new(&rules, 8, Timestamp(5));
         for (trace_id, guarded) in [(&[0; 16][..], false), (&[], false), (&[1; 16], true)] {
             let span = Span { trace_id, ..Span::default() };
             assert!(evaluation.record(Subject::Span(&span), 0, 1.0));

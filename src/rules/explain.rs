@@ -13,7 +13,9 @@ pub use reason::{Place, Reason};
 use crate::limits;
 use crate::model::{LabelName, OTHER, Op};
 
-use super::definition::{self, Definitions, Metric, RecordClass, Reference, Step, Test};
+use super::definition::{
+    self, Definitions, Metric, MetricKind, RecordClass, Reference, Step, Test,
+};
 use super::evaluate::{Evaluation, Holds};
 use super::expression::{Condition, Expression};
 use super::ruleset::{Measure, Part, Rule, Scale};
@@ -161,7 +163,12 @@ impl<'a> Evaluation<'a> {
                 true => self.op(rule, part, subject, weight),
                 false => Ok(None),
             };
-            let inputs = self.inputs(asked, (&defined.measure, &part.measure), subject);
+            let inputs = match (&metric.kind, &rule.of) {
+                (MetricKind::Distinct { of, .. }, Some(place)) => {
+                    vec![(of, self.found(asked, (of, place), subject).hidden())]
+                }
+                _ => self.inputs(asked, (&defined.measure, &part.measure), subject),
+            };
             let strangers = match held {
                 true => self.strangers(asked, (defined, part), subject),
                 false => Vec::new(),
@@ -269,6 +276,14 @@ impl<'a> Evaluation<'a> {
 }
 
 impl Found {
+    /// The same, not to be seen.
+    fn hidden(self) -> Self {
+        match self {
+            Self::Missing => Self::Missing,
+            Self::Hidden | Self::Text(_) => Self::Hidden,
+        }
+    }
+
     /// A text, cut when it is long.
     pub fn text(text: &str) -> Self {
         let end = text.floor_char_boundary(limits::EXPLAINED_VALUE);

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::model::Declaration;
+use crate::model::{Declaration, HashKey};
 
 use super::definition::{From, Source};
-use super::expression::{Condition, Expression, Reference};
+use super::expression::{Condition, Expression, Reference, TextMap};
 use super::slots::Keys;
 use super::update::SkipReason;
 
@@ -23,6 +23,10 @@ pub struct RuleSet {
     declarations: Vec<Arc<Declaration>>,
     class_names: Vec<String>,
     unserved: Vec<String>,
+    /// What personal values are hashed with.
+    pub(super) key: Option<HashKey>,
+    /// Who is never counted as somebody.
+    pub(super) opt_out: Option<Arc<TextMap>>,
 }
 
 #[derive(Debug)]
@@ -38,6 +42,8 @@ pub(super) struct Rule {
     pub(super) family: u32,
     pub(super) from: Vec<From>,
     pub(super) kind: OpKind,
+    /// Whom a distinct count counts.
+    pub(super) of: Option<Reference>,
     pub(super) weighted: bool,
     pub(super) width: usize,
     pub(super) parts: Vec<Part>,
@@ -66,6 +72,7 @@ pub(super) enum OpKind {
     Add,
     Set,
     Observe,
+    See,
 }
 
 #[derive(Debug)]
@@ -123,6 +130,10 @@ impl RuleSet {
                 .collect();
         }
         set
+    }
+
+    pub(super) fn with_people(self, key: HashKey, opt_out: Option<Arc<TextMap>>) -> Self {
+        Self { key: Some(key), opt_out, ..self }
     }
 
     /// Whether a class or source list can hold a record of this kind at all.

@@ -11,11 +11,11 @@ use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use http::{Method, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 use crate::exposition::Options;
 use crate::limits;
@@ -23,6 +23,7 @@ use crate::net::{Deadlined, Deadlines, Drain, connection};
 use crate::pipeline::Pipeline;
 use crate::telemetry::Closing;
 
+use super::access::Access;
 use super::health::{Readiness, healthy, ready};
 use super::landing::landing;
 use super::metrics::metrics;
@@ -36,6 +37,8 @@ pub type Answer = Response<Full<Bytes>>;
 pub struct Web {
     /// Where the numbers come from.
     pub pipeline: Arc<Pipeline>,
+    /// Who may look, and through what.
+    pub access: Arc<Access>,
     /// The path of the metrics.
     pub telemetry_path: String,
     /// How they are written.
@@ -60,23 +63,48 @@ pub struct Web {
 pub async fn serve(stream: Deadlined<TcpStream>, web: Arc<Web>, drain: Drain) {
     let (deadlines, telemetry) = (web.deadlines, web.pipeline.telemetry().clone());
     let peer = stream.peer();
+    let tls = web.access.rules().tls();
     let service = service_fn(move |request| {
-        // A route that panics is a bad answer, not a bad connection.
-        let routed = catch_unwind(AssertUnwindSafe(|| route(&web, &request, peer)));
-        let answer =
-            routed.unwrap_or_else(|_| text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n"));
-        std::future::ready(Ok::<_, Infallible>(answer))
+        let web = web.clone();
+        async move { Ok::<_, Infallible>(answer(&web, &request, peer).await) }
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(deadlines.head)
-        .max_header_size(limits::HEADERS as usize)
-        .max_buf_size(limits::READ_BUFFER)
-        .serve_connection(TokioIo::new(stream), service);
-    let end = http1::Connection::graceful_shutdown;
-    if connection::drive(connection, end, &deadlines, &drain).await {
+    let Some(tls) = tls else {
+        if connection::serve_http1(stream, service, &deadlines, &drain).await {
+            telemetry.closed(Closing::Head);
+        }
+        return;
+    };
+    let shaken = timeout(deadlines.first_byte, TlsAcceptor::from(tls).accept(stream)).await;
+    let Ok(Ok(stream)) = shaken else {
+        // Who speaks no TLS, or trusts us not, is told so by TLS itself.
+        if shaken.is_err() {
+            telemetry.closed(Closing::FirstByte);
+        }
+        return;
+    };
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        if connection::serve_http2(stream, service, &deadlines, &drain).await {
+            telemetry.closed(Closing::KeepAlive);
+        }
+    } else if connection::serve_http1(stream, service, &deadlines, &drain).await {
         telemetry.closed(Closing::Head);
     }
+}
+
+/// An answer, to those who may have it.
+async fn answer(web: &Web, request: &http::Request<Incoming>, peer: Option<IpAddr>) -> Answer {
+    let rules = web.access.rules();
+    let free = matches!(request.uri().path(), "/-/healthy" | "/-/ready");
+    let refused = if free { None } else { rules.refuse(request.headers()).await };
+    let mut answer = refused.unwrap_or_else(|| {
+        // A route that panics is a bad answer, not a bad connection.
+        let routed = catch_unwind(AssertUnwindSafe(|| route(web, request, peer)));
+        routed.unwrap_or_else(|_| text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n"))
+    });
+    for (name, value) in rules.headers() {
+        answer.headers_mut().insert(name, value.clone());
+    }
+    answer
 }
 
 fn route(web: &Web, request: &http::Request<Incoming>, peer: Option<IpAddr>) -> Answer {

@@ -5,6 +5,9 @@ mod histogram;
 use crate::clock::Timestamp;
 use crate::model::amount::{Amount, Exponential, Summary};
 use crate::model::{BucketKind, Declaration, Exemplar, Kind, NativeRow, Op, RowValue, SummaryRow};
+use serde::{Deserialize, Serialize};
+
+use super::distinct::{Distinct, Registers};
 
 pub(super) use histogram::Histogram;
 
@@ -28,7 +31,7 @@ pub(super) enum Done {
     Mismatch,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Cell {
     Counter {
         total: f64,
@@ -42,10 +45,18 @@ pub(super) enum Cell {
     Histogram(Box<Histogram>),
     Native(Box<Native>),
     Summary(Box<Summary>),
+    Distinct(Box<Crowd>),
+}
+
+/// Different ones, and registers for whoever merges them.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Crowd {
+    pub(super) seen: Distinct,
+    pub(super) registers: Option<Registers>,
 }
 
 /// Native buckets, perhaps beside classic ones.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Native {
     held: Exponential,
     /// The latest, at most [`crate::limits::NATIVE_EXEMPLARS`].
@@ -57,6 +68,13 @@ impl Cell {
     /// As the config declares it.
     pub(super) fn new(declaration: &Declaration) -> Self {
         let (family, edges) = (&declaration.family, declaration.family.bounds.len());
+        if let Some(plan) = &declaration.distinct {
+            let registers = (plan.registers > 0).then(|| Registers::new(plan.registers));
+            return Self::Distinct(Box::new(Crowd {
+                seen: Distinct::new(plan.longest()),
+                registers,
+            }));
+        }
         match (family.kind, declaration.buckets) {
             (Kind::Counter, _) => Self::Counter { total: 0.0, exemplar: None },
             // No rule makes the last two: a cell of theirs only has to be there.
@@ -134,6 +152,12 @@ impl Cell {
                 }
                 new.into_iter().for_each(|new| native.remember(new));
             }
+            (Self::Distinct(crowd), Op::See { who, now }) => {
+                crowd.seen.see(who, sample.time, now);
+                if let Some(registers) = &mut crowd.registers {
+                    registers.see(who, now);
+                }
+            }
             (cell, Op::Merge(addition)) => return cell.merge(addition, bounds),
             _ => return Done::Mismatch,
         }
@@ -181,6 +205,8 @@ impl Cell {
             Self::Gauge { value, .. } => RowValue::Gauge(*value),
             Self::Histogram(histogram) => RowValue::Histogram(histogram.row()),
             Self::Native(native) => RowValue::Native(Box::new(native.row())),
+            // What a crowd shows depends on the time: `distinct::shown` tells it.
+            Self::Distinct(crowd) => RowValue::Gauge(crowd.seen.fresh()),
             Self::Summary(summary) => RowValue::Summary(SummaryRow {
                 quantiles: summary.quantiles().into(),
                 sum: summary.sum(),

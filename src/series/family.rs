@@ -7,11 +7,12 @@ use std::time::Duration;
 use hashbrown::HashTable;
 
 use crate::clock::Timestamp;
-use crate::model::{Declaration, Dimension, FamilySnapshot, Kind, LabelName, Labels, Op, Row};
+use crate::model::{Declaration, Dimension, FamilySnapshot, LabelName, Labels, Op, Row};
 
 use super::admission::{Values, fold_all, neighbours};
 use super::budget::Budget;
 use super::cell::{Cell, Done, Sample};
+use super::distinct::shown::Shown;
 
 /// One change of one series of a family.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +46,7 @@ pub struct FamilyStore {
     declaration: Arc<Declaration>,
     budget: Arc<Budget>,
     hasher: foldhash::fast::RandomState,
+    shown: Option<Shown>,
     state: Mutex<State>,
 }
 
@@ -84,6 +86,7 @@ impl FamilyStore {
         let store = Self {
             hasher: foldhash::fast::RandomState::default(),
             state: Mutex::default(),
+            shown: Shown::new(&declaration),
             declaration,
             budget,
         };
@@ -92,7 +95,7 @@ impl FamilyStore {
         writer.state.values = Values::new(store.declaration.family.labels.len());
         for shape in &store.declaration.shapes {
             let first = shape.iter().map(Dimension::first).collect::<Vec<_>>();
-            if store.declaration.family.kind != Kind::Gauge && !Declaration::is_open(shape) {
+            if !store.declaration.is_level() && !Declaration::is_open(shape) {
                 writer.create(shape, &first, true);
             }
         }
@@ -110,9 +113,18 @@ impl FamilyStore {
         Writer { family: self, state: self.lock(), now }
     }
 
-    /// Copies all series out.
-    pub fn snapshot(&self) -> FamilySnapshot {
+    /// Copies all series out: one family, or those that a count of different ones is shown by.
+    pub fn snapshot(&self, now: Timestamp) -> Vec<FamilySnapshot> {
         let state = self.lock();
+        if let Some(shown) = &self.shown {
+            let member = |series| match series {
+                &Series { ref labels, start, cell: Cell::Distinct(ref crowd), .. } => {
+                    Some((labels, start, &**crowd))
+                }
+                _ => None,
+            };
+            return shown.families(state.series.iter().flatten().filter_map(member), now);
+        }
         let row = |series: &Series| Row {
             labels: series.labels.clone(),
             start: Some(series.start),
@@ -120,7 +132,7 @@ impl FamilyStore {
             value: series.cell.row(),
         };
         let rows = state.series.iter().flatten().map(row).collect();
-        FamilySnapshot { family: self.declaration.family.clone(), rows }
+        vec![FamilySnapshot { family: self.declaration.family.clone(), rows }]
     }
 
     /// How many label sets there are, and how many changes were folded so far.
@@ -173,7 +185,7 @@ impl Writer<'_> {
         }
         let declaration = self.family.declaration.clone();
         let Some(shape) = declaration.shapes.get(change.shape) else { return Applied::NoRoom };
-        let is_gauge = declaration.family.kind == Kind::Gauge;
+        let is_gauge = declaration.is_level();
         let labels = self.state.values.fold_over_limit(shape, change.labels).into_owned();
         let is_folded = labels != change.labels;
         if is_folded && is_gauge {
@@ -205,9 +217,9 @@ impl Writer<'_> {
     /// Makes a label set and its neighbours at 0. Without room for them all, and none reserved: nothing, and false.
     fn create(&mut self, shape: &[Dimension], labels: &[&str], reserved: bool) -> bool {
         let declaration = self.family.declaration.clone();
-        let sets = match declaration.family.kind {
-            Kind::Gauge => vec![labels.to_vec()],
-            _ => neighbours(&declaration.shapes, shape, labels),
+        let sets = match declaration.is_level() {
+            true => vec![labels.to_vec()],
+            false => neighbours(&declaration.shapes, shape, labels),
         };
         let held = |set: &Vec<&str>| self.state.find(self.family.hash(set), set);
         let present: Vec<Option<u32>> = sets.iter().map(held).collect();
@@ -355,7 +367,7 @@ fn presence(labels: &[&str]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Family, MetricName, RowValue};
+    use crate::model::{Family, Kind, MetricName, RowValue};
 
     fn declared(values: &[&str]) -> Dimension {
         Dimension::Declared(values.iter().map(|value| Box::from(*value)).collect())
@@ -380,6 +392,7 @@ mod tests {
             shapes: vec![shape],
             idle: None,
             buckets: Default::default(),
+            distinct: None,
         };
         let budget = Arc::new(Budget::new(1000, per_metric));
         FamilyStore::new(declaration.into(), budget, Timestamp(1))
@@ -407,7 +420,7 @@ mod tests {
                 _ => String::new(),
             }
         };
-        let mut rows: Vec<String> = store.snapshot().rows.iter().map(row).collect();
+        let mut rows: Vec<String> = store.snapshot(Timestamp(1))[0].rows.iter().map(row).collect();
         rows.sort();
         rows
     }
@@ -475,7 +488,7 @@ mod tests {
         store.expire(Timestamp(111 * second), Duration::from_secs(10));
         assert_eq!(store.count().0, 0);
         assert_eq!(add(&store, &["ok", "b"], 112 * second), Applied::Exact, "the value made room");
-        let row = &store.snapshot().rows[0];
+        let row = &store.snapshot(Timestamp(1))[0].rows[0];
         assert_eq!(row.start, Some(Timestamp(112 * second)), "a new life has a new start");
         assert!(store.budget.take(0, 998) && !store.budget.take(0, 1));
     }

@@ -53,8 +53,8 @@ impl Store {
     }
 
     /// Copies of all families, one lock at a time.
-    pub fn snapshot(&self) -> impl Iterator<Item = FamilySnapshot> {
-        self.families.iter().map(|family| family.snapshot())
+    pub fn snapshot(&self, now: Timestamp) -> impl Iterator<Item = FamilySnapshot> {
+        self.families.iter().flat_map(move |family| family.snapshot(now))
     }
 
     /// How large each family is.

@@ -103,6 +103,20 @@ words! {
     }
 }
 
+words! {
+    /// Why a request was not passed on to a forward target.
+    Dropped {
+        /// The queue was full: it was the oldest, or larger than the queue.
+        QueueFull = "queue_full",
+        /// The target said that it will never take it.
+        Rejected = "rejected",
+        /// The target had it several times and always said, or showed, that it can't take it now.
+        GaveUp = "gave_up",
+        /// The process ended, or a reload removed the target, before it could be sent.
+        Shutdown = "shutdown",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

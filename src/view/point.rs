@@ -3,6 +3,7 @@
 //! Nothing here is judged: counts that don't add up, bounds out of order and infinite sums are told as they were sent.
 
 use crate::clock::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::Value;
 
@@ -46,7 +47,7 @@ pub enum Data {
 }
 
 /// `AggregationTemporality` (metrics.proto).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Temporality {
     /// Not told, or a number nobody knows: the points mean nothing.
     #[default]

@@ -1,8 +1,12 @@
 //! What an OTLP sender gets back, in the encoding it came in.
 
+use std::time::Duration;
+
 use crate::view::Signal;
 
 use super::Encoding;
+use super::cursor::{Cursor, Fields, delimited, varint};
+use super::error::Fault;
 use super::nested::write_text;
 use super::writer;
 
@@ -54,6 +58,35 @@ pub fn status(encoding: Encoding, code: u32, message: &str) -> Vec<u8> {
             out.into_bytes()
         }
     }
+}
+
+/// When to come again, from the `google.rpc.Status` of a gRPC answer's details: the delay of the first `google.rpc.RetryInfo` among
+/// them. What can't be read says nothing.
+pub fn retry_delay(status: &[u8]) -> Option<Duration> {
+    let details = Fields::new(Cursor::new(status), delimited(3));
+    let infos = details.filter_map(|any| {
+        let field = |number| Fields::new(Cursor::new(any), delimited(number)).last();
+        field(1).filter(|url| url.ends_with(b"/google.rpc.RetryInfo"))?;
+        field(2)
+    });
+    let delay = infos.filter_map(|info| Fields::new(Cursor::new(info), delimited(1)).last());
+    delay.map(duration).find_map(Result::ok)
+}
+
+/// `google.protobuf.Duration`; less than nothing is nothing.
+fn duration(bytes: &[u8]) -> Result<Duration, Fault> {
+    let (mut seconds, mut nanos) = (0, 0);
+    let mut cursor = Cursor::new(bytes);
+    while let Some(key) = cursor.key()? {
+        match key {
+            _ if key == varint(1) => seconds = cursor.varint()?,
+            _ if key == varint(2) => nanos = cursor.varint()?,
+            _ => cursor.other(key, 0)?,
+        }
+    }
+    let seconds = u64::try_from(seconds.cast_signed()).unwrap_or(0);
+    let nanos = u64::try_from(nanos.cast_signed()).unwrap_or(0).min(999_999_999);
+    Ok(Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanos)))
 }
 
 /// A number in field 1 and text in field 2: so both messages are made. Defaults are left out.

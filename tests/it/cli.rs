@@ -139,8 +139,7 @@ fn a_taken_port_is_69_and_named() {
 
 #[test]
 fn wrong_use_is_64_and_help_is_not() {
-    let web_config = ["--web.config.file=x"];
-    for arguments in [&["--nonsense"][..], &["nonsense"], &["--log.level=loud"], &web_config] {
+    for arguments in [&["--nonsense"][..], &["nonsense"], &["--log.level=loud"]] {
         let output = binary(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(64), "{arguments:?}");
         assert!(!output.stderr.is_empty(), "{arguments:?}");
@@ -157,4 +156,71 @@ fn the_environment_says_what_flags_do() {
     let mut command = binary(&HERE);
     command.env("OSCAR_METRICS_LOG_LEVEL", "loud").env("OSCAR_METRICS_PORT", "tcp://10.0.0.1:80");
     assert_eq!(command.output().unwrap().status.code(), Some(64));
+}
+
+#[test]
+fn a_web_config_with_faults_is_65_or_shows_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("web.yaml");
+    let flag = format!("--web.config.file={}", file.display());
+    let wrong = "basic_auth_users: {ann: hunter2}\n";
+    let tls = "tls_server_config: {cert_file: none.pem, key_file: none.pem}\n";
+    for (text, said) in [(wrong, "web.yaml:1:25"), (tls, "none.pem"), ("", "cannot read")] {
+        if !text.is_empty() {
+            std::fs::write(&file, text).unwrap();
+        } else {
+            std::fs::remove_file(&file).unwrap();
+        }
+        let output = binary(&HERE).arg(&flag).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(65), "{text}");
+        assert!(text.contains(said) && !text.contains("hunter2"), "{text}");
+    }
+    std::fs::write(&file, wrong).unwrap();
+    let mut process = Process::start(&["--config.fallback", &flag]);
+    let (otlp, web) = (process.address("otlp_http"), process.address("web"));
+    assert_eq!(post(otlp, "/v1/traces", PROTOBUF, &span()).status, 200);
+    assert_eq!((get(web, "/-/ready").status, get(web, "/metrics").status), (200, 503));
+    process.signal(Signal::HUP);
+    process.says("not_reloaded");
+    assert_eq!(get(web, "/metrics").status, 503);
+    let hash = bcrypt::hash("secret", 4).unwrap();
+    std::fs::write(&file, format!("basic_auth_users: {{ann: {hash}}}\n")).unwrap();
+    process.signal(Signal::HUP);
+    process.says("event=\"reloaded\"");
+    assert_eq!(get(web, "/metrics").status, 401);
+    let right = "Authorization: Basic YW5uOnNlY3JldA==\r\n";
+    let scrape = exchange(web, &request("GET", "/metrics", right, b"")).text();
+    assert!(scrape.contains("oscar_metrics_config_last_reload_successful 1"), "{scrape}");
+    // A broken one leaves the old one in force.
+    std::fs::write(&file, wrong).unwrap();
+    assert_eq!(exchange(web, &request("POST", "/-/reload", right, b"")).status, 500);
+    assert_eq!(get(web, "/metrics").status, 401);
+}
+
+#[test]
+fn a_loop_to_ourselves_is_refused_and_secrets_are_not_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.yaml");
+    let config = format!("--config.file={}", file.display());
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let target = format!("{{endpoint: \"http://localhost:{port}\", headers: {{x-token: s3cret}}}}");
+    std::fs::write(&file, format!("forward: [{target}]\n")).unwrap();
+    let door = format!("--otlp.grpc.listen-address=127.0.0.1:{port}");
+    let flags = [&*config, &door, HERE[1], HERE[2]];
+    let output = binary(&flags).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(65), "{text}");
+    assert!(text.contains("config.yaml:1:22") && text.contains("a loop"), "{text}");
+    assert!(text.contains("******") && !text.contains("s3cret"), "{text}");
+
+    // Elsewhere it is none, and can be printed.
+    let output = binary(&["check", &config, "--print"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text.contains("x-token: \"<hidden>\"") && !text.contains("s3cret"), "{text}");
+    // The config's own addresses are all that `check` knows.
+    let server = format!("server: {{otlp: {{http: [\"127.0.0.1:{port}\"]}}}}\n");
+    std::fs::write(&file, format!("{server}forward: [{target}]\n")).unwrap();
+    assert_eq!(binary(&["check", &config]).output().unwrap().status.code(), Some(65));
 }

@@ -27,6 +27,7 @@ fn patient_but(shorten: impl Fn(&mut Deadlines)) -> Server {
         age: long,
         keep_alive: (long, long),
         drain: SHORT,
+        ..Deadlines::default()
     };
     shorten(&mut deadlines);
     serve(ServeOptions { deadlines, ..options() })

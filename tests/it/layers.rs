@@ -8,9 +8,9 @@ const RANKS: [&[&str]; 7] = [
     &["limits", "clock"],
     &["model", "view"],
     &["wire", "derive", "rules", "series"],
-    &["config", "exposition", "telemetry"],
+    &["config", "exposition", "snapshot", "telemetry"],
     &["pipeline", "net"],
-    &["receivers", "scrape", "traffic"],
+    &["receivers", "forwarders", "scrape", "traffic"],
     &["cli"],
 ];
 

@@ -1,18 +1,24 @@
 //! One integration binary: each module is one promise seen from outside.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
+mod certificates;
 mod cli;
 mod config;
+mod conservation;
 mod demo;
 mod drain;
 mod engine;
 mod explain;
 mod exposition;
+mod forward;
 mod grpc;
 mod hostile;
 mod http;
 mod layers;
+mod people;
 mod points;
+mod series;
 mod support;
 mod traffic;
+mod web;
 mod wire_oracle;

@@ -12,8 +12,9 @@ use oscar_metrics::cli::server::{Running, ServeOptions, start};
 use oscar_metrics::clock;
 use oscar_metrics::config::Source;
 use oscar_metrics::limits::{KIB, Limits};
+use oscar_metrics::model::HashKey;
 use oscar_metrics::net::{Address, Deadlines, Drained};
-use oscar_metrics::pipeline::Pipeline;
+use oscar_metrics::pipeline::{Pipeline, Plan};
 use oscar_metrics::scrape::Reload;
 use oscar_metrics::telemetry::Telemetry;
 use prost::Message;
@@ -31,10 +32,12 @@ pub fn options() -> ServeOptions {
         grpc: here.clone(),
         http: here.clone(),
         web: here,
+        access: Arc::default(),
         telemetry_path: "/metrics".into(),
         exposition: Default::default(),
         zero_first: Duration::from_secs(120),
         cors: Vec::new(),
+        forward: Vec::new(),
         limits: Limits { request: REQUEST, in_flight: 4 * REQUEST, ..Limits::default() },
         deadlines: Deadlines { drain: Duration::from_secs(5), ..Deadlines::default() },
     }
@@ -61,9 +64,14 @@ pub fn serve_config(text: Option<&str>) -> Server {
     let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
     let now = clock::now();
     let telemetry = Arc::new(Telemetry::new("test", now));
-    let pipeline = Pipeline::new(settings.into(), telemetry, now);
+    let pipeline = Pipeline::new(Plan::new(settings, &key()), telemetry, now);
     let options = ServeOptions { limits: settings.limits.clone(), ..options() };
     Server(Some(start(options, Arc::new(pipeline), Arc::new(|| Ok(()))).unwrap()))
+}
+
+/// What personal values are hashed with.
+pub fn key() -> HashKey {
+    HashKey::from_secret(b"key")
 }
 
 /// A pipeline without rules.
@@ -73,7 +81,8 @@ pub fn pipeline() -> Arc<Pipeline> {
     let source = Source { name: "empty.yaml".into(), text: "{}".into() };
     let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
     let loaded = oscar_metrics::config::load(Some(source), &|_| None, &nothing);
-    Arc::new(Pipeline::new(loaded.settings.as_ref().unwrap().into(), telemetry, now))
+    let settings = loaded.settings.unwrap();
+    Arc::new(Pipeline::new(Plan::new(&settings, &key()), telemetry, now))
 }
 
 impl Server {

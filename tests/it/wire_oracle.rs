@@ -1,83 +1,25 @@
 //! The reader tells what `prost` decodes, takes what it takes and refuses what it refuses; and nothing makes it panic.
 
-mod build;
-mod record;
+pub mod build;
+pub mod judge;
+pub mod record;
 mod scatter;
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use oscar_metrics::view::Signal;
-use oscar_metrics::wire::{
-    WireError, inflate, json_to_protobuf, walk_logs, walk_metrics, walk_traces,
-};
+use oscar_metrics::wire::inflate;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use prost::{DecodeError, Message};
+use prost::Message;
 
-use record::{Call, Recorder, log_calls, metric_calls, trace_calls};
-
-const LIMIT: usize = 16 << 20;
-
-fn traces(body: &[u8]) -> Result<Vec<Call>, WireError> {
-    let mut recorder = Recorder::default();
-    walk_traces(body, &mut recorder).map(|()| recorder.0)
-}
-
-fn logs(body: &[u8]) -> Result<Vec<Call>, WireError> {
-    let mut recorder = Recorder::default();
-    walk_logs(body, &mut recorder).map(|()| recorder.0)
-}
-
-fn metrics(body: &[u8]) -> Result<Vec<Call>, WireError> {
-    let mut recorder = Recorder::default();
-    walk_metrics(body, &mut recorder).map(|()| recorder.0)
-}
-
-fn transcode(signal: Signal, json: &[u8]) -> Result<Vec<u8>, WireError> {
-    let mut out = Vec::new();
-    json_to_protobuf(signal, json, LIMIT, &mut out).map(|()| out)
-}
-
-/// Whether prost refuses for a reason that the walk does not share, by its documented differences.
-fn may_refuse(error: &DecodeError) -> bool {
-    let text = error.to_string();
-    text.contains("UTF-8") || text.contains("recursion limit")
-}
-
-/// Whether the walk refuses for a reason that prost does not share, by its documented differences.
-fn may_be_refused(error: &WireError) -> bool {
-    matches!(error, WireError::TooDeep { .. }) || error.to_string().contains("a group")
-}
-
-/// Both take the body and see the same, or both refuse it, but for the documented differences.
-fn agree<T>(ours: Result<T, WireError>, theirs: Result<T, DecodeError>)
-where
-    T: PartialEq + std::fmt::Debug,
-{
-    match (ours, theirs) {
-        (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs),
-        (Err(_), Err(_)) => {}
-        (Ok(_), Err(error)) => assert!(may_refuse(&error), "prost alone refuses: {error}"),
-        (Err(error), Ok(_)) => assert!(may_be_refused(&error), "the walk alone refuses: {error}"),
-    }
-}
-
-fn agree_on_traces(body: &[u8]) {
-    agree(traces(body), ExportTraceServiceRequest::decode(body).map(|r| trace_calls(&r)));
-}
-
-fn agree_on_logs(body: &[u8]) {
-    agree(logs(body), ExportLogsServiceRequest::decode(body).map(|r| log_calls(&r)));
-}
-
-fn agree_on_metrics(body: &[u8]) {
-    agree(metrics(body), ExportMetricsServiceRequest::decode(body).map(|r| metric_calls(&r)));
-}
+use judge::{agree_on_logs, agree_on_metrics, agree_on_traces, logs, metrics, traces, transcode};
+use record::{log_calls, metric_calls, trace_calls};
 
 /// One change of a body.
 #[derive(Clone, Debug)]
-enum Mutation {
+pub enum Mutation {
     Set(Index, u8),
     Flip(Index, u8),
     Insert(Index, u8),
@@ -86,7 +28,7 @@ enum Mutation {
     Cut(Index),
 }
 
-fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
+pub fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
     let at = any::<Index>;
     // Small numbers are keys and lengths, where it hurts.
     let byte = || prop_oneof![any::<u8>(), 0..0x80_u8];
@@ -101,7 +43,7 @@ fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
     prop::collection::vec(one, 1..4)
 }
 
-fn mutate(mut body: Vec<u8>, mutations: &[Mutation]) -> Vec<u8> {
+pub fn mutate(mut body: Vec<u8>, mutations: &[Mutation]) -> Vec<u8> {
     for mutation in mutations {
         if body.is_empty() {
             return body;

@@ -5,7 +5,9 @@ use crate::model::OTHER;
 use crate::pipeline::explain::{Counts, Made, Pass, Told, ToldPoint, Verdict};
 use crate::rules::Subject;
 use crate::rules::definition::Definitions;
-use crate::rules::explain::{Account, Asked, Groups, PartAccount, Place, Reason, RuleAccount};
+use crate::rules::explain::{
+    Account, Asked, Found, Groups, PartAccount, Place, Reason, RuleAccount,
+};
 
 use super::head::{self, indent, shown};
 use super::paper::Paper;
@@ -147,6 +149,9 @@ impl<'s, 'o> Story<'s, 'o> {
             inputs.map(|(what, found)| words::found(self.definitions, what, found)).collect();
         let text = match part.op {
             Err(reason) => format!("{name}: {}: {}", reason.as_str(), inputs.join(", ")),
+            Ok(_) if part.inputs.iter().any(|(_, found)| *found == Found::Hidden) => {
+                format!("{name}: they want not to be counted (`privacy.opt_out`)")
+            }
             Ok(_) if inputs.is_empty() => format!("{name}: there is no value"),
             Ok(_) => format!("{name}: there is no value: {}", inputs.join(", ")),
         };

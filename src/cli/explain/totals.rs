@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::exposition::{self, Escaping, Format, Syntax};
 use crate::model::{FamilySnapshot, Row, RowValue};
 use crate::pipeline::Pipeline;
+use crate::rules::definition::{Definitions, MetricKind};
 use crate::telemetry::Rejection;
 use crate::view::Signal;
 
@@ -16,7 +17,7 @@ const OWN: [&str; 2] = ["oscar_metrics_", "process_"];
 /// Writes both.
 pub(super) fn write(
     pipeline: &Pipeline,
-    question: &Question,
+    (definitions, question): (&Definitions, &Question),
     now: Timestamp,
     paper: &mut Paper<'_>,
 ) {
@@ -30,7 +31,10 @@ pub(super) fn write(
         families.retain(|family| family.family.name.as_str() == metric);
     }
     if !question.all {
-        families.iter_mut().for_each(|family| family.rows.retain(|row| !is_zero(row)));
+        for family in &mut families {
+            let counts = counts_people(definitions, family);
+            family.rows.retain(|row| !(is_zero(row) || counts && is_level(row, 0.0)));
+        }
     }
     match body(&families) {
         none if none.is_empty() => paper.line(2, "", "none"),
@@ -60,6 +64,18 @@ pub(super) fn write(
 
 fn is_own(family: &FamilySnapshot) -> bool {
     OWN.iter().any(|prefix| family.family.name.as_str().starts_with(prefix))
+}
+
+/// Whether a family says how many there were, so that 0 is nobody.
+fn counts_people(definitions: &Definitions, family: &FamilySnapshot) -> bool {
+    let name = family.family.name.as_str();
+    let mut metrics = definitions.metrics.iter();
+    let metric = metrics.find(|metric| metric.name.as_str() == name);
+    metric.is_some_and(|metric| matches!(metric.kind, MetricKind::Distinct { .. }))
+}
+
+fn is_level(row: &Row, level: f64) -> bool {
+    matches!(row.value, RowValue::Gauge(now) if now == level)
 }
 
 /// Whether nothing has happened to a series. A level of 0 is something.

@@ -152,6 +152,7 @@ pub(super) fn amount(op: Op<'_>) -> String {
         Op::Set(level) => format!("={level}"),
         Op::Observe { value, weight: 1.0 } => format!("observe {value}"),
         Op::Observe { value, weight } => format!("observe {value}, counted {weight} times"),
+        Op::See { .. } => "sees somebody".to_owned(),
         Op::Merge(_) => String::new(),
     }
 }

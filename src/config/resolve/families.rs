@@ -20,8 +20,9 @@ fn claims(metric: &Metric) -> Vec<String> {
         }
         MetricKind::Gauge => with(name, &[""]),
         MetricKind::Histogram { .. } => with(name, &["", "_bucket", "_count", "_sum", "_created"]),
-        MetricKind::Distinct { registers: 0, .. } => with(name, &[""]),
-        MetricKind::Distinct { .. } => with(name, &["", "_register"]),
+        MetricKind::Distinct { .. } => {
+            with(name, &["", "_register", "_new", "_new_total", "_new_created"])
+        }
     }
 }
 

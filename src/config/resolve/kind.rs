@@ -1,8 +1,7 @@
 //! What is made of the records: a counter, a gauge, a histogram with its edges, or a distinct count with its windows.
 
-use std::time::Duration;
-
 use crate::limits;
+use crate::model::Window;
 use crate::rules::definition::{Intrinsic, MetricKind, Native, Reference, Source};
 
 use super::super::document::{Entry, Kind, Node};
@@ -133,7 +132,7 @@ impl<'n> Resolver<'n, '_, '_> {
         }
     }
 
-    fn windows(&mut self, node: &'n Node) -> Vec<Duration> {
+    fn windows(&mut self, node: &'n Node) -> Vec<Window> {
         let nodes = fields::list(node, self.report).unwrap_or_default();
         if nodes.is_empty() || nodes.len() > limits::WINDOWS {
             let message = format!("between 1 and {} windows", limits::WINDOWS);
@@ -146,10 +145,11 @@ impl<'n> Resolver<'n, '_, '_> {
                 let fault = self.report.error(node.at, "a window is made of whole hours");
                 fault.help("visits are remembered by the hour");
             }
-            if windows.contains(&window) {
+            if windows.iter().any(|other: &Window| other.length == window) {
                 self.report.error(node.at, "this window comes twice");
             }
-            windows.push(window);
+            let name = node.text_form().unwrap_or_default();
+            windows.push(Window { name: (*name).into(), length: window });
         }
         windows
     }

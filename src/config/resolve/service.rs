@@ -1,4 +1,4 @@
-//! The settings of the process: addresses, bounds, state, forwarding, privacy, data points and sessions.
+//! The settings of the process: addresses, bounds, state, privacy, data points and sessions.
 
 use std::net::SocketAddr;
 
@@ -6,11 +6,10 @@ use crate::limits::{self, Limits};
 use crate::model::MetricName;
 use crate::rules::definition::Source;
 use crate::rules::pattern::Pattern;
-use crate::view::Signal;
 
 use super::super::document::Node;
 use super::super::fields::{self, Fields};
-use super::super::settings::{Datapoints, Forward, Privacy, Server, Sessions, State};
+use super::super::settings::{Datapoints, Privacy, Server, Sessions, State};
 use super::names::text_of;
 use super::{EVERY, Resolver};
 use crate::derive::translate::Translation;
@@ -157,38 +156,6 @@ impl<'n> Resolver<'n, '_, '_> {
             state.interval = interval.unwrap_or(state.interval);
         }
         state
-    }
-
-    pub(super) fn forward(&mut self) -> Vec<Forward> {
-        let Some(node) = self.root.get("forward") else { return Vec::new() };
-        let nodes = fields::list(node, self.report).unwrap_or_default();
-        nodes.iter().filter_map(|node| self.target(node)).collect()
-    }
-
-    fn target(&mut self, node: &'n Node) -> Option<Forward> {
-        let known = ["endpoint", "signals", "queue"];
-        let fields = Fields::of(node, "a forward target", &known, self.report);
-        let words = Signal::ALL.map(|signal| (signal.as_str(), signal));
-        let signals = fields.get("signals").map_or(&[][..], fields::one_or_more);
-        let signals = signals.iter().filter_map(|node| fields::word(node, &words, self.report));
-        let mut signals: Vec<Signal> = signals.collect();
-        if fields.get("signals").is_none() {
-            signals = Signal::ALL.to_vec();
-        }
-        let queue = fields.read("queue", fields::bytes, self.report);
-        let Some(endpoint) = fields.get("endpoint") else {
-            self.report.error(node.at, "a forward target lacks `endpoint`");
-            return None;
-        };
-        let text = fields::text(endpoint, self.report)?;
-        let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
-        let fits = host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace));
-        if !fits {
-            let fault = fields::expected("an endpoint", endpoint, self.report);
-            fault.help("such as `http://tempo:4317`");
-        }
-        let queue = queue.unwrap_or(limits::FORWARD_QUEUE);
-        Some(Forward { endpoint: text.to_owned(), signals, queue })
     }
 
     pub(super) fn privacy(&mut self) -> Privacy {

@@ -6,18 +6,19 @@
 use crate::clock::Timestamp;
 use crate::limits;
 use crate::model::amount::{Amount, Change};
+use serde::{Deserialize, Serialize};
 
 use super::{Context, Folded, Interval, Reject};
 
 /// The lives of one stream, the latest to come last.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Cumulative {
     lives: Vec<Life>,
     /// The latest start of a life forgotten for want of room: nobody knows what was counted of those.
     forgotten: Option<Timestamp>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Life {
     /// 0: not told.
     start: Timestamp,

@@ -2,6 +2,7 @@
 //!
 //! Kept as the end of what was counted and the few gaps before it, so that points out of order still find their place.
 
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
@@ -11,7 +12,7 @@ use crate::model::amount::Amount;
 use super::{Folded, Interval, Reject};
 
 /// What of a stream was counted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Delta {
     /// The end of what was counted; 0: nothing yet, or nothing with a time.
     end: Timestamp,

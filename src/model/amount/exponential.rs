@@ -5,6 +5,7 @@
 //! OTLP's index of the same bucket. Halving the scale merges neighbours in pairs, without loss of a count.
 
 use crate::limits;
+use serde::{Deserialize, Serialize};
 
 use super::AmountError;
 use super::index::{FINEST, coarse, index};
@@ -36,7 +37,7 @@ pub struct ExponentialIn<'a> {
 }
 
 /// One side of a native histogram.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Buckets {
     /// Native index of the first count.
     pub offset: i32,
@@ -45,7 +46,7 @@ pub struct Buckets {
 }
 
 /// Observations in buckets of growing width, at a scale Prometheus knows.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exponential {
     scale: i32,
     count: f64,

@@ -1,5 +1,6 @@
 //! Histograms with explicit bounds, valid by construction.
 
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use crate::limits;
@@ -7,7 +8,7 @@ use crate::limits;
 use super::AmountError;
 
 /// Observations in buckets with edges.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Histogram {
     bounds: Arc<[f64]>,
     counts: Box<[u64]>,

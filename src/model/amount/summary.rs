@@ -1,9 +1,10 @@
 //! Summaries: how many, how much, and the quantiles their sender worked out.
 
 use super::AmountError;
+use serde::{Deserialize, Serialize};
 
 /// A `SummaryDataPoint` (metrics.proto). Count and sum add up; quantiles are only ever the latest.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     count: u64,
     sum: f64,

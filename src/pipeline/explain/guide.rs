@@ -1,5 +1,6 @@
 //! The second walk: each record is shown to the rules again, to ask why, beside what the first walk made of it.
 
+use crate::clock::Timestamp;
 use crate::rules::explain::{Account, Asked, Found};
 use crate::rules::{Evaluation, Subject, Update, Updates};
 use crate::telemetry::Rejection;
@@ -42,11 +43,11 @@ pub(super) struct Guide<'w, 'a, 'd> {
 impl<'w, 'a, 'd> Guide<'w, 'a, 'd> {
     pub(super) fn new(
         engine: &'a Engine,
-        asked: Asked<'d>,
+        (asked, now): (Asked<'d>, Timestamp),
         outcome: Outcome<'w, 'a>,
         tell: Tell<'w>,
     ) -> Self {
-        let evaluation = Evaluation::new(&engine.rules, engine.limits.label_value);
+        let evaluation = Evaluation::new(&engine.rules, engine.limits.label_value, now);
         let (service, span) = (Found::Missing, Span::default());
         let (span_told, items, updates) = (false, 0, 0);
         Self { engine, evaluation, asked, outcome, tell, service, span, span_told, items, updates }

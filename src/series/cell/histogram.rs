@@ -1,12 +1,13 @@
 //! Observations in classic buckets: with the family's edges, or with edges of the series' own as its senders chose them.
 
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use crate::model::amount::Histogram as Sent;
 use crate::model::{Exemplar, HistogramRow};
 
 /// Counts for each bucket.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Histogram {
     /// Edges of its own; none: the family's.
     own: Option<Arc<[f64]>>,

@@ -19,7 +19,13 @@ fn declared(buckets: BucketKind, bounds: &[f64]) -> Cell {
         labels: Vec::new(),
         bounds: bounds.into(),
     };
-    Cell::new(&Declaration { family: Arc::new(family), shapes: Vec::new(), idle: None, buckets })
+    Cell::new(&Declaration {
+        family: Arc::new(family),
+        shapes: Vec::new(),
+        idle: None,
+        buckets,
+        distinct: None,
+    })
 }
 
 fn addition(counts: &[u64], bounds: &[f64]) -> Addition {

@@ -9,8 +9,10 @@ use prometheus_client::encoding::prometheus_protobuf::prometheus_data_model as m
 use prost::Message as _;
 
 use super::reader::{Example, Number, shown};
+#[cfg(test)]
 use super::{described, exemplar, family, histogram, row};
 
+#[cfg(test)]
 const FORMAT: Format = Format { syntax: Syntax::Protobuf, escaping: None };
 
 /// A family as its sender meant it, whatever the form of its fields.
@@ -186,7 +188,7 @@ fn meant(row: &Row, bounds: &[f64]) -> Metric {
     let pairs = row.labels.0.iter();
     let labels = pairs.map(|(name, value)| (name.as_str().to_owned(), value.to_string())).collect();
     let counts = !matches!(row.value, RowValue::Gauge(_));
-    Metric { labels, start: row.start.filter(|_| counts), value }
+    Metric { labels, start: row.start.filter(|start| counts && start.0 != 0), value }
 }
 
 fn buckets(held: &HistogramRow, bounds: &[f64]) -> Vec<(Number, Number, Option<Example>)> {
@@ -215,6 +217,7 @@ fn native(held: &NativeRow, bounds: &[f64]) -> Value {
     Value::Histogram(Number(held.count), Number(held.sum), twin, Some(native))
 }
 
+#[cfg(test)]
 fn body(families: &[FamilySnapshot]) -> Vec<u8> {
     let mut out = Vec::new();
     assert_eq!(write(families, FORMAT, Options::default(), &mut out), Written::default());

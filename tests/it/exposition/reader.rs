@@ -179,8 +179,11 @@ pub fn expected(families: &[FamilySnapshot], open: bool) -> Read {
         }
         for row in rows {
             read.samples.extend(samples(name, &family.bounds, row, open));
-            if let (true, Some(start), true) = (open, row.start, counts) {
-                let created = Number(start.seconds());
+            let start = row.start.filter(|start| start.0 != 0);
+            if let (true, Some(start), true) = (open, start, counts) {
+                // As a reader of the decimal has it: adding seconds and parts as doubles may be a bit off.
+                let (whole, part) = (start.0 / 1_000_000_000, start.0 % 1_000_000_000);
+                let created = Number(format!("{whole}.{part:09}").parse().unwrap());
                 read.samples.push(plain(&format!("{base}_created"), row, created));
             }
         }

@@ -1,0 +1,66 @@
+//! Compressed bytes, true and false ones, against decoders without a limit that are driven the other way round.
+#![no_main]
+
+use std::io::Write;
+
+use libfuzzer_sys::fuzz_target;
+use oscar_metrics::wire::inflate::{self, InflateError};
+
+/// Of raw bytes: a zstd block of 4 bytes may claim 128 KiB, and the oracle has no limit.
+const RAW: usize = 512;
+/// 8 MiB: what a small limit allows, so that both refuse the same windows.
+const WINDOW_LOG: u32 = 23;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((&[mode, low, high], bytes)) = data.split_first_chunk() else { return };
+    let limit = usize::from(u16::from_le_bytes([low, high]));
+    match mode % 4 {
+        0 => judge(inflate::gzip(raw(bytes), limit), gunzip(raw(bytes)), limit),
+        1 => judge(inflate::zstd(raw(bytes), limit), unzstd(raw(bytes)), limit),
+        2 => judge(inflate::gzip(&gzip(bytes, mode), limit), Some(bytes.to_vec()), limit),
+        _ => judge(inflate::zstd(&zstd(bytes, mode), limit), Some(bytes.to_vec()), limit),
+    }
+});
+
+fn raw(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(RAW)]
+}
+
+fn judge(ours: Result<Vec<u8>, InflateError>, theirs: Option<Vec<u8>>, limit: usize) {
+    if let Ok(ours) = &ours {
+        assert!(ours.len() <= limit, "{} of {limit} bytes", ours.len());
+        assert!(ours.capacity() <= 2 * limit + 64, "room for {} of {limit}", ours.capacity());
+    }
+    match theirs {
+        Some(theirs) if theirs.len() <= limit => assert_eq!(ours, Ok(theirs)),
+        Some(_) => assert_eq!(ours, Err(InflateError::TooLarge { limit })),
+        // What is wrong may come after the limit.
+        None => assert!(ours.is_err(), "we alone take it: {ours:?}"),
+    }
+}
+
+fn gunzip(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut decoder = flate2::write::MultiGzDecoder::new(Vec::new());
+    decoder.write_all(bytes).ok()?;
+    decoder.finish().ok()
+}
+
+fn unzstd(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut decoder = zstd::stream::raw::Decoder::new().ok()?;
+    decoder.set_parameter(zstd::stream::raw::DParameter::WindowLogMax(WINDOW_LOG)).ok()?;
+    let mut writer = zstd::stream::zio::Writer::new(Vec::new(), decoder);
+    writer.write_all(bytes).ok()?;
+    writer.finish().ok()?;
+    (!bytes.is_empty()).then(|| writer.into_inner().0)
+}
+
+fn gzip(bytes: &[u8], mode: u8) -> Vec<u8> {
+    let level = flate2::Compression::new(u32::from(mode) % 10);
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+    encoder.write_all(bytes).expect("memory takes all");
+    encoder.finish().expect("memory takes all")
+}
+
+fn zstd(bytes: &[u8], mode: u8) -> Vec<u8> {
+    zstd::stream::encode_all(bytes, i32::from(mode % 8) + 1).expect("memory takes all")
+}

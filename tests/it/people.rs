@@ -1,0 +1,124 @@
+//! Who, without saying who: distinct counts through the whole arrow.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use oscar_metrics::clock::Timestamp;
+use oscar_metrics::config::{self, Source};
+use oscar_metrics::model::{HashKey, RowValue};
+use oscar_metrics::pipeline::{Encoding, Pipeline, Plan};
+use oscar_metrics::telemetry::{Protocol, Telemetry};
+use oscar_metrics::view::Signal;
+use prost::Message;
+
+const SECOND: u64 = 1_000_000_000;
+const DAY: u64 = 86_400 * SECOND;
+const BEGAN: u64 = 20_000 * DAY;
+
+const CONFIG: &str = r#"
+attributes: {user: {any_of: [user.id], hash: true}}
+tables: {gone: {U_OUT: "yes"}}
+privacy: {opt_out: gone}
+metrics:
+  users: {help: People., type: distinct, from: span, of: user, windows: [1d, 7d], registers: 64, labels: {tier: {from: tier, limit: 2}}}
+  known: {help: People., type: distinct, from: span, of: user, windows: [24h], registers: 0, labels: {ok: {from: ok, values: [yes, no]}}}
+"#;
+
+struct Arrow(Pipeline);
+
+fn arrow(secret: &[u8]) -> Arrow {
+    let source = Source { name: "config.yaml".into(), text: CONFIG.into() };
+    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+    let loaded = config::load(Some(source), &|_| None, &nothing);
+    let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
+    let telemetry = Arc::new(Telemetry::new("test", Timestamp(BEGAN)));
+    let key = HashKey::from_secret(secret);
+    Arrow(Pipeline::new(Plan::new(settings, &key), telemetry, Timestamp(BEGAN)))
+}
+
+impl Arrow {
+    fn visit(&self, user: &str, tier: &str, now: u64) {
+        let attribute = |(key, value): (&str, &str)| KeyValue {
+            key: key.into(),
+            value: Some(AnyValue { value: Some(Value::StringValue(value.into())) }),
+            ..KeyValue::default()
+        };
+        let attributes = [("user.id", user), ("tier", tier)].map(attribute).into();
+        let span = Span { attributes, end_time_unix_nano: now, ..Span::default() };
+        let scope_spans = vec![ScopeSpans { spans: vec![span], ..ScopeSpans::default() }];
+        let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
+        let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
+        let (door, form) = (Protocol::Grpc, Encoding::Protobuf);
+        self.0.ingest(door, Signal::Traces, form, &body, Timestamp(now)).unwrap();
+    }
+
+    fn shown(&self, family: &str, now: u64) -> BTreeMap<String, f64> {
+        let all = self.0.gather(Timestamp(now), |_| {});
+        let rows = all.iter().filter(|one| one.family.name.as_str() == family);
+        let rows = rows.flat_map(|one| &one.rows).map(|row| {
+            let pairs = row.labels.0.iter();
+            let pairs: Vec<String> =
+                pairs.map(|(name, value)| format!("{}={value}", name.as_str())).collect();
+            let (RowValue::Counter(value, _) | RowValue::Gauge(value)) = row.value else {
+                panic!()
+            };
+            (pairs.join(","), value)
+        });
+        rows.collect()
+    }
+}
+
+fn expected(rows: &[(&str, f64)]) -> BTreeMap<String, f64> {
+    rows.iter().map(|(labels, value)| ((*labels).into(), *value)).collect()
+}
+
+#[test]
+fn people_are_counted_by_window_label_set_and_first_visit() {
+    let arrow = arrow(b"key");
+    arrow.visit("ada", "a", BEGAN);
+    arrow.visit("bob", "a", BEGAN + 2 * DAY);
+    arrow.visit("ada", "b", BEGAN + 2 * DAY);
+    arrow.visit("U_OUT", "a", BEGAN + 2 * DAY);
+    let now = BEGAN + 2 * DAY + 1;
+    let windows = [
+        ("tier=a,window=1d", 1.0),
+        ("tier=a,window=7d", 2.0),
+        ("tier=b,window=1d", 1.0),
+        ("tier=b,window=7d", 1.0),
+    ];
+    assert_eq!(arrow.shown("users", now), expected(&windows));
+    let fresh = [("tier=a", 2.0), ("tier=b", 1.0)];
+    assert_eq!(arrow.shown("users_new_total", now), expected(&fresh), "who opted out is nobody");
+    arrow.visit("cyd", "c", now);
+    arrow.visit("dan", "d", now);
+    assert_eq!(arrow.shown("users", now)["tier=other,window=1d"], 2.0, "past the limit they fold");
+    assert!(!format!("{:?}", arrow.0.gather(Timestamp(now), |_| {})).contains("ada"));
+}
+
+#[test]
+fn declared_sets_are_there_at_0_and_say_the_window_as_it_was_written() {
+    let declared = [("ok=no,window=24h", 0.0), ("ok=yes,window=24h", 0.0)];
+    assert_eq!(arrow(b"key").shown("known", BEGAN), expected(&declared));
+}
+
+#[test]
+fn registers_merge_only_under_the_same_key() {
+    let (one, two, other) = (arrow(b"key"), arrow(b"key"), arrow(b"another"));
+    for (arrow, first) in [(&one, 0), (&two, 5), (&other, 0)] {
+        (first..first + 10).for_each(|user| arrow.visit(&format!("U{user}"), "a", BEGAN));
+    }
+    let shown = |arrow: &Arrow| arrow.shown("users_register", BEGAN + SECOND);
+    let mut merged = shown(&one);
+    for (labels, rank) in shown(&two) {
+        let register = merged.entry(labels).or_default();
+        *register = register.max(rank);
+    }
+    let all = arrow(b"key");
+    (0..15).for_each(|user| all.visit(&format!("U{user}"), "a", BEGAN));
+    assert_eq!(merged, shown(&all), "fifteen people over two replicas");
+    assert!(shown(&other).keys().all(|labels| !merged.contains_key(labels)));
+    assert!(merged.keys().all(|labels| labels.starts_with("tier=a,key=")));
+}
