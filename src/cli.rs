@@ -5,6 +5,7 @@
 pub mod args;
 pub mod check;
 pub mod demo;
+pub mod explain;
 pub mod load;
 pub mod log;
 pub mod serve;
@@ -56,6 +57,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Load(args) => load::run(&args),
     }

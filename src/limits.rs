@@ -139,6 +139,15 @@ pub const ZERO_FIRST: Duration = Duration::from_secs(120);
 /// Faults `check` shows before it says how many more there are.
 pub const FAULTS_SHOWN: usize = 100;
 
+/// Bytes of an OTLP file that `explain` reads: about 100,000 spans, more than anybody reads about.
+pub const OTLP_FILE: usize = 256 * MIB;
+/// Bytes of a value or name that `explain` shows: enough to know it by.
+pub const EXPLAINED_VALUE: usize = 80;
+/// Columns of what `explain` says: a terminal beside an editor.
+pub const EXPLAINED_WIDTH: usize = 100;
+/// Reasons told of rules that nearly took a record, unless all are asked for.
+pub const EXPLAINED_NEAR: usize = 5;
+
 /// Connections of one listener. Over it a new one is closed at once and counted.
 pub const CONNECTIONS: usize = 512;
 /// From accept to the first byte, and on the gRPC port to the whole HTTP/2 preface.

@@ -6,6 +6,7 @@
 mod batch;
 mod commit;
 mod engine;
+pub mod explain;
 mod fold;
 mod labels;
 mod measure;
@@ -32,6 +33,7 @@ use crate::wire::{self, WireError};
 
 pub use crate::wire::Encoding;
 pub use engine::Plan;
+pub use fold::Gain;
 
 use batch::Batch;
 use engine::Engine;
@@ -146,15 +148,7 @@ impl Pipeline {
         now: Timestamp,
     ) -> Result<Outcome, WireError> {
         let engine = self.engine.load_full();
-        let transcoded = match encoding {
-            Encoding::Protobuf => None,
-            Encoding::Json => {
-                let mut out = Vec::with_capacity(body.len());
-                wire::json_to_protobuf(signal, body, engine.limits.request, &mut out)?;
-                Some(out)
-            }
-        };
-        let body = transcoded.as_deref().unwrap_or(body);
+        let body = &*engine.protobuf(signal, encoding, body)?;
         let counts = match signal {
             Signal::Metrics => {
                 let mut batch = PointBatch::new(&engine, &self.keys, now);

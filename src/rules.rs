@@ -7,6 +7,7 @@
 mod compile;
 pub mod definition;
 mod evaluate;
+pub mod explain;
 mod expression;
 mod index;
 mod lasting;

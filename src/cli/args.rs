@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::traffic::TrafficError;
 use crate::traffic::load::Target;
+use crate::view::Signal;
 
 /// The sidecar that turns what a chat bot emits over OpenTelemetry into Prometheus series.
 ///
@@ -29,6 +30,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Say everything that is wrong with a config.
     Check(CheckArgs),
+    /// Say what becomes of each record of an OTLP file, and why.
+    Explain(ExplainArgs),
     /// Serve, and run a simulated bot that speaks real OTLP to it.
     Demo(DemoArgs),
     /// Send spans as fast as told and count every one.
@@ -114,6 +117,47 @@ pub struct CheckArgs {
     /// Print the config as it is after packs and defaults.
     #[arg(long)]
     pub print: bool,
+}
+
+/// The flags of `explain`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ExplainArgs {
+    /// The config. Without one the built-in `use: [oscar]` explains.
+    #[arg(long = "config.file", env = "OSCAR_METRICS_CONFIG_FILE", value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+    /// OTLP JSON, one request a line or pretty-printed, or one protobuf request; `-` is standard input.
+    #[arg(long, env = "OSCAR_METRICS_OTLP", value_name = "FILE")]
+    pub otlp: PathBuf,
+    /// Only what is of this signal; for protobuf, which says nothing of it.
+    #[arg(long, env = "OSCAR_METRICS_SIGNAL", value_enum)]
+    pub signal: Option<SignalName>,
+    /// Only this metric, and every condition on the way to it.
+    #[arg(long, env = "OSCAR_METRICS_METRIC", value_name = "NAME")]
+    pub metric: Option<String>,
+    /// Every rule, however far, and every series, those at 0 too.
+    #[arg(long, env = "OSCAR_METRICS_ALL", value_parser = BoolishValueParser::new())]
+    pub all: bool,
+}
+
+/// The signals by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SignalName {
+    /// Spans and their events
+    Traces,
+    /// Data points
+    Metrics,
+    /// Log records
+    Logs,
+}
+
+impl From<SignalName> for Signal {
+    fn from(name: SignalName) -> Self {
+        match name {
+            SignalName::Traces => Self::Traces,
+            SignalName::Metrics => Self::Metrics,
+            SignalName::Logs => Self::Logs,
+        }
+    }
 }
 
 /// A simulated release bot, as lively as you like.

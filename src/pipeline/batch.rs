@@ -29,7 +29,7 @@ pub(super) struct Batch<'a> {
 pub(super) struct Item {
     ids: Option<([u8; 16], [u8; 8])>,
     pub(super) fingerprint: Option<Fingerprint>,
-    weight: f64,
+    pub(super) weight: f64,
     pub(super) fate: Fate,
 }
 

@@ -13,13 +13,26 @@ use super::batch::{Batch, Fate, Item};
 use super::engine::Engine;
 use super::workspace::Workspace;
 
-/// Applies what counts of a batch and tells what became of each item.
+/// Applies what counts of a batch and tells what became of its items.
 pub(super) fn commit(
     pipeline: &Pipeline,
     engine: &Engine,
     batch: Batch<'_>,
     now: Timestamp,
 ) -> ItemCounts {
+    let work = carry_out(pipeline, engine, batch, now);
+    let counts = count(&work.items);
+    engine.workspaces.give(work);
+    counts
+}
+
+/// Applies what counts of a batch and tells what became of all of it.
+pub(super) fn carry_out(
+    pipeline: &Pipeline,
+    engine: &Engine,
+    batch: Batch<'_>,
+    now: Timestamp,
+) -> Workspace {
     let mut work = batch.into_work();
     drop_repeats(pipeline, engine, &mut work, now);
     sort(engine, &mut work);
@@ -32,9 +45,7 @@ pub(super) fn commit(
         begin = *end;
     }
     count_skips(pipeline, engine, &work);
-    let counts = count(&work.items);
-    engine.workspaces.give(work);
-    counts
+    work
 }
 
 /// Marks resent spans, and tells which guards stand for records that came before. What belongs to a resent span came before
@@ -150,7 +161,8 @@ fn skipped(
     }
 }
 
-fn count(items: &[Item]) -> ItemCounts {
+/// The books of a batch.
+pub(super) fn count(items: &[Item]) -> ItemCounts {
     let mut counts = ItemCounts { received: items.len() as u64, ..ItemCounts::default() };
     items.iter().for_each(|item| count_one(&mut counts, item.fate));
     counts

@@ -1,5 +1,6 @@
 //! The rules and the series they feed: what a reload swaps in one step.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
@@ -10,6 +11,8 @@ use crate::rules::RuleSet;
 use crate::rules::definition::Definitions;
 use crate::series::{Budget, Passed, Store};
 use crate::telemetry::Telemetry;
+use crate::view::Signal;
+use crate::wire::{self, Encoding, WireError};
 
 use super::labels::Passing;
 use super::workspace::Workspaces;
@@ -78,6 +81,23 @@ impl Engine {
         let epoch = before.map_or(0, |before| before.epoch + 1);
         let (limits, workspaces) = (limits.clone(), Workspaces::default());
         Self { epoch, rules, store, passed, points, limits, workspaces }
+    }
+
+    /// A request's bytes as the walks read them.
+    pub(super) fn protobuf<'b>(
+        &self,
+        signal: Signal,
+        encoding: Encoding,
+        body: &'b [u8],
+    ) -> Result<Cow<'b, [u8]>, WireError> {
+        match encoding {
+            Encoding::Protobuf => Ok(Cow::Borrowed(body)),
+            Encoding::Json => {
+                let mut out = Vec::with_capacity(body.len());
+                wire::json_to_protobuf(signal, body, self.limits.request, &mut out)?;
+                Ok(Cow::Owned(out))
+            }
+        }
     }
 
     /// Names what may be counted of these rules, so that it is there at 0.

@@ -41,28 +41,71 @@ struct Fold<'b, 'a> {
     /// Of each home of the batch.
     targets: Vec<Target>,
     now: Timestamp,
+    /// Of the point at hand.
+    brought: Brought,
 }
 
-/// Folds what counts of a batch and tells what became of each point.
+/// What a point brought, beside what became of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Brought {
+    /// Whether it has a series of its own, or why it may not; none: it goes to none.
+    pub(super) way: Option<Result<(), Rejection>>,
+    /// To all its series.
+    pub(super) gain: Gain,
+}
+
+/// What its series gain by a point.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Gain {
+    /// Nothing: it was not taken, or says only that it pauses.
+    #[default]
+    Nothing,
+    /// A counter rises.
+    Number(f64),
+    /// A histogram or summary rises by so many observations, and by their sum.
+    Observations(f64, Option<f64>),
+    /// A histogram begins anew with so many.
+    Anew(f64, Option<f64>),
+    /// A level.
+    Level(f64),
+    /// The level has ended.
+    End,
+}
+
+/// Folds what counts of a batch and tells what became of its points.
 pub(super) fn fold(
     pipeline: &Pipeline,
     engine: &Engine,
     batch: &PointBatch<'_>,
     now: Timestamp,
 ) -> ItemCounts {
+    let mut counts = ItemCounts { received: batch.items.len() as u64, ..ItemCounts::default() };
+    fold_each(pipeline, engine, batch, now, &mut |became, _| match became {
+        Ok(fate) => commit::count_one(&mut counts, fate),
+        Err(reason) => commit::reject(&mut counts, reason),
+    });
+    counts
+}
+
+/// Folds what counts of a batch and tells of each point what became of it and what it brought.
+pub(super) fn fold_each(
+    pipeline: &Pipeline,
+    engine: &Engine,
+    batch: &PointBatch<'_>,
+    now: Timestamp,
+    tell: &mut dyn FnMut(Result<Fate, Rejection>, Brought),
+) {
     let mut senders = pipeline.senders.lock().unwrap_or_else(PoisonError::into_inner);
     let resource = |home: &super::points::Home<'_>| batch.attributes.get(home.resource.clone());
     let target = |home| engine.points.target(resource(home).unwrap_or_default());
     let targets = batch.homes.iter().map(target).collect();
-    let mut fold = Fold { pipeline, engine, senders: &mut senders, batch, targets, now };
-    let mut counts = ItemCounts { received: batch.items.len() as u64, ..ItemCounts::default() };
+    let (senders, brought) = (&mut senders, Brought::default());
+    let mut fold = Fold { pipeline, engine, senders, batch, targets, now, brought };
     for item in &batch.items {
-        match fold.item(item) {
-            Ok(fate) => commit::count_one(&mut counts, fate),
-            Err(reason) => commit::reject(&mut counts, reason),
-        }
+        fold.brought = Brought::default();
+        let became = fold.item(item);
+        tell(became, fold.brought);
     }
-    counts
 }
 
 impl<'a> Fold<'_, 'a> {
@@ -76,6 +119,7 @@ impl<'a> Fold<'_, 'a> {
             true => Some(self.way(item, told.home, route::amount(&point.measured).as_ref())),
             false => None,
         };
+        self.brought.way = way.as_ref().map(|way| way.as_ref().map(|_| ()).map_err(|why| *why));
         // It is rejected for its name, its type or want of room only when no rule has another use for it.
         match way {
             Some(Err(reason)) if rules.is_empty() => return Err(reason),
@@ -85,6 +129,7 @@ impl<'a> Fold<'_, 'a> {
         let goes = Goes { way: way.and_then(Result::ok), rules, temporality: point.temporality };
         let context = self.context(told.home);
         let folded = self.senders.streams.fold(item.stream, point, context);
+        self.brought.gain = Gain::of(&folded);
         self.apply(item, goes, folded, context)
     }
 
@@ -96,11 +141,7 @@ impl<'a> Fold<'_, 'a> {
 
     /// What rules make of the point, where their families can take such points at all.
     fn rules(&self, item: &PointItem<'a>, kind: Kind) -> Vec<Update> {
-        let fits = |update: &&Update| {
-            let declaration = self.engine.rules.declarations().get(update.family as usize);
-            declaration
-                .is_some_and(|one| one.family.kind == kind && one.buckets != BucketKind::Both)
-        };
+        let fits = |update: &&Update| takes(self.engine, update.family, kind);
         let all = self.batch.updates().list.get(item.updates.clone()).unwrap_or_default();
         all.iter().filter(fits).cloned().collect()
     }
@@ -206,6 +247,34 @@ impl<'a> Fold<'_, 'a> {
         let shared = !engine.points.instance_label;
         let now = (&*engine.passed, self.now);
         self.senders.targets.seen(target, (home.resource_hash, shared), labels, now);
+    }
+}
+
+/// Whether a rule's family can take points that make this kind of family.
+pub(super) fn takes(engine: &Engine, family: u32, kind: Kind) -> bool {
+    let declaration = engine.rules.declarations().get(family as usize);
+    declaration.is_some_and(|one| one.family.kind == kind && one.buckets != BucketKind::Both)
+}
+
+impl Gain {
+    fn of(folded: &Folded) -> Self {
+        let total = |counts: &[u64]| counts.iter().map(|count| *count as f64).sum();
+        match folded {
+            Folded::Add(Amount::Number(number)) => Self::Number(*number),
+            Folded::Add(Amount::Histogram(one)) => {
+                Self::Observations(total(one.counts()), one.sum())
+            }
+            Folded::Add(Amount::Exponential(one)) => {
+                Self::Observations(one.count(), Some(one.sum()))
+            }
+            Folded::Add(Amount::Summary(one)) => {
+                Self::Observations(one.count() as f64, Some(one.sum()))
+            }
+            Folded::Reshape(one) => Self::Anew(total(one.counts()), one.sum()),
+            Folded::Set { value, .. } => Self::Level(*value),
+            Folded::Remove => Self::End,
+            Folded::Nothing | Folded::Rejected(_) => Self::Nothing,
+        }
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) type Mapped<'a> = (&'a [(Row, Template)], Text<'a>, Option<Text<'a>>)
 
 /// Whether a record belongs to a class, and what must not have come before.
 #[derive(Clone, Copy)]
-enum Holds {
+pub(super) enum Holds {
     No,
     Yes(Option<u32>),
 }
@@ -146,7 +146,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Whatever was worked out for the last one, and what lasts shorter, is gone.
-    fn begin(&mut self, lasting: Lasting) {
+    pub(super) fn begin(&mut self, lasting: Lasting) {
         self.stamps.iter_mut().skip(lasting as usize).for_each(|stamp| *stamp += 1);
     }
 
@@ -191,7 +191,7 @@ impl<'a> Evaluation<'a> {
         holds
     }
 
-    fn from(&mut self, from: &'a [From], subject: Subject<'_, 'a>) -> Holds {
+    pub(super) fn from(&mut self, from: &'a [From], subject: Subject<'_, 'a>) -> Holds {
         for one in from {
             let holds = match one {
                 From::Source(source) if *source == subject.source() => Holds::Yes(None),
@@ -280,7 +280,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// What a part does with a record; none when the record has no value for it.
-    fn op(
+    pub(super) fn op(
         &mut self,
         rule: &'a Rule,
         part: &'a Part,
@@ -358,7 +358,7 @@ impl<'a> Evaluation<'a> {
         key
     }
 
-    fn label(&mut self, at: usize, subject: Subject<'_, 'a>) -> Text<'a> {
+    pub(super) fn label(&mut self, at: usize, subject: Subject<'_, 'a>) -> Text<'a> {
         let rules = self.rules;
         let Some(label) = rules.labels.get(at) else { return Text::Missing };
         if let Some((words, span)) = label.words.as_ref().zip(subject.span()) {

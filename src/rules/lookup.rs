@@ -18,7 +18,12 @@ impl<'a> Evaluation<'a> {
             })
     }
 
-    fn test(&mut self, reference: &'a Reference, test: &Test, subject: Subject<'_, 'a>) -> bool {
+    pub(super) fn test(
+        &mut self,
+        reference: &'a Reference,
+        test: &Test,
+        subject: Subject<'_, 'a>,
+    ) -> bool {
         let Some(found) = self.resolve(reference, subject) else {
             return test.holds_for_missing();
         };

@@ -37,6 +37,15 @@ pub struct Anchored {
     places: Arc<Mutex<CaptureLocations>>,
 }
 
+impl Anchored {
+    /// The expression as it was written, without the anchors.
+    pub fn as_written(&self) -> &str {
+        let text = self.regex.as_str();
+        let inner = text.strip_prefix("^(?s:").and_then(|rest| rest.strip_suffix(")$"));
+        inner.unwrap_or(text)
+    }
+}
+
 impl From<Regex> for Anchored {
     fn from(regex: Regex) -> Self {
         let places = Arc::new(Mutex::new(regex.capture_locations()));

@@ -222,7 +222,7 @@ impl RuleSet {
     }
 
     /// Whether a class or source list can hold a record of this kind at all.
-    fn may_take(&self, from: &[From], source: Source) -> bool {
+    pub(super) fn may_take(&self, from: &[From], source: Source) -> bool {
         from.iter().any(|one| match one {
             From::Source(kind) => *kind == source,
             From::Record(class) => {

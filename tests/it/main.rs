@@ -9,6 +9,7 @@ mod conservation;
 mod demo;
 mod drain;
 mod engine;
+mod explain;
 mod exposition;
 mod forward;
 mod grpc;

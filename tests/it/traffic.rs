@@ -6,7 +6,7 @@ use std::time::Duration;
 use oscar_metrics::traffic::bot::{self, BotOptions};
 use oscar_metrics::traffic::load::{self, Encoding, LoadOptions, Profile, Report};
 
-mod sink;
+pub mod sink;
 
 use sink::{Manner, Sink};
 

@@ -17,6 +17,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use oscar_metrics::clock;
+use oscar_metrics::view::Signal;
 use prost::Message;
 use tokio::net::TcpListener;
 
@@ -41,6 +42,8 @@ pub struct Books {
     pub future: u64,
     /// Spans with the text of people.
     pub content: u64,
+    /// The requests in protobuf.
+    pub bodies: Vec<(Signal, Vec<u8>)>,
     names: Vec<String>,
     events: Vec<String>,
     ids: HashSet<Vec<u8>>,
@@ -146,6 +149,9 @@ async fn answer(
     let message = message(&head.headers, &body, grpc);
     let mut books = books.lock().unwrap();
     books.requests += 1;
+    let is_logs = head.uri.path().to_lowercase().contains("logs");
+    let signal = if is_logs { Signal::Logs } else { Signal::Traces };
+    books.bodies.push((signal, message.clone()));
     if head.uri.path().contains("Logs") {
         books.log_records(ExportLogsServiceRequest::decode(message.as_slice()).unwrap());
     } else if media == "application/json" {
