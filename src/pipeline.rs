@@ -5,6 +5,7 @@
 
 mod batch;
 mod commit;
+mod conversations;
 mod engine;
 pub mod explain;
 mod fold;
@@ -23,6 +24,7 @@ use arc_swap::ArcSwap;
 
 use crate::clock::Timestamp;
 use crate::derive::Repeats;
+use crate::derive::sessions::Sessions;
 use crate::derive::streams::Streams;
 use crate::limits;
 use crate::model::FamilySnapshot;
@@ -67,6 +69,7 @@ pub struct Pipeline {
     engine: ArcSwap<Engine>,
     repeats: Mutex<Repeats>,
     senders: Mutex<Senders>,
+    sessions: Mutex<Sessions>,
     /// What is known of the senders of data points, for scrapes.
     target_info: Arc<PassedFamily>,
     /// Keys of the fingerprints, new in every process.
@@ -93,6 +96,7 @@ impl Pipeline {
                 routes: Default::default(),
                 targets,
             }),
+            sessions: Mutex::new(conversations::sessions(&engine)),
             engine: ArcSwap::from_pointee(engine),
             keys: foldhash::fast::RandomState::default(),
             telemetry,
@@ -107,6 +111,12 @@ impl Pipeline {
         let before = self.engine.load_full();
         let engine = Engine::new(&plan, Some(&before), now);
         engine.declare(&self.telemetry);
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let words = engine.rules.session_words().unwrap_or_default();
+        let (idle, most) =
+            engine.sessions.as_ref().map_or_else(Default::default, |one| (one.idle, one.max));
+        sessions.rebound(idle, most, words);
+        drop(sessions);
         self.engine.store(Arc::new(engine));
         let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
         repeats.rebound(plan.limits.dedupe_window, plan.limits.dedupe_entries);
@@ -167,6 +177,7 @@ impl Pipeline {
             }
         };
         self.telemetry.books().post(signal, &counts, now);
+        conversations::end_quiet(self, &engine, now);
         Ok(outcome(&counts))
     }
 
@@ -175,9 +186,9 @@ impl Pipeline {
         self.telemetry.refused(protocol, reason);
     }
 
-    /// Metrics the config declares and this version does not serve.
-    pub fn unserved(&self) -> Vec<String> {
-        self.engine.load().rules.unserved().to_vec()
+    /// Ends every conversation, because the process does and no more requests come.
+    pub fn end_conversations(&self, now: Timestamp) {
+        conversations::end_all(self, &self.engine.load_full(), now);
     }
 
     /// The exporter's own numbers.
@@ -197,6 +208,7 @@ impl Pipeline {
         S: FnMut(&mut FamilySnapshot) + Send,
     {
         let engine = self.engine.load_full();
+        conversations::end_quiet(self, &engine, now);
         self.expire(&engine, now);
         let configured = engine.store.copies(exemplars, now).into_iter().flatten();
         let passed = engine.passed.families().into_iter().chain([self.target_info.clone()]);

@@ -5,6 +5,7 @@
 //! pure: records in, [`Updates`] out. It knows no YAML, no clock, no socket and no series state.
 
 mod compile;
+mod conversation;
 pub mod definition;
 mod evaluate;
 pub mod explain;
@@ -21,6 +22,7 @@ mod subject;
 mod update;
 mod words;
 
+pub use conversation::{Remark, Said};
 pub use evaluate::Evaluation;
 pub use ruleset::RuleSet;
 pub use scratch::Scratch;

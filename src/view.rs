@@ -5,6 +5,7 @@
 
 mod point;
 mod record;
+mod session;
 mod value;
 
 pub use point::{
@@ -12,4 +13,5 @@ pub use point::{
     PointValue, Quantile, Summary, Temporality, Unread,
 };
 pub use record::{LogRecord, Origin, Signal, Span, SpanEvent, SpanKind, Status, Visitor};
+pub use session::Session;
 pub use value::{Nested, Value, write_double};

@@ -123,7 +123,7 @@ pub fn report(
             .explain(document.request, asked, now, &mut |told| story.tell(told))
             .map_err(|error| bad(document.fault(&error)))?;
     }
-    story.end(&pipeline.unserved());
+    story.end();
     totals::write(&pipeline, (&settings.definitions, question), now, &mut paper);
     Ok(())
 }

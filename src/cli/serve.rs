@@ -64,7 +64,6 @@ impl Session {
         let key = hash_key(args, &settings, &own)?;
         let plan = Plan::new(&settings, &key);
         let pipeline = Arc::new(Pipeline::new(plan, telemetry, clock::now()));
-        tell_unserved(&pipeline);
         let forwarders = Arc::new(OnceLock::new());
         let reload = reload(args, pipeline.clone(), own, (access.clone(), forwarders.clone()));
         let control = server::runtime()?;
@@ -206,7 +205,6 @@ fn reload(
         if let Some(forwarders) = forwarders.get() {
             forwarders.retarget(&settings.forward);
         }
-        tell_unserved(&pipeline);
         Ok(())
     })
 }
@@ -214,13 +212,4 @@ fn reload(
 /// Whether an address is one of this machine: only then can anybody bind it.
 fn is_ours(ip: IpAddr) -> bool {
     UdpSocket::bind((ip, 0)).is_ok()
-}
-
-/// What the config declares and this version has no engine for is said once, not kept back.
-fn tell_unserved(pipeline: &Pipeline) {
-    let metrics = pipeline.unserved();
-    if !metrics.is_empty() {
-        let why = "sessions come with a later version";
-        tracing::warn!(event = "not_served", metrics = metrics.join(", "), why);
-    }
 }

@@ -100,6 +100,7 @@ fn configured(addresses: &[SocketAddr], port: u16) -> Vec<Address> {
 
 /// A server that serves.
 pub struct Running {
+    pipeline: Arc<Pipeline>,
     /// What listens where.
     pub addresses: Vec<(&'static str, SocketAddr)>,
     /// Where what was taken is passed on to; a reload may change it.
@@ -161,7 +162,7 @@ pub fn start(
     });
     let scrapers = Arc::new(Scrapers::new(pipeline.scraped().clone()));
     let web = Arc::new(Web {
-        pipeline,
+        pipeline: pipeline.clone(),
         access,
         telemetry_path,
         options: exposition,
@@ -176,7 +177,7 @@ pub fn start(
     let otlp = otlp(grpc, http, intake)?;
     let web = web_port(web_bound, web)?;
     readiness.set(true);
-    Ok(Running { addresses, forwarders, readiness, deadlines, otlp, forward, web })
+    Ok(Running { pipeline, addresses, forwarders, readiness, deadlines, otlp, forward, web })
 }
 
 fn otlp(grpc: Vec<Bound>, http: Vec<Bound>, intake: Arc<Intake>) -> Result<Part, Failure> {
@@ -281,6 +282,7 @@ impl Running {
         let end = clock::monotonic() + self.deadlines.drain;
         let left = || end.saturating_duration_since(clock::monotonic());
         let otlp = self.otlp.drain.finish(left().mul_f64(0.7)).await;
+        self.pipeline.end_conversations(clock::now());
         let forward = self.forward.drain.finish(left().mul_f64(0.9)).await;
         let web = self.web.drain.finish(left()).await;
         let cut = [otlp, forward, web].map(|drained| match drained {

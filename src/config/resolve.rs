@@ -62,9 +62,11 @@ pub(super) fn resolve(
         records: resolver.records(),
         metrics: Vec::new(),
         private: privacy.drop.clone(),
+        sessions: None,
         opt_out: privacy.opt_out,
     };
-    let sessions = resolver.sessions();
+    let (sessions, followed) = resolver.sessions().unzip();
+    definitions.sessions = followed;
     let (metrics, presentations): (Vec<_>, Vec<_>) =
         resolver.metrics(&limits, &privacy.drop).into_iter().unzip();
     definitions.metrics = metrics;

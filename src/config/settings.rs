@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue};
 
 use crate::derive::translate::Translation;
 use crate::limits::Limits;
-use crate::rules::definition::{Definitions, From, Reference, Test};
+use crate::rules::definition::{Definitions, Test};
 use crate::rules::pattern::Pattern;
 use crate::view::{Origin, Signal};
 
@@ -147,10 +147,6 @@ pub struct Datapoints {
 /// `sessions`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sessions {
-    /// Records that make up conversations.
-    pub from: Vec<From>,
-    /// What tells one conversation from another.
-    pub key: Reference,
     /// How long it is quiet before it has ended.
     pub idle: Duration,
     /// How many may be open.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::model::Pseudonym;
+use crate::view::Session;
 
 /// What ended a conversation; the words of `ended_by`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,25 +44,6 @@ pub struct Turn<'t> {
     pub time: (Timestamp, Timestamp),
     /// How it ended, if that is known.
     pub outcome: Option<&'t str>,
-    /// Words to remember, by place; none: not said this time.
-    pub words: &'t [Option<&'t str>],
-}
-
-/// A conversation that has ended.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ended {
-    /// Its turns.
-    pub turns: u32,
-    /// From the first turn's begin to the last one's end.
-    pub duration: Duration,
-    /// When the last turn ended.
-    pub time: Timestamp,
-    /// Whether it got what it came for.
-    pub resolution: Resolution,
-    /// Why it is over.
-    pub ended_by: EndedBy,
-    /// The words remembered, each as it was last said.
-    pub words: Box<[Option<Box<str>>]>,
 }
 
 /// The open conversations.
@@ -138,15 +120,22 @@ impl Sessions {
         Self { idle, most, open: HashMap::default(), quiet: VecDeque::new() }
     }
 
-    /// A turn of a conversation. The one that had to make room for it, if one had to.
-    pub fn turn(&mut self, key: Pseudonym, turn: &Turn<'_>, now: Timestamp) -> Option<Ended> {
+    /// A turn of a conversation, and words to remember by place; none: not said this time. The one that had to make room for
+    /// it, if one had to.
+    pub fn turn<'w>(
+        &mut self,
+        key: Pseudonym,
+        turn: &Turn<'_>,
+        words: impl Iterator<Item = Option<&'w str>>,
+        now: Timestamp,
+    ) -> Option<Session> {
         let (begin, end) = turn.time;
         if let Some(open) = self.open.get_mut(&key) {
             if end >= open.end {
                 (open.end, open.answered) = (end, Ending::of(turn.outcome));
-                for (word, said) in open.words.iter_mut().zip(turn.words) {
-                    if let Some(said) = said {
-                        *word = Some((*said).into());
+                for (word, said) in open.words.iter_mut().zip(words) {
+                    if said.is_some() && word.as_deref() != said {
+                        *word = said.map(Box::from);
                     }
                 }
             }
@@ -154,8 +143,11 @@ impl Sessions {
             open.turns = open.turns.saturating_add(1);
             return None;
         }
+        if self.most == 0 {
+            return None;
+        }
         let gone = if self.open.len() >= self.most { self.quietest() } else { None };
-        let words = turn.words.iter().map(|word| word.map(Box::from)).collect();
+        let words = words.map(|word| word.map(Box::from)).collect();
         let answered = Ending::of(turn.outcome);
         let open = Open { begin, end, heard: now, turns: 1, answered, liked: None, words };
         self.open.insert(key, open);
@@ -181,12 +173,12 @@ impl Sessions {
     }
 
     /// The bot says that a conversation is over.
-    pub fn end(&mut self, key: Pseudonym) -> Option<Ended> {
+    pub fn end(&mut self, key: Pseudonym) -> Option<Session> {
         Some(self.open.remove(&key)?.ended(EndedBy::Event))
     }
 
     /// Those that were quiet for too long.
-    pub fn expire(&mut self, now: Timestamp) -> Vec<Ended> {
+    pub fn expire(&mut self, now: Timestamp) -> Vec<Session> {
         let mut gone = Vec::new();
         while let Some((heard, key)) = self.quiet.front().copied()
             && now.since(heard) >= self.idle
@@ -205,7 +197,7 @@ impl Sessions {
     }
 
     /// All of them, because the process ends and nothing is kept.
-    pub fn close(&mut self) -> Vec<Ended> {
+    pub fn close(&mut self) -> Vec<Session> {
         self.quiet.clear();
         self.open.drain().map(|(_, open)| open.ended(EndedBy::Shutdown)).collect()
     }
@@ -227,6 +219,13 @@ impl Sessions {
         self.tidy();
     }
 
+    /// Other bounds, and so many words to remember. Those that are open go on.
+    pub fn rebound(&mut self, idle: Duration, most: usize, words: usize) {
+        let kept = self.keep();
+        *self = Self::new(idle, most);
+        self.restore(kept, words);
+    }
+
     /// How many are open.
     pub fn len(&self) -> usize {
         self.open.len()
@@ -237,7 +236,7 @@ impl Sessions {
         self.open.is_empty()
     }
 
-    fn quietest(&mut self) -> Option<Ended> {
+    fn quietest(&mut self) -> Option<Session> {
         while let Some((heard, key)) = self.quiet.pop_front() {
             match self.open.get(&key).map(|open| open.heard) {
                 Some(later) if later > heard => self.quiet.push_back((later, key)),
@@ -250,7 +249,7 @@ impl Sessions {
 }
 
 impl Open {
-    fn ended(self, ended_by: EndedBy) -> Ended {
+    fn ended(self, ended_by: EndedBy) -> Session {
         let resolution = match (self.liked, self.answered) {
             (Some(true), _) => Resolution::Confirmed,
             (Some(false), _) => Resolution::Unresolved,
@@ -258,12 +257,12 @@ impl Open {
             (None, Ending::Waiting) => Resolution::Abandoned,
             (None, Ending::Other) => Resolution::Unresolved,
         };
-        Ended {
+        Session {
             turns: self.turns,
             duration: self.end.since(self.begin),
             time: self.end,
-            resolution,
-            ended_by,
+            resolution: resolution.as_str(),
+            ended_by: ended_by.as_str(),
             words: self.words,
         }
     }
@@ -279,11 +278,11 @@ mod tests {
         Timestamp(second * 1_000_000_000)
     }
 
-    fn turn(sessions: &mut Sessions, key: u64, second: u64, outcome: &str) -> Option<Ended> {
+    fn turn(sessions: &mut Sessions, key: u64, second: u64, outcome: &str) -> Option<Session> {
         let words = [Some(outcome), (outcome == "answered").then_some("last answer")];
         let time = (at(second), at(second + 10));
-        let turn = Turn { time, outcome: Some(outcome), words: &words };
-        sessions.turn(Pseudonym(key), &turn, at(second + 11))
+        let turn = Turn { time, outcome: Some(outcome) };
+        sessions.turn(Pseudonym(key), &turn, words.into_iter(), at(second + 11))
     }
 
     #[test]
@@ -294,11 +293,11 @@ mod tests {
         turn(&mut sessions, 1, 1500, "fallback");
         assert!(sessions.expire(at(1999)).is_empty());
         let gone = sessions.expire(at(2100));
-        assert_eq!((gone.len(), gone[0].resolution), (1, Resolution::Unresolved));
+        assert_eq!((gone.len(), gone[0].resolution), (1, "unresolved"));
         let gone = sessions.expire(at(1511 + 1800));
         let one = &gone[0];
         assert_eq!((one.turns, one.duration, one.time), (2, Duration::from_secs(1410), at(1510)));
-        assert_eq!(one.ended_by, EndedBy::Idle);
+        assert_eq!(one.ended_by, "idle");
         let words: Vec<_> = one.words.iter().map(|word| word.as_deref()).collect();
         assert_eq!(words, [Some("fallback"), Some("last answer")], "each as it was last said");
         assert!(sessions.is_empty() && sessions.expire(at(9999)).is_empty());
@@ -323,7 +322,7 @@ mod tests {
             let ended = sessions.end(Pseudonym(1)).unwrap();
             assert_eq!(
                 (ended.resolution, ended.ended_by),
-                (expected, EndedBy::Event),
+                (expected.as_str(), "event"),
                 "{outcomes:?}"
             );
         }
@@ -335,10 +334,7 @@ mod tests {
         turn(&mut sessions, 1, 100, "answered");
         turn(&mut sessions, 1, 50, "error");
         let ended = sessions.end(Pseudonym(1)).unwrap();
-        assert_eq!(
-            (ended.resolution, ended.duration),
-            (Resolution::Implied, Duration::from_secs(60))
-        );
+        assert_eq!((ended.resolution, ended.duration), ("implied", Duration::from_secs(60)));
     }
 
     #[test]
@@ -348,10 +344,10 @@ mod tests {
         turn(&mut sessions, 2, 200, "answered");
         turn(&mut sessions, 1, 300, "answered");
         let gone = turn(&mut sessions, 3, 400, "answered").unwrap();
-        assert_eq!((gone.turns, gone.ended_by, gone.time), (1, EndedBy::Limit, at(210)));
+        assert_eq!((gone.turns, gone.ended_by, gone.time), (1, "limit", at(210)));
         assert_eq!(sessions.len(), 2);
         let gone = sessions.close();
-        assert!(gone.len() == 2 && gone.iter().all(|one| one.ended_by == EndedBy::Shutdown));
+        assert!(gone.len() == 2 && gone.iter().all(|one| one.ended_by == "shutdown"));
     }
 
     #[test]

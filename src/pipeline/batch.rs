@@ -100,6 +100,11 @@ impl<'a> Batch<'a> {
 }
 
 impl Item {
+    /// What nobody sent: it stands for what was.
+    pub(super) fn derived() -> Self {
+        Self { ids: None, fingerprint: None, weight: 1.0, fate: Fate::Matched }
+    }
+
     /// The record behind a change, its ids when they are whole.
     #[inline]
     pub(super) fn sample(&self, time: Timestamp) -> Sample {

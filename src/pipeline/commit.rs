@@ -10,6 +10,7 @@ use crate::telemetry::{ItemCounts, Rejection};
 
 use super::Pipeline;
 use super::batch::{Batch, Fate, Item};
+use super::conversations;
 use super::engine::Engine;
 use super::workspace::Workspace;
 
@@ -35,17 +36,23 @@ pub(super) fn carry_out(
 ) -> Workspace {
     let mut work = batch.into_work();
     drop_repeats(pipeline, engine, &mut work, now);
-    sort(engine, &mut work);
+    spread(pipeline, engine, &mut work, now);
+    conversations::hear(pipeline, engine, &work, now);
+    work
+}
+
+/// Applies the live updates, and counts what rules could not use.
+pub(super) fn spread(pipeline: &Pipeline, engine: &Engine, work: &mut Workspace, now: Timestamp) {
+    sort(engine, work);
     let mut begin = 0;
     for (family, end) in work.ends.iter().enumerate() {
         let live = work.order.get(begin as usize..*end as usize).unwrap_or_default();
         if !live.is_empty() {
-            apply(pipeline, engine, (family, live), &work, now);
+            apply(pipeline, engine, (family, live), work, now);
         }
         begin = *end;
     }
-    count_skips(pipeline, engine, &work);
-    work
+    count_skips(pipeline, engine, work);
 }
 
 /// Marks resent spans, and tells which guards stand for records that came before. What belongs to a resent span came before

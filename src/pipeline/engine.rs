@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::config::{Datapoints, Privacy, Settings};
+use crate::config::{Datapoints, Privacy, Sessions, Settings};
 use crate::limits::Limits;
 use crate::model::HashKey;
 use crate::rules::RuleSet;
@@ -28,6 +28,8 @@ pub struct Plan<'s> {
     pub datapoints: &'s Datapoints,
     /// What must not be seen.
     pub privacy: &'s Privacy,
+    /// How long conversations last; none: they are not followed.
+    pub sessions: Option<&'s Sessions>,
     /// What personal values are hashed with.
     pub key: &'s HashKey,
 }
@@ -41,6 +43,7 @@ impl<'s> Plan<'s> {
             limits: &settings.limits,
             datapoints: &settings.datapoints,
             privacy: &settings.privacy,
+            sessions: settings.sessions.as_ref(),
         }
     }
 }
@@ -53,6 +56,7 @@ pub(super) struct Engine {
     pub(super) passed: Arc<Passed>,
     pub(super) points: Passing,
     pub(super) limits: Limits,
+    pub(super) sessions: Option<Sessions>,
     pub(super) workspaces: Workspaces,
 }
 
@@ -80,7 +84,8 @@ impl Engine {
         let store = Store::new(rules.declarations(), budget, store, now);
         let epoch = before.map_or(0, |before| before.epoch + 1);
         let (limits, workspaces) = (limits.clone(), Workspaces::default());
-        Self { epoch, rules, store, passed, points, limits, workspaces }
+        let sessions = plan.sessions.cloned();
+        Self { epoch, rules, store, passed, points, limits, sessions, workspaces }
     }
 
     /// A request's bytes as the walks read them.

@@ -6,12 +6,15 @@ use crate::model::{
     BucketKind, Declaration, Dimension, DistinctPlan, Family, HashKey, Kind, LabelName,
 };
 
+use super::conversation::Follow;
 use super::definition as from;
 use super::expression::{Condition, Expression, Mapping, Reference, Step, Test, TextMap};
 use super::lasting::Lasting;
 use super::ruleset::{Class, Label, Measure, OpKind, Part, Pieces, Rule, RuleSet, Scale};
 use super::slots::{KeyId, Keys};
 
+/// What a conversation has of its own, in the order of [`Follow::own`].
+const OF_SESSIONS: [&str; 3] = ["turns", "resolution", "ended_by"];
 /// Where `service` and a log record's fallback name come from.
 const SERVICE: &str = "service.name";
 const EVENT_NAME: &str = "event.name";
@@ -45,19 +48,14 @@ fn compile(definitions: &from::Definitions, key: &HashKey) -> RuleSet {
     let aliases =
         definitions.aliases.iter().map(|alias| compiler.expression(&alias.value)).collect();
     let classes = definitions.records.iter().map(|class| compiler.class(class)).collect();
-    let mut rules = Vec::new();
-    let mut unserved = Vec::new();
-    for metric in &definitions.metrics {
-        match compiler.rule(metric, rules.len()) {
-            Some(rule) => rules.push(rule),
-            None => unserved.push(metric.name.as_str().to_owned()),
-        }
-    }
+    let rules = (0..).zip(&definitions.metrics);
+    let rules = rules.map(|(family, metric)| compiler.rule(metric, family)).collect();
+    let follow = definitions.sessions.as_ref().map(|sessions| compiler.follow(sessions));
     let names = definitions.records.iter().map(|class| class.name.clone()).collect();
     let Compiler { keys, labels, sets, event_name, .. } = compiler;
     let labels = labels.into_iter().map(|(_, label)| label).collect();
-    let pieces = Pieces { keys, event_name, aliases, classes, labels, sets };
-    RuleSet::assemble(pieces, rules, names, unserved).with_people(key.clone(), opt_out)
+    let pieces = Pieces { keys, event_name, aliases, classes, labels, sets, follow };
+    RuleSet::assemble(pieces, rules, names).with_people(key.clone(), opt_out)
 }
 
 impl<'d> Compiler<'d> {
@@ -69,12 +67,7 @@ impl<'d> Compiler<'d> {
         }
     }
 
-    /// None for what this version does not serve: records that are sessions.
-    fn rule(
-        &mut self,
-        metric: &'d from::Metric,
-        family: usize,
-    ) -> Option<(Rule, Arc<Declaration>)> {
+    fn rule(&mut self, metric: &'d from::Metric, family: u32) -> (Rule, Arc<Declaration>) {
         let (op, kind, bounds) = match &metric.kind {
             from::MetricKind::Counter => (OpKind::Add, Kind::Counter, Vec::new()),
             from::MetricKind::Gauge => (OpKind::Set, Kind::Gauge, Vec::new()),
@@ -83,9 +76,6 @@ impl<'d> Compiler<'d> {
             }
             from::MetricKind::Distinct { .. } => (OpKind::See, Kind::Gauge, Vec::new()),
         };
-        if !self.reads(&metric.from, &|source| source != from::Source::Session) {
-            return None;
-        }
         let mut labels: Vec<LabelName> = Vec::new();
         for label in metric.parts.iter().flat_map(|part| &part.labels) {
             if !labels.contains(&label.name) {
@@ -95,7 +85,7 @@ impl<'d> Compiler<'d> {
         let shapes = metric.parts.iter().map(|part| shape(part, &labels)).collect();
         let parts = metric.parts.iter().map(|part| self.part(part, &labels)).collect();
         let rule = Rule {
-            family: u32::try_from(family).ok()?,
+            family,
             from: metric.from.clone(),
             kind: op,
             of: match &metric.kind {
@@ -125,7 +115,7 @@ impl<'d> Compiler<'d> {
             _ => None,
         };
         let idle = metric.idle;
-        Some((rule, Arc::new(Declaration { family, shapes, idle, buckets, distinct })))
+        (rule, Arc::new(Declaration { family, shapes, idle, buckets, distinct }))
     }
 
     /// Whether a list of records holds any of such a source.
@@ -137,6 +127,19 @@ impl<'d> Compiler<'d> {
                 class.is_some_and(|class| self.reads(&class.from, wanted))
             }
         })
+    }
+
+    fn follow(&mut self, sessions: &from::SessionDefinition) -> Follow {
+        Follow {
+            turns: sessions.turns.clone(),
+            key: self.reference(&sessions.key),
+            outcome: sessions.outcome.as_ref().map(|outcome| self.reference(outcome)),
+            end: sessions.end.clone(),
+            liked: sessions.liked.clone(),
+            disliked: sessions.disliked.clone(),
+            own: OF_SESSIONS.map(|key| self.keys.intern(key)),
+            words: Vec::new(),
+        }
     }
 
     fn part(&mut self, part: &'d from::Part, labels: &[LabelName]) -> Part {

@@ -24,8 +24,27 @@ pub struct Definitions {
     pub metrics: Vec<Metric>,
     /// Keys that never leave: globs over attribute keys (`privacy.drop`).
     pub private: Vec<Pattern>,
+    /// Which records make up conversations; none: they are not followed.
+    pub sessions: Option<SessionDefinition>,
     /// The table whose keys are people who are never counted as such (`privacy.opt_out`).
     pub opt_out: Option<usize>,
+}
+
+/// Which records make up conversations.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionDefinition {
+    /// Their turns.
+    pub turns: Vec<From>,
+    /// What tells one conversation from another.
+    pub key: Reference,
+    /// How a turn ended.
+    pub outcome: Option<Reference>,
+    /// Records that say that a conversation is over.
+    pub end: Vec<From>,
+    /// Records that say that it was good.
+    pub liked: Vec<From>,
+    /// Records that say that it was not.
+    pub disliked: Vec<From>,
 }
 
 /// Rows of a lookup table: what a key joins to.

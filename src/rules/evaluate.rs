@@ -29,7 +29,7 @@ pub struct Evaluation<'a> {
     now: Timestamp,
     /// The number of the current resource, scope and record.
     stamps: [u32; 3],
-    item: u32,
+    pub(super) item: u32,
     pub(super) memos: Memos<'a>,
     pub(super) scratch: String,
     identity: String,
@@ -121,17 +121,16 @@ impl<'a> Evaluation<'a> {
 
     /// Asks each rule that may take this record. Whether any took it.
     pub fn record(&mut self, subject: Subject<'_, 'a>, item: u32, weight: f64) -> bool {
-        self.begin(Lasting::Record);
         self.item = item;
-        let rules = self.rules;
         let mut possible = std::mem::take(&mut self.memos.possible);
-        rules.index.begin(&mut possible);
-        self.slots.possible(subject.origins(), &mut possible);
-        rules.index.name(self.name(subject), &mut possible);
-        possible.keep(&rules.by_source[subject.source() as usize]);
+        self.possible(subject, &mut possible);
+        let rules = self.rules;
         let (mut matched, mut word) = (false, 0);
         while let Some(at) = possible.take(&mut word) {
-            let Some(rule) = rules.rules.get(at) else { break };
+            let Some(rule) = rules.rules.get(at) else {
+                matched |= self.remark(subject);
+                break;
+            };
             match self.group(rule.group, subject) {
                 Holds::Yes(guard) => matched |= self.rule(rule, subject, (guard, weight)),
                 Holds::No => {
@@ -143,6 +142,22 @@ impl<'a> Evaluation<'a> {
         }
         self.memos.possible = possible;
         matched
+    }
+
+    /// Begins a record, and tells which rules may take it.
+    #[inline]
+    fn possible(&mut self, subject: Subject<'_, 'a>, possible: &mut Possible) {
+        let (rules, own) = (self.rules, &self.rules.by_source[subject.source() as usize]);
+        if let Subject::Session(_) = subject {
+            // It has a resource of its own, in its memory, and no slots that the index could look at.
+            self.begin(Lasting::Resource);
+            return possible.set(own);
+        }
+        self.begin(Lasting::Record);
+        rules.index.begin(possible);
+        self.slots.possible(subject.origins(), possible);
+        rules.index.name(self.name(subject), possible);
+        possible.keep(own);
     }
 
     /// Whatever was worked out for the last one, and what lasts shorter, is gone.
@@ -167,6 +182,7 @@ impl<'a> Evaluation<'a> {
             Subject::Span(span) => Some(span.name),
             Subject::Event(event, _) => Some(event.name),
             Subject::Point(_, metric) => Some(metric.name),
+            Subject::Session(_) => None,
             Subject::Log(record) if !record.event_name.is_empty() => Some(record.event_name),
             Subject::Log(_) => match self.slots.get(Origin::Log, self.rules.event_name?) {
                 None => Some(b""),

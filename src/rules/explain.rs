@@ -130,11 +130,8 @@ impl<'a> Evaluation<'a> {
                 classes.push(ClassAccount { index, class, held, condition });
             }
         }
-        let unserved =
-            |metric: &&Metric| !rules.unserved().iter().any(|name| *name == *metric.name.as_str());
-        let served = asked.definitions.metrics.iter().filter(unserved);
         let mut accounts = Vec::new();
-        for (metric, rule) in served.zip(&rules.rules) {
+        for (metric, rule) in asked.definitions.metrics.iter().zip(&rules.rules) {
             if rules.may_take(&rule.from, source) {
                 accounts.push(self.account(asked, (metric, rule), subject, weight));
             }

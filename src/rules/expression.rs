@@ -20,7 +20,7 @@ pub(super) enum Found<'a> {
     Text(Text<'a>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Reference {
     Alias(usize),
     Intrinsic(Intrinsic),

@@ -85,6 +85,11 @@ impl Possible {
         }
     }
 
+    /// Exactly those of a set.
+    pub(super) fn set(&mut self, set: &[u64]) {
+        self.0.iter_mut().zip(set).for_each(|(word, set)| *word = *set);
+    }
+
     /// Leaves those of a set.
     #[inline]
     pub(super) fn keep(&mut self, set: &[u64]) {

@@ -142,6 +142,9 @@ impl<'a> Evaluation<'a> {
         reference: &'a Reference,
         subject: Subject<'_, 'a>,
     ) -> Option<Found<'a>> {
+        if let Subject::Session(session) = subject {
+            return self.recall(reference, session);
+        }
         match reference {
             Reference::Alias(alias) => self.alias(*alias, subject),
             Reference::Anywhere(key) => self.slots.first(subject.origins(), *key).map(Found::Value),
@@ -164,7 +167,11 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    fn property(&mut self, intrinsic: Intrinsic, subject: Subject<'_, 'a>) -> Option<Found<'a>> {
+    pub(super) fn property(
+        &mut self,
+        intrinsic: Intrinsic,
+        subject: Subject<'_, 'a>,
+    ) -> Option<Found<'a>> {
         match subject.property(intrinsic)? {
             Property::Value(value) => (!value.is_missing()).then_some(Found::Value(value)),
             Property::Word(word) => Some(Found::Text(Text::Borrowed(word))),

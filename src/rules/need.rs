@@ -4,7 +4,8 @@
 
 use crate::limits;
 
-use super::definition::{Comparison, From};
+use super::conversation::Follow;
+use super::definition::{Comparison, From, Source};
 use super::expression::{Condition, Expression, Mapping, Reference, Step, Test};
 use super::pattern::Pattern;
 use super::ruleset::{Class, Rule};
@@ -84,12 +85,33 @@ impl<'r> Needs<'r> {
 
     pub(super) fn rule(&mut self, rule: &Rule) -> Need {
         self.looks = limits::NEED_LOOKS;
+        if self.is_of_sessions(&rule.from) {
+            return Need::NEVER; // nothing that is sent can be one
+        }
         let from = self.from(&rule.from);
         let parts = rule.parts.iter().map(|part| {
             let all = part.conditions.iter().map(|condition| self.condition(condition));
             all.fold(Need::Nothing, Need::and)
         });
         parts.fold(Need::NEVER, Need::or).and(from)
+    }
+
+    /// Of a record that says something of a conversation.
+    pub(super) fn follow(&mut self, follow: &Follow) -> Need {
+        self.looks = limits::NEED_LOOKS;
+        let all = [&follow.turns, &follow.end, &follow.liked, &follow.disliked];
+        let from = all.into_iter().map(|from| self.from(from)).fold(Need::NEVER, Need::or);
+        from.and(self.presence(&follow.key))
+    }
+
+    fn is_of_sessions(&self, from: &[From]) -> bool {
+        from.iter().all(|one| match one {
+            From::Source(source) => *source == Source::Session,
+            From::Record(class) => {
+                let class = self.classes.get(*class);
+                class.is_none_or(|class| self.is_of_sessions(&class.from))
+            }
+        })
     }
 
     fn from(&mut self, from: &[From]) -> Need {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{Declaration, HashKey};
 
+use super::conversation::Follow;
 use super::definition::{From, Source};
 use super::expression::{Condition, Expression, Reference, TextMap};
 use super::index::{self, Index};
@@ -12,6 +13,10 @@ use super::need::{Need, Needs};
 use super::slots::{KeyId, Keys};
 use super::update::SkipReason;
 use super::words::Words;
+
+/// Every kind of record.
+const SOURCES: [Source; 5] =
+    [Source::Span, Source::SpanEvent, Source::Log, Source::Datapoint, Source::Session];
 
 /// Compiled rules. Shared by all requests; a reload makes another.
 #[derive(Debug, Default)]
@@ -32,9 +37,10 @@ pub struct RuleSet {
     pub(super) alias_lasting: Vec<Lasting>,
     /// Where a log record without an event name has its name, if any rule asks for names.
     pub(super) event_name: Option<KeyId>,
+    /// Conversations. In sets of rules they stand behind the last rule.
+    pub(super) follow: Option<Follow>,
     declarations: Vec<Arc<Declaration>>,
     class_names: Vec<String>,
-    unserved: Vec<String>,
     /// What personal values are hashed with.
     pub(super) key: Option<HashKey>,
     /// Who is never counted as somebody.
@@ -142,6 +148,7 @@ pub(super) struct Pieces {
     pub(super) classes: Vec<Class>,
     pub(super) labels: Vec<Label>,
     pub(super) sets: Vec<Vec<Option<usize>>>,
+    pub(super) follow: Option<Follow>,
 }
 
 impl RuleSet {
@@ -149,9 +156,8 @@ impl RuleSet {
         pieces: Pieces,
         rules: Vec<(Rule, Arc<Declaration>)>,
         class_names: Vec<String>,
-        unserved: Vec<String>,
     ) -> Self {
-        let Pieces { keys, event_name, aliases, classes, mut labels, sets } = pieces;
+        let Pieces { keys, event_name, aliases, classes, mut labels, sets, follow } = pieces;
         let alias_lasting = lasting::of_aliases(&aliases);
         for label in &mut labels {
             label.lasting = lasting::of_expression(&label.value, &alias_lasting);
@@ -172,22 +178,48 @@ impl RuleSet {
             rules,
             declarations,
             class_names,
-            unserved,
             alias_lasting,
             event_name,
+            follow,
             ..Self::default()
         };
         set.group();
         let words: Vec<_> = set.labels.iter().map(|label| Words::new(&set, label)).collect();
         set.labels.iter_mut().zip(words).for_each(|(label, words)| label.words = words);
         let mut needs = Needs::new(&set.aliases, &set.classes);
-        let needs: Vec<Need> = set.rules.iter().map(|rule| needs.rule(rule)).collect();
-        set.index = Index::new(&needs, set.keys.len());
-        for source in [Source::Span, Source::SpanEvent, Source::Log, Source::Datapoint] {
+        let rules = set.rules.iter().map(|rule| needs.rule(rule));
+        let mut all: Vec<Need> = rules.collect();
+        all.extend(set.follow.as_ref().map(|follow| needs.follow(follow)));
+        set.index = Index::new(&all, set.keys.len());
+        set.remember();
+        for source in SOURCES {
             let takes = |rule: &Rule| set.may_take(&rule.from, source);
-            set.by_source[source as usize] = set.those(takes);
+            let mut some = set.those(takes);
+            if set.follows(source)
+                && let Some(word) = some.get_mut(set.rules.len() / 64)
+            {
+                *word |= 1 << (set.rules.len() % 64);
+            }
+            set.by_source[source as usize] = some;
         }
         set
+    }
+
+    /// What rules on conversations need to know of their turns.
+    fn remember(&mut self) {
+        let words = self.follow.as_ref().map(|follow| self.words(follow.own));
+        if let Some((follow, words)) = self.follow.as_mut().zip(words) {
+            follow.words = words;
+        }
+    }
+
+    /// Whether a record of this kind can say anything of a conversation.
+    fn follows(&self, source: Source) -> bool {
+        let records = matches!(source, Source::Span | Source::SpanEvent | Source::Log);
+        self.follow.as_ref().is_some_and(|follow| {
+            let all = [&follow.turns, &follow.end, &follow.liked, &follow.disliked];
+            records && all.into_iter().any(|from| self.may_take(from, source))
+        })
     }
 
     pub(super) fn with_people(self, key: HashKey, opt_out: Option<Arc<TextMap>>) -> Self {
@@ -210,13 +242,13 @@ impl RuleSet {
     /// The set of the rules that a test holds for.
     fn those(&self, test: impl Fn(&Rule) -> bool) -> Box<[u64]> {
         let rules = self.rules.iter().enumerate().filter(|(_, rule)| test(rule));
-        index::bits(rules.map(|(at, _)| at), self.rules.len().div_ceil(64))
+        index::bits(rules.map(|(at, _)| at), (self.rules.len() + 1).div_ceil(64))
     }
 
     /// The same rules, each asked for every record.
     #[cfg(test)]
     pub fn without_index(mut self) -> Self {
-        let needs = vec![Need::Nothing; self.rules.len()];
+        let needs = vec![Need::Nothing; self.rules.len() + usize::from(self.follow.is_some())];
         self.index = Index::new(&needs, self.keys.len());
         self
     }
@@ -254,10 +286,5 @@ impl RuleSet {
     pub fn unique_classes(&self) -> impl Iterator<Item = &str> {
         let named = self.classes.iter().zip(&self.class_names);
         named.filter(|(class, _)| !class.unique.is_empty()).map(|(_, name)| &**name)
-    }
-
-    /// Metrics the config declares and this version does not serve.
-    pub fn unserved(&self) -> &[String] {
-        &self.unserved
     }
 }

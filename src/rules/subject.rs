@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::view::{
-    LogRecord, Metric, Origin, Point, PointValue, Span, SpanEvent, SpanKind, Status, Value,
+    LogRecord, Metric, Origin, Point, PointValue, Session, Span, SpanEvent, SpanKind, Status, Value,
 };
 
 use super::definition::{Intrinsic, Source};
@@ -18,6 +18,8 @@ pub enum Subject<'s, 'a> {
     Log(&'s LogRecord<'a>),
     /// A data point, and its metric.
     Point(&'s Point<'a>, &'s Metric<'a>),
+    /// A conversation that has ended.
+    Session(&'s Session),
 }
 
 /// What an intrinsic yields.
@@ -35,6 +37,7 @@ impl<'a> Subject<'_, 'a> {
             Self::Event(..) => Source::SpanEvent,
             Self::Log(_) => Source::Log,
             Self::Point(..) => Source::Datapoint,
+            Self::Session(_) => Source::Session,
         }
     }
 
@@ -42,7 +45,7 @@ impl<'a> Subject<'_, 'a> {
     pub(super) fn span(&self) -> Option<&Span<'a>> {
         match self {
             Self::Span(span) | Self::Event(_, span) => Some(span),
-            Self::Log(_) | Self::Point(..) => None,
+            Self::Log(_) | Self::Point(..) | Self::Session(_) => None,
         }
     }
 
@@ -53,6 +56,8 @@ impl<'a> Subject<'_, 'a> {
             Self::Event(..) => &[Origin::Event, Origin::Span, Origin::Scope, Origin::Resource],
             Self::Log(_) => &[Origin::Log, Origin::Scope, Origin::Resource],
             Self::Point(..) => &[Origin::Point, Origin::Scope, Origin::Resource],
+            // What it remembers stands for its turns' attributes.
+            Self::Session(_) => &[],
         }
     }
 
@@ -70,6 +75,7 @@ impl<'a> Subject<'_, 'a> {
             Self::Log(record) if record.time.0 == 0 => record.observed,
             Self::Log(record) => record.time,
             Self::Point(point, _) => point.time,
+            Self::Session(session) => session.time,
         }
     }
 
@@ -90,6 +96,7 @@ impl<'a> Subject<'_, 'a> {
             }
             (Intrinsic::Severity, Self::Log(record)) => severity(record),
             (Intrinsic::Body, Self::Log(record)) => Some(Property::Value(record.body)),
+            (Intrinsic::Duration, Self::Session(session)) => seconds(session.duration),
             (Intrinsic::Time, _) => (self.time().0 != 0).then(|| number(self.time().seconds())),
             (Intrinsic::TraceId, Self::Log(record)) => Some(Property::Hex(record.trace_id)),
             (Intrinsic::SpanId, Self::Log(record)) => Some(Property::Hex(record.span_id)),

@@ -5,6 +5,8 @@ use std::ops::Range;
 use crate::clock::Timestamp;
 use crate::model::{Op, key};
 
+use super::conversation::Remark;
+
 /// A label value: text of the request, text of the config, or text made on the way.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) enum Text<'a> {
@@ -96,6 +98,8 @@ pub struct Updates {
     pub skips: Vec<Skip>,
     /// Guards of updates.
     pub guards: Vec<Guard>,
+    /// What was said of conversations, in the order of the records.
+    pub remarks: Vec<Remark>,
     /// Where in `bytes` each key lies.
     keys: Vec<(u32, u32)>,
     bytes: Vec<u8>,
@@ -135,10 +139,11 @@ impl Updates {
 
     /// Forgets everything and keeps the room.
     pub(super) fn clear(&mut self) {
-        let Self { list, skips, guards, keys, bytes, made } = self;
+        let Self { list, skips, guards, remarks, keys, bytes, made } = self;
         list.clear();
         skips.clear();
         guards.clear();
+        remarks.clear();
         keys.clear();
         bytes.clear();
         made.clear();

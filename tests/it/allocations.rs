@@ -9,9 +9,12 @@ use oscar_metrics::telemetry::{Protocol, Telemetry};
 use oscar_metrics::traffic::load::{self as sender, Batches, LoadOptions, Profile};
 use oscar_metrics::view::Signal;
 
-/// Without the memory of duplicates, which grows until it has its size.
+/// Without the memory of duplicates, which grows until it has its size, and without conversations: each that begins or ends has
+/// memory of its own.
 fn allocations(pack: &str, profile: Profile) -> u64 {
-    let text = format!("use: [{pack}]\nlimits: {{dedupe: {{entries: 0}}}}\n");
+    let conversations = "sessions: null\nmetrics: {bot_sessions_total: null, bot_session_turns: null, bot_session_duration_seconds: null}\n";
+    let conversations = if pack == "oscar" { conversations } else { "" };
+    let text = format!("use: [{pack}]\nlimits: {{dedupe: {{entries: 0}}}}\n{conversations}");
     let source = Source { name: "config.yaml".into(), text };
     let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
     let loaded = load(Some(source), &|_| None, &nothing);

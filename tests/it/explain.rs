@@ -13,6 +13,7 @@ use oscar_metrics::config::{self, Settings, Source};
 use oscar_metrics::model::{Op, RowValue};
 use oscar_metrics::pipeline::explain::{Counts, Request};
 use oscar_metrics::pipeline::{Encoding, Pipeline, Plan};
+use oscar_metrics::rules::definition;
 use oscar_metrics::rules::explain::{Asked, Private};
 use oscar_metrics::telemetry::Telemetry;
 use oscar_metrics::traffic::bot::{self, BotOptions};
@@ -511,8 +512,13 @@ fn what_is_told_of_records_adds_up_to_the_series() {
     let mut shown = BTreeMap::new();
     for family in pipeline.gather(NOW, true, |_| {}) {
         let name = family.family.name.as_str().to_owned();
-        // A distinct count has counters of its own, which no record raises by a number.
-        let declared = settings.definitions.metrics.iter().any(|one| one.name.as_str() == name);
+        // A distinct count has counters of its own, which no record raises by a number, and what counts conversations is raised
+        // by their end.
+        let told = |one: &&definition::Metric| {
+            one.name.as_str() == name
+                && one.from != [definition::From::Source(definition::Source::Session)]
+        };
+        let declared = settings.definitions.metrics.iter().find(told).is_some();
         for row in family.rows.iter().filter(|_| declared) {
             if let RowValue::Counter(total, _) = row.value
                 && total != 0.0

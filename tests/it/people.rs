@@ -30,7 +30,11 @@ metrics:
 struct Arrow(Pipeline);
 
 fn arrow(secret: &[u8]) -> Arrow {
-    let source = Source { name: "config.yaml".into(), text: CONFIG.into() };
+    arrow_of(CONFIG, secret)
+}
+
+fn arrow_of(config: &str, secret: &[u8]) -> Arrow {
+    let source = Source { name: "config.yaml".into(), text: config.into() };
     let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
     let loaded = config::load(Some(source), &|_| None, &nothing);
     let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
@@ -41,13 +45,23 @@ fn arrow(secret: &[u8]) -> Arrow {
 
 impl Arrow {
     fn visit(&self, user: &str, tier: &str, now: u64) {
-        let attribute = |(key, value): (&str, &str)| KeyValue {
-            key: key.into(),
-            value: Some(AnyValue { value: Some(Value::StringValue(value.into())) }),
+        self.span("visit", &[("user.id", user), ("tier", tier)], now);
+    }
+
+    /// A span that ends now, ten seconds long.
+    fn span(&self, name: &str, attributes: &[(&str, &str)], now: u64) {
+        let attribute = |(key, value): &(&str, &str)| KeyValue {
+            key: (*key).into(),
+            value: Some(AnyValue { value: Some(Value::StringValue((*value).into())) }),
             ..KeyValue::default()
         };
-        let attributes = [("user.id", user), ("tier", tier)].map(attribute).into();
-        let span = Span { attributes, end_time_unix_nano: now, ..Span::default() };
+        let span = Span {
+            name: name.into(),
+            attributes: attributes.iter().map(attribute).collect(),
+            start_time_unix_nano: now - 10 * SECOND,
+            end_time_unix_nano: now,
+            ..Span::default()
+        };
         let scope_spans = vec![ScopeSpans { spans: vec![span], ..ScopeSpans::default() }];
         let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
         let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
@@ -62,8 +76,10 @@ impl Arrow {
             let pairs = row.labels.0.iter();
             let pairs: Vec<String> =
                 pairs.map(|(name, value)| format!("{}={value}", name.as_str())).collect();
-            let (RowValue::Counter(value, _) | RowValue::Gauge(value)) = row.value else {
-                panic!()
+            let value = match &row.value {
+                RowValue::Counter(value, _) | RowValue::Gauge(value) => *value,
+                RowValue::Histogram(held) => held.sum,
+                other => panic!("{other:?}"),
             };
             (pairs.join(","), value)
         });
@@ -124,4 +140,57 @@ fn registers_merge_only_under_the_same_key() {
     assert_eq!(merged, shown(&all), "fifteen people over two replicas");
     assert!(shown(&other).keys().all(|labels| !merged.contains_key(labels)));
     assert!(merged.keys().all(|labels| labels.starts_with("tier=a,key=")));
+}
+
+const TALKS: &str = r#"
+attributes:
+  conversation: {any_of: [talk], hash: true}
+  outcome: {any_of: [bot.outcome], default: answered}
+labels: {service: {from: tier, default: none}}
+records:
+  turn: {from: span, where: {name: turn}}
+  bye: {from: span, where: {name: bye}}
+  up: {from: span, where: {name: thumb, thumb: up}}
+sessions: {from: turn, key: conversation, idle: 30m, max: 3, end: bye, liked: up}
+metrics:
+  talks_total: {help: T., type: counter, from: session, labels: {resolution: resolution, ended_by: ended_by, last: {from: outcome}}}
+  long_total: {help: T., type: counter, from: session, where: {turns: {ge: 2}}}
+  talk_seconds: {help: T., type: histogram, from: session, value: duration, buckets: [1m]}
+  talk_turns_total: {help: T., type: counter, from: session, value: turns}
+"#;
+
+#[test]
+fn a_conversation_that_ended_is_a_record_with_what_its_turns_had() {
+    let arrow = arrow_of(TALKS, b"key");
+    let minute = |minute: u64| BEGAN + minute * 60 * SECOND;
+    let turn = |talk, outcome, at| {
+        arrow.span(
+            "turn",
+            &[("talk", talk), ("bot.outcome", outcome), ("tier", "gold")],
+            minute(at),
+        );
+    };
+    turn("A", "error", 1);
+    turn("A", "answered", 3);
+    turn("B", "timeout", 2);
+    assert!(arrow.shown("talks_total", minute(20)).is_empty(), "nobody was quiet for long");
+    arrow.span("thumb", &[("talk", "B"), ("thumb", "up")], minute(21));
+    arrow.span("bye", &[("talk", "B")], minute(22));
+    turn("C", "fallback", 40);
+    let talks = [
+        ("service=gold,resolution=confirmed,ended_by=event,last=timeout", 1.0),
+        ("service=gold,resolution=implied,ended_by=idle,last=answered", 1.0),
+    ];
+    assert_eq!(arrow.shown("talks_total", minute(41)), expected(&talks));
+    assert_eq!(arrow.shown("long_total", minute(41)), expected(&[("service=gold", 1.0)]));
+    assert_eq!(arrow.shown("talk_seconds", minute(41)), expected(&[("service=gold", 140.0)]));
+    assert_eq!(arrow.shown("talk_turns_total", minute(41)), expected(&[("service=gold", 3.0)]));
+    for talk in ["D", "E", "F"] {
+        turn(talk, "answered", 42);
+    }
+    let series = "service=gold,resolution=unresolved,ended_by=limit,last=fallback";
+    assert_eq!(arrow.shown("talks_total", minute(43))[series], 1.0, "the quietest made room");
+    arrow.0.end_conversations(Timestamp(minute(44)));
+    let series = "service=gold,resolution=implied,ended_by=shutdown,last=answered";
+    assert_eq!(arrow.shown("talks_total", minute(44))[series], 3.0);
 }

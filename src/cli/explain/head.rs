@@ -37,6 +37,9 @@ pub(super) fn write(told: &Told<'_, '_, '_>, paper: &mut Paper<'_>) {
             };
             (what, marks)
         }
+        Subject::Session(session) => {
+            (format!("conversation of {} turns", session.turns), vec![words::time(session.time)])
+        }
         Subject::Point(point, metric) => {
             let what = format!("data point of {} ({})", name(metric.name), kind(metric));
             (what, vec![words::time(point.time)])

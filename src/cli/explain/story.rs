@@ -62,12 +62,11 @@ impl<'s, 'o> Story<'s, 'o> {
         }
     }
 
-    /// After the last record. Not all that a config declares is served.
-    pub(super) fn end(&mut self, unserved: &[String]) {
+    /// After the last record.
+    pub(super) fn end(&mut self) {
         let Some(metric) = self.question.metric.as_ref().filter(|_| !self.met) else { return };
         let known = self.definitions.metrics.iter().any(|one| one.name.as_str() == metric);
         let text = match known {
-            true if unserved.contains(metric) => format!("This version does not serve {metric}."),
             true => format!("No record in the file is of a kind that {metric} reads."),
             false => format!(
                 "Nothing in the file is called {metric}, and the config has no such metric."

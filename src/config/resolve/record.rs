@@ -49,6 +49,11 @@ impl<'n> Resolver<'n, '_, '_> {
             fault.help("span, span_event, log, datapoint, session, or a record");
             return (Vec::new(), super::EVERY.to_vec());
         };
+        self.froms(node)
+    }
+
+    /// A list of records, and the kinds of record behind it.
+    pub(super) fn froms(&mut self, node: &'n Node) -> (Vec<From>, Vec<Source>) {
         let nodes = fields::one_or_more(node);
         if nodes.is_empty() {
             self.report.error(node.at, "an empty `from`: no record is meant");

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::limits::{self, Limits};
 use crate::model::MetricName;
-use crate::rules::definition::Source;
+use crate::rules::definition::{Reference, SessionDefinition, Source};
 use crate::rules::pattern::Pattern;
 
 use super::super::document::Node;
@@ -13,6 +13,9 @@ use super::super::settings::{Datapoints, Privacy, Server, Sessions, State};
 use super::names::text_of;
 use super::{EVERY, Resolver};
 use crate::derive::translate::Translation;
+
+/// The alias that says how a turn of a conversation ended.
+const OUTCOME: &str = "outcome";
 
 const GRPC: [&str; 2] = ["127.0.0.1:4317", "[::1]:4317"];
 const HTTP: [&str; 2] = ["127.0.0.1:4318", "[::1]:4318"];
@@ -234,16 +237,20 @@ impl<'n> Resolver<'n, '_, '_> {
         settings
     }
 
-    pub(super) fn sessions(&mut self) -> Option<Sessions> {
-        let fields = self.settings("sessions", "`sessions`", &["from", "key", "idle", "max"])?;
+    /// How long conversations last, and what they are made of.
+    pub(super) fn sessions(&mut self) -> Option<(Sessions, SessionDefinition)> {
+        let known = ["from", "key", "idle", "max", "end", "liked", "disliked"];
+        let fields = self.settings("sessions", "`sessions`", &known)?;
         let entry = self.root.entries().iter().find(|entry| entry.key == "sessions")?;
-        let (from, sources) = self.from(&fields, entry, "`sessions`");
+        let (turns, sources) = self.from(&fields, entry, "`sessions`");
         if let Some(node) = fields.get("from")
             && sources.contains(&Source::Session)
             && sources.len() < EVERY.len()
         {
             self.report.error(node.at, "a session is not made of sessions");
         }
+        let [end, liked, disliked] = ["end", "liked", "disliked"]
+            .map(|key| fields.get(key).map(|node| self.froms(node).0).unwrap_or_default());
         let key = fields.get("key").and_then(|node| {
             let word = fields::text(node, self.report)?;
             Some(self.reference(word, node.at, &sources))
@@ -255,12 +262,12 @@ impl<'n> Resolver<'n, '_, '_> {
         let idle = fields.read("idle", fields::positive, self.report);
         let most = |node: &Node, report: &mut _| fields::count(node, 1, report);
         let max = fields.read("max", most, self.report);
-        Some(Sessions {
-            from,
-            key: key?,
+        let bounds = Sessions {
             idle: idle.unwrap_or(limits::SESSION_IDLE),
             max: max.unwrap_or(limits::SESSIONS),
-        })
+        };
+        let outcome = self.names.aliases.find(OUTCOME).map(Reference::Alias);
+        Some((bounds, SessionDefinition { turns, key: key?, outcome, end, liked, disliked }))
     }
 }
 

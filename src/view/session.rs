@@ -1,0 +1,22 @@
+//! A conversation that has ended, as a record.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+
+/// A conversation that has ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Session {
+    /// Its turns.
+    pub turns: u32,
+    /// From the first turn's begin to the last one's end.
+    pub duration: Duration,
+    /// When the last turn ended.
+    pub time: Timestamp,
+    /// Whether it got what it came for: confirmed, implied, unresolved or abandoned.
+    pub resolution: &'static str,
+    /// Why it is over: idle, event, limit or shutdown.
+    pub ended_by: &'static str,
+    /// The words that rules remember, each as it was last said; none: it never was.
+    pub words: Box<[Option<Box<str>>]>,
+}
