@@ -241,7 +241,7 @@ impl AnyRow {
         let pair = |(name, value): &(String, String)| {
             Some((LabelName::foreign(name).ok()?, value.as_str().into()))
         };
-        let labels = Arc::new(Labels(self.labels.iter().filter_map(pair).collect()));
+        let labels = Arc::new(self.labels.iter().filter_map(pair).collect::<Labels>());
         Row {
             labels,
             start: self.start.map(Timestamp),
