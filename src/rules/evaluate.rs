@@ -3,8 +3,10 @@
 //! A record class, an alias, a label value and a label set are evaluated once for a record, or once for its resource or scope when
 //! they read nothing else, however many rules use them: each has a memo with the number of what it was worked out for.
 
+mod amount;
+mod labels;
+
 use crate::clock::Timestamp;
-use crate::model::{OTHER, Op, Pseudonym};
 use crate::view::{Origin, Value};
 
 use super::definition::{From, Row, Source};
@@ -12,11 +14,11 @@ use super::expression::{Found, Reference};
 use super::index::Possible;
 use super::lasting::Lasting;
 use super::pattern::Template;
-use super::ruleset::{Label, Measure, OpKind, Part, Rule, RuleSet, Scale};
+use super::ruleset::{Rule, RuleSet};
 use super::scratch::{Scratch, recycled};
 use super::slots::Slots;
 use super::subject::Subject;
-use super::update::{Skip, SkipReason, Text, Update, Updates};
+use super::update::{Skip, Text, Update, Updates};
 
 /// The state of one request's run.
 pub struct Evaluation<'a> {
@@ -293,134 +295,6 @@ impl<'a> Evaluation<'a> {
             self.updates.list.push(Update { family, shape, item, guard, key, op, time });
         }
         matched
-    }
-
-    /// What a part does with a record; none when the record has no value for it.
-    pub(super) fn op(
-        &mut self,
-        rule: &'a Rule,
-        part: &'a Part,
-        subject: Subject<'_, 'a>,
-        weight: f64,
-    ) -> Result<Option<Op<'static>>, SkipReason> {
-        if let Subject::Point(..) = subject {
-            // A point's own amount is what it adds, and is known when it was folded.
-            return Ok(Some(Op::Add(0.0)));
-        }
-        if let Some(of) = &rule.of {
-            let who = self.who(of, subject);
-            return Ok(who.map(|who| Op::See { who, now: self.now }));
-        }
-        let Some(value) = self.measure(&part.measure, subject)? else { return Ok(None) };
-        let weight = if rule.weighted { weight } else { 1.0 };
-        Ok(Some(match rule.kind {
-            OpKind::Add if value < 0.0 => return Err(SkipReason::Negative),
-            OpKind::Add => Op::Add(value * weight),
-            OpKind::Set | OpKind::See => Op::Set(value),
-            OpKind::Observe => Op::Observe { value, weight },
-        }))
-    }
-
-    /// Somebody by their hash; none when nothing says who, or when they want not to be counted.
-    fn who(&mut self, of: &'a Reference, subject: Subject<'_, 'a>) -> Option<Pseudonym> {
-        let rules = self.rules;
-        let found = self.resolve(of, subject)?;
-        let text = self.text(found);
-        let text = self.updates.text(text);
-        let left_out = rules.opt_out.as_ref().is_some_and(|people| people.contains_key(text));
-        rules.key.as_ref().filter(|_| !left_out).map(|key| key.hash(text))
-    }
-
-    /// The part's number; none when the record has no value.
-    fn measure(
-        &mut self,
-        measure: &'a Measure,
-        subject: Subject<'_, 'a>,
-    ) -> Result<Option<f64>, SkipReason> {
-        let (value, scale) = match measure {
-            Measure::Constant(number) => return Ok(Some(*number)),
-            Measure::Value(value, scale) => (value, scale),
-        };
-        let Some(found) = self.expression(value, subject) else { return Ok(None) };
-        let number = self.number(found).ok_or(SkipReason::NotANumber)?;
-        let factor = match scale {
-            Scale::Constant(factor) => *factor,
-            Scale::Value(scale) => {
-                let found = self.expression(scale, subject).ok_or(SkipReason::NoRow)?;
-                self.number(found).ok_or(SkipReason::NotANumber)?
-            }
-        };
-        let product = number * factor;
-        if product.is_finite() { Ok(Some(product)) } else { Err(SkipReason::NotANumber) }
-    }
-
-    /// The part's label set, the same index for all parts that have it in common.
-    fn key(&mut self, part: &'a Part, subject: Subject<'_, 'a>) -> u32 {
-        let rules = self.rules;
-        let Some(set) = rules.sets.get(part.set) else { return u32::MAX };
-        let stamp = self.stamp(set.lasting);
-        match self.memos.sets.get(part.set) {
-            Some((made, key)) if *made == stamp => return *key,
-            _ => {}
-        }
-        for label in &set.labels {
-            let value = label.map_or(Text::Missing, |label| self.label(label, subject));
-            self.updates.push(value);
-        }
-        let key = self.updates.close();
-        if let Some(memo) = self.memos.sets.get_mut(part.set) {
-            *memo = (stamp, key);
-        }
-        key
-    }
-
-    pub(super) fn label(&mut self, at: usize, subject: Subject<'_, 'a>) -> Text<'a> {
-        let rules = self.rules;
-        let Some(label) = rules.labels.get(at) else { return Text::Missing };
-        if let Some((words, span)) = label.words.as_ref().zip(subject.span()) {
-            return words.of(span).map_or(Text::Missing, |word| self.cut(Text::Borrowed(word)));
-        }
-        let stamp = self.stamp(label.lasting);
-        match self.memos.labels.get(at) {
-            Some((made, text)) if *made == stamp => return *text,
-            _ => {}
-        }
-        let text = self.value(label, subject);
-        if let Some(memo) = self.memos.labels.get_mut(at) {
-            *memo = (stamp, text);
-        }
-        text
-    }
-
-    pub(super) fn value(&mut self, label: &'a Label, subject: Subject<'_, 'a>) -> Text<'a> {
-        let found = self.expression(&label.value, subject);
-        let text = found.map_or(Text::Missing, |found| self.text(found));
-        let value = self.updates.text(text);
-        if value.is_empty() {
-            return label.default.as_deref().map_or(Text::Missing, Text::Borrowed);
-        }
-        match &label.values {
-            Some(values) => match values.binary_search_by(|one| (**one).cmp(value)) {
-                Ok(at) => values.get(at).map_or(text, |value| Text::Borrowed(value)),
-                Err(_) => Text::Borrowed(OTHER),
-            },
-            None => self.cut(text),
-        }
-    }
-
-    /// Cuts a long value at a character.
-    #[inline]
-    fn cut(&mut self, text: Text<'a>) -> Text<'a> {
-        let value = self.updates.text(text);
-        if value.len() <= self.label_bytes {
-            return text;
-        }
-        let end = value.floor_char_boundary(self.label_bytes);
-        match text {
-            Text::Borrowed(value) => Text::Borrowed(value.get(..end).unwrap_or_default()),
-            Text::Made(start, _) => Text::Made(start, start + u32::try_from(end).unwrap_or(0)),
-            Text::Missing => text,
-        }
     }
 }
 
