@@ -171,11 +171,14 @@ fn totals(pipeline: &Pipeline, sent: u64) -> HashMap<String, f64> {
         RowValue::Histogram(histogram) => histogram.counts.iter().sum(),
         _ => 0.0,
     };
-    let total = families.map(|family| {
-        let name = family.family.name.as_str();
-        (name.to_owned(), family.rows.iter().map(|row| sum(&row.value)).sum())
-    });
-    total.filter(|(name, _)| !name.starts_with("process_")).collect()
+    let families = families.filter(|family| !family.family.name.as_str().starts_with("process_"));
+    // A family comes in pieces.
+    let mut totals = HashMap::new();
+    for family in families {
+        let total: f64 = family.rows.iter().map(|row| sum(&row.value)).sum();
+        *totals.entry(family.family.name.as_str().to_owned()).or_default() += total;
+    }
+    totals
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -66,12 +66,15 @@ impl Generation {
     }
 
     fn contains(&self, Fingerprint(print): Fingerprint) -> bool {
-        self.parts
-            .get(part(print))
-            .is_some_and(|part| part.find(print, |one| *one == print).is_some())
+        self.len > 0
+            && self
+                .parts
+                .get(part(print))
+                .is_some_and(|part| part.find(print, |one| *one == print).is_some())
     }
 
     /// Whether it is new.
+    #[inline]
     fn insert(&mut self, Fingerprint(print): Fingerprint) -> bool {
         let Some(part) = self.parts.get_mut(part(print)) else { return false };
         match part.entry(print, |one| *one == print, |one| *one) {

@@ -128,7 +128,7 @@ impl<'a> Visitor<'a> for Batch<'a> {
         self.evaluation.scope(name);
     }
 
-    #[inline]
+    #[inline(always)]
     fn attribute(&mut self, origin: Origin, key: &'a [u8], value: Value<'a>) {
         if origin == Origin::Span && std::mem::take(&mut self.span_told) {
             self.evaluation.forget(Origin::Span);

@@ -105,7 +105,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// An attribute of what is being looked at.
-    #[inline]
+    #[inline(always)]
     pub fn attribute(&mut self, origin: Origin, key: &[u8], value: Value<'a>) {
         self.slots.set(origin, key, value);
     }

@@ -50,6 +50,12 @@ impl<'a> Evaluation<'a> {
         expression: &'a Expression,
         subject: Subject<'_, 'a>,
     ) -> Option<Found<'a>> {
+        // Most say only where to look.
+        if let ([Step::From(reference)], None, None) =
+            (&*expression.steps, &expression.map, &expression.default)
+        {
+            return self.resolve(reference, subject);
+        }
         let found = expression.steps.iter().find_map(|step| match step {
             Step::From(reference) => self.resolve(reference, subject),
             Step::When(condition, then) => self

@@ -12,18 +12,28 @@ use super::scratch::recycled;
 pub struct KeyId(pub(super) u32);
 
 /// The keys the rules name.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Keys {
     ids: HashMap<Box<[u8]>, KeyId, foldhash::fast::RandomState>,
-    /// A bit for each key length below 64, all longer ones share the last: most foreign keys fail here.
-    lengths: u64,
+    /// For each key length below 64, all longer ones share the last: a bit for the low bits of the byte such a key ends with.
+    /// Most foreign keys fail here.
+    ends: [u64; LENGTHS],
+}
+
+const LENGTHS: usize = 64;
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { ids: HashMap::default(), ends: [0; LENGTHS] }
+    }
 }
 
 impl Keys {
     /// The number of a key, a new one when it has none yet.
     pub fn intern(&mut self, key: &str) -> KeyId {
         let next = KeyId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
-        self.lengths |= length_bit(key.as_bytes());
+        let (length, end) = shape(key.as_bytes());
+        self.ends[length] |= end;
         *self.ids.entry(key.as_bytes().into()).or_insert(next)
     }
 
@@ -32,18 +42,19 @@ impl Keys {
         self.ids.len()
     }
 
-    #[inline]
-    fn find(&self, key: &[u8]) -> Option<KeyId> {
-        if self.lengths & length_bit(key) == 0 {
-            return None;
-        }
-        self.ids.get(key).copied()
+    /// Whether a key of this shape is named. It costs next to nothing, and says no to nearly every key that is not.
+    #[inline(always)]
+    fn may_name(&self, key: &[u8]) -> bool {
+        let (length, end) = shape(key);
+        self.ends[length] & end != 0
     }
 }
 
-#[inline]
-fn length_bit(key: &[u8]) -> u64 {
-    1 << key.len().min(63)
+/// What a key is told by before it is looked up: its length and the bit of its last byte.
+#[inline(always)]
+fn shape(key: &[u8]) -> (usize, u64) {
+    let end = key.last().copied().unwrap_or_default();
+    (key.len().min(LENGTHS - 1), 1 << (end % 64))
 }
 
 /// What the current resource, scope, span, event or log record says for each key, and which rules that makes possible.
@@ -88,9 +99,16 @@ impl<'a> Slots<'a> {
     }
 
     /// Keeps an attribute if some rule names its key. Of equal keys the first with a value counts, as in the Collector.
-    #[inline]
+    #[inline(always)]
     pub fn set(&mut self, origin: Origin, key: &[u8], value: Value<'a>) {
-        let Some(id) = self.keys.find(key) else { return };
+        if self.keys.may_name(key) {
+            self.keep(origin, key, value);
+        }
+    }
+
+    #[inline(never)]
+    fn keep(&mut self, origin: Origin, key: &[u8], value: Value<'a>) {
+        let Some(id) = self.keys.ids.get(key).copied() else { return };
         let layer = &mut self.layers[origin as usize];
         if let Some(place @ 0) = layer.places.get_mut(id.0 as usize)
             && !matches!(value, Value::Empty)
@@ -125,8 +143,10 @@ impl<'a> Slots<'a> {
     /// Adds the rules that one of these origins' attributes make possible.
     #[inline]
     pub(super) fn possible(&self, origins: &[Origin], possible: &mut Possible) {
-        for origin in origins {
-            possible.add(&self.layers[*origin as usize].possible);
+        for layer in origins.iter().map(|origin| &self.layers[*origin as usize]) {
+            if !layer.found.is_empty() {
+                possible.add(&layer.possible);
+            }
         }
     }
 }

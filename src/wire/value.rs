@@ -139,7 +139,7 @@ fn any_key_value(bytes: &[u8], depth: usize) -> Result<(&[u8], Value<'_>), Fault
 }
 
 /// Tells the attribute in these bytes of a `KeyValue`.
-#[inline]
+#[inline(always)]
 pub fn attribute<'a, V: Visitor<'a>>(
     bytes: &'a [u8],
     origin: Origin,
