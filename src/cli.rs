@@ -6,6 +6,7 @@ pub mod args;
 pub mod check;
 pub mod demo;
 pub mod explain;
+pub mod generate;
 pub mod load;
 pub mod log;
 pub mod serve;
@@ -58,6 +59,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Generate(args) => generate::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Load(args) => load::run(&args),
     }

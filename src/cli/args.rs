@@ -32,6 +32,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Say what becomes of each record of an OTLP file, and why.
     Explain(ExplainArgs),
+    /// Write the files that belong to a config: dashboards, rules, the reference.
+    Generate(GenerateArgs),
     /// Serve, and run a simulated bot that speaks real OTLP to it.
     Demo(DemoArgs),
     /// Send spans as fast as told and count every one.
@@ -137,6 +139,38 @@ pub struct ExplainArgs {
     /// Every rule, however far, and every series, those at 0 too.
     #[arg(long, env = "OSCAR_METRICS_ALL", value_parser = BoolishValueParser::new())]
     pub all: bool,
+}
+
+/// The flags of `generate`.
+#[derive(Clone, Debug, Args)]
+pub struct GenerateArgs {
+    /// What to write
+    #[arg(value_enum)]
+    pub product: ProductName,
+    /// The folder to write to. `all` makes folders in it as in the source repository
+    #[arg(long, env = "OSCAR_METRICS_OUT", value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// Write nothing; fail when a file there is not what would be written
+    #[arg(long, env = "OSCAR_METRICS_CHECK", value_parser = BoolishValueParser::new())]
+    pub check: bool,
+    /// The config. Without one the built-in `use: [oscar]`
+    #[arg(long = "config.file", env = "OSCAR_METRICS_CONFIG_FILE", value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+}
+
+/// The products by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProductName {
+    /// Grafana dashboards
+    Dashboards,
+    /// Recording and alerting rules for Prometheus, their tests and runbooks
+    Rules,
+    /// One page that tells every metric
+    Reference,
+    /// A JSON Schema of configs, for editors
+    Schema,
+    /// All of these
+    All,
 }
 
 /// The signals by name.
