@@ -8,10 +8,11 @@ use std::fmt;
 
 mod catalogue;
 mod dashboards;
+pub mod own;
 pub mod recorded;
 mod reference;
 mod rules;
-mod schema;
+pub mod schema;
 
 pub use catalogue::{Catalogue, Entry, Label};
 
@@ -66,7 +67,7 @@ impl Product {
             Self::Dashboards => dashboards::artifacts(catalogue),
             Self::Rules => rules::artifacts(catalogue),
             Self::Reference => vec![reference::page(catalogue)],
-            Self::Schema => schema::artifacts(catalogue),
+            Self::Schema => schema::artifacts(),
         }
     }
 }
