@@ -6,7 +6,6 @@
 
 use std::fmt;
 
-mod catalogue;
 mod dashboards;
 pub mod own;
 pub mod recorded;
@@ -14,7 +13,7 @@ mod reference;
 mod rules;
 pub mod schema;
 
-pub use catalogue::{Catalogue, Entry, Label};
+pub use crate::config::catalogue::{Catalogue, Entry, Label};
 
 /// A file to be.
 #[derive(Clone, Debug, PartialEq, Eq)]

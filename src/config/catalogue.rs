@@ -1,10 +1,11 @@
-//! What a config says, as generators ask for it: metrics by name, labels over all parts, what is common to all.
+//! What a config says, as generators and reports ask for it: metrics by name, labels over all parts, what is common to all.
 
-use crate::config::{Objective, Presentation, Settings};
 use crate::model::OTHER;
 use crate::rules::definition::{Metric, MetricKind};
 
-/// A config, read for generators.
+use super::{Objective, Presentation, Settings};
+
+/// A config, read for what is made from it.
 #[derive(Debug)]
 pub struct Catalogue<'s> {
     /// All metrics, in the order of the config.
