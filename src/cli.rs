@@ -9,6 +9,7 @@ pub mod explain;
 pub mod generate;
 pub mod load;
 pub mod log;
+pub mod report;
 pub mod serve;
 pub mod server;
 pub mod signals;
@@ -60,6 +61,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Load(args) => load::run(&args),
     }
