@@ -6,6 +6,7 @@ pub mod args;
 pub mod check;
 pub mod demo;
 pub mod explain;
+pub mod history;
 pub mod load;
 pub mod log;
 pub mod serve;
