@@ -102,20 +102,19 @@ fn play(
     let script = args.script(Calendar::of(begin).seconds(incident));
     let mut past = Past::new(args.seed, begin, script);
     let visible = io::stderr().is_terminal();
+    let mut taken = |until: Timestamp| past_into(&mut past, &pipeline, until);
     for scrape in 0..=times.count {
         let now = times.at(scrape);
-        while let Some(sent) = past.next_until(now) {
-            let (door, form) = (Protocol::Grpc, Encoding::Protobuf);
-            let taken = pipeline.ingest(door, sent.signal, form, &sent.bytes, sent.at);
-            taken.map_err(|refused| Failure::new(Exit::Internal, refused.message))?;
+        for moment in times.between(scrape) {
+            taken(moment)?;
+            pipeline.gather(moment, false, |_| {}).for_each(|piece| tape.glance(&piece));
         }
+        taken(now)?;
         // The last one shows what is there: no other comes after it.
         let window = if scrape == times.count { Duration::ZERO } else { zero_first };
         let show = scrapers.zero_first(SCRAPER, window, now);
-        for piece in pipeline.gather(now, false, show) {
-            tape.keep(&piece, scrape);
-        }
-        tape.up(scrape);
+        pipeline.gather(now, false, show).for_each(|piece| tape.keep(&piece, scrape));
+        tape.end(scrape);
         scrapers.completed(SCRAPER, now);
         telemetry.scraped(0);
         if visible && scrape % 100 == 0 {
@@ -127,6 +126,16 @@ fn play(
         let _ = writeln!(io::stderr().lock());
     }
     Ok(past)
+}
+
+/// Everything that was sent by then goes in, each request at its time.
+fn past_into(past: &mut Past, pipeline: &Pipeline, until: Timestamp) -> Result<(), Failure> {
+    while let Some(sent) = past.next_until(until) {
+        let (door, form) = (Protocol::Grpc, Encoding::Protobuf);
+        let taken = pipeline.ingest(door, sent.signal, form, &sent.bytes, sent.at);
+        taken.map_err(|refused| Failure::new(Exit::Internal, refused.message))?;
+    }
+    Ok(())
 }
 
 impl Times {
@@ -149,6 +158,14 @@ impl Times {
         };
         let begin = Timestamp(begin.saturating_mul(SECOND));
         Ok(Self { begin, step: flags.step, count })
+    }
+
+    /// The times between the scrape before and this one, as far apart as registers are shown.
+    fn between(self, scrape: u32) -> impl Iterator<Item = Timestamp> {
+        let window = u64::try_from(limits::REGISTER_WINDOW.as_nanos()).unwrap_or(u64::MAX);
+        let (before, now) = (self.at(scrape.saturating_sub(1)).0, self.at(scrape).0);
+        let step = usize::try_from(window.max(1)).unwrap_or(usize::MAX);
+        (before..now).step_by(step).skip(1).map(Timestamp)
     }
 
     fn at(&self, scrape: u32) -> Timestamp {

@@ -3,7 +3,7 @@
 //! OpenMetrics wants all samples of a family together, and those of a label set in the order of time, while scrapes come the other
 //! way round. So the numbers are kept, eight bytes each, and the lines are made at the end, by the writer of every scrape.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -25,7 +25,16 @@ pub(super) struct Tape {
     labels: Vec<(LabelName, Arc<str>)>,
     families: Vec<Kept>,
     by_name: HashMap<MetricName, usize>,
+    /// The registers since the last scrape, at their highest.
+    peaks: BTreeMap<MetricName, Peaks>,
     up: FamilySnapshot,
+}
+
+/// A family of registers, in the order they came.
+struct Peaks {
+    family: Arc<Family>,
+    rows: Vec<Row>,
+    by_labels: HashMap<Arc<Labels>, usize>,
 }
 
 /// A family over time.
@@ -75,18 +84,40 @@ impl Tape {
             labels: labels.collect(),
             families: Vec::new(),
             by_name: HashMap::new(),
+            peaks: BTreeMap::new(),
             up: FamilySnapshot { family, rows },
         })
     }
 
-    /// The target was there: what Prometheus adds to each scrape.
-    pub(super) fn up(&mut self, scrape: u32) {
-        let up = self.up.clone();
-        self.keep(&up, scrape);
-    }
-
     /// Keeps a family, or a piece of it, as this scrape shows it.
     pub(super) fn keep(&mut self, piece: &FamilySnapshot, scrape: u32) {
+        if is_register(&piece.family) {
+            return self.glance(piece);
+        }
+        self.keep_rows(piece, scrape);
+    }
+
+    /// Looks at registers between two scrapes: they are shown for minutes only, and whoever scrapes that often takes their maximum
+    /// later.
+    pub(super) fn glance(&mut self, piece: &FamilySnapshot) {
+        if !is_register(&piece.family) {
+            return;
+        }
+        let new = || Peaks::new(&piece.family);
+        let peaks = self.peaks.entry(piece.family.name.clone()).or_insert_with(new);
+        piece.rows.iter().for_each(|row| peaks.rise(row));
+    }
+
+    /// Ends a scrape: the registers at their highest, and what Prometheus adds, that the target was there.
+    pub(super) fn end(&mut self, scrape: u32) {
+        let up = self.up.clone();
+        self.keep_rows(&up, scrape);
+        for Peaks { family, rows, .. } in std::mem::take(&mut self.peaks).into_values() {
+            self.keep_rows(&FamilySnapshot { family, rows }, scrape);
+        }
+    }
+
+    fn keep_rows(&mut self, piece: &FamilySnapshot, scrape: u32) {
         let name = &piece.family.name;
         let wanted = self.only.is_empty() || self.only.iter().any(|one| one.fits(name.as_str()));
         if !wanted || name.as_str().starts_with(NOT_SIMULATED) {
@@ -154,6 +185,23 @@ impl Tape {
             (name, value.clone())
         });
         own.chain(self.labels.iter().cloned()).collect()
+    }
+}
+
+impl Peaks {
+    fn new(family: &Arc<Family>) -> Self {
+        Self { family: family.clone(), rows: Vec::new(), by_labels: HashMap::new() }
+    }
+
+    fn rise(&mut self, row: &Row) {
+        let at = *self.by_labels.entry(row.labels.clone()).or_insert_with(|| {
+            self.rows.push(row.clone());
+            self.rows.len() - 1
+        });
+        let peak = self.rows.get_mut(at).map(|peak| &mut peak.value);
+        if let (Some(RowValue::Gauge(peak)), RowValue::Gauge(rank)) = (peak, &row.value) {
+            *peak = peak.max(*rank);
+        }
     }
 }
 
@@ -225,6 +273,10 @@ impl Points {
             Self::Rows(all) => all.get(at).cloned(),
         }
     }
+}
+
+fn is_register(family: &Family) -> bool {
+    family.name.as_str().ends_with("_register") && family.kind == Kind::Gauge
 }
 
 /// Appends the lines with the stamp at the end of each sample.
