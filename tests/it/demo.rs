@@ -26,6 +26,7 @@ fn run(server: &Server) -> Value {
         seed: 7,
         truth: None,
         duration: Some(Duration::from_secs(4)),
+        incident: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let truth = runtime.block_on(bot::run(options, std::future::pending())).unwrap();
