@@ -92,6 +92,10 @@ pub const WINDOWS: usize = 16;
 pub const SESSIONS: usize = 100_000;
 /// How long a conversation is quiet before it has ended.
 pub const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
+/// Conversations copied under one lock: some 20 us, as [`SERIES_AT_ONCE`].
+pub const SESSIONS_AT_ONCE: usize = 256;
+/// Pause before a lock is taken again that requests need: longer than it takes to wake up who waits for it.
+pub const BETWEEN_LOCKS: Duration = Duration::from_micros(100);
 /// Sender streams of passed-through points kept at once: two writers for each series.
 pub const SENDER_STREAMS: usize = 2 * SERIES;
 /// Lives (start times) of one sender stream told apart; more writers than this under one identity is a fault of theirs.
@@ -132,6 +136,8 @@ pub const FORWARD_HEADERS: usize = 32;
 pub const PEM: usize = 4 * MIB;
 /// How often state is written to disk.
 pub const STATE_INTERVAL: Duration = Duration::from_secs(30);
+/// The shortest interval that state is written at, whatever the config says: a disk takes milliseconds.
+pub const STATE_INTERVAL_LEAST: Duration = Duration::from_millis(10);
 /// Bytes of the state file: what all limits together can come to, several times over.
 pub const SNAPSHOT: usize = 512 * MIB;
 /// How long a young series is first shown at 0: two scrapes at the longest usual interval.
@@ -186,6 +192,8 @@ pub const SCRAPE_CHUNK: usize = 32 * KIB;
 pub const HEADERS: u32 = 16 * 1024;
 /// HTTP/2 ping interval, and how long its answer may take.
 pub const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+/// How often a thread that is about to end is looked at.
+pub const THREAD_END: Duration = Duration::from_millis(2);
 /// From SIGTERM to the end: under the 30 s that Kubernetes gives.
 pub const DRAIN: Duration = Duration::from_secs(25);
 /// What a sender is told to wait after an overload.

@@ -22,6 +22,7 @@ use crate::telemetry::Telemetry;
 use crate::{clock, exposition};
 
 use super::args::ServeArgs;
+use super::state::Keeper;
 use super::{Exit, Failure};
 
 /// Everything a server needs to know, flags and config put together.
@@ -105,6 +106,7 @@ pub struct Running {
     pub addresses: Vec<(&'static str, SocketAddr)>,
     /// Where what was taken is passed on to; a reload may change it.
     pub forwarders: Arc<Forwarders>,
+    keeper: Option<Keeper>,
     readiness: Readiness,
     deadlines: Deadlines,
     otlp: Part,
@@ -177,7 +179,18 @@ pub fn start(
     let otlp = otlp(grpc, http, intake)?;
     let web = web_port(web_bound, web)?;
     readiness.set(true);
-    Ok(Running { pipeline, addresses, forwarders, readiness, deadlines, otlp, forward, web })
+    let keeper = None;
+    Ok(Running {
+        pipeline,
+        addresses,
+        forwarders,
+        keeper,
+        readiness,
+        deadlines,
+        otlp,
+        forward,
+        web,
+    })
 }
 
 fn otlp(grpc: Vec<Bound>, http: Vec<Bound>, intake: Arc<Intake>) -> Result<Part, Failure> {
@@ -263,6 +276,15 @@ impl Part {
         Ok(Self { drain, runtime, thread })
     }
 
+    /// Waits until its thread has ended, and nothing of it can happen any more; false: not within that time.
+    async fn ended(&self, within: Duration) -> bool {
+        let end = clock::monotonic() + within;
+        while !self.thread.is_finished() && clock::monotonic() < end {
+            tokio::time::sleep(limits::THREAD_END).await;
+        }
+        self.thread.is_finished()
+    }
+
     fn join(self) {
         // A thread that panicked has said so by itself.
         let _ = self.thread.join();
@@ -275,14 +297,25 @@ impl Running {
         self.addresses.iter().find(|(name, _)| *name == what).map(|(_, address)| *address)
     }
 
-    /// Ends in phases: no traffic is wanted any more, then OTLP is drained, then what waits for forward targets, then the web port,
-    /// which so shows the last numbers.
+    /// From now on it has state to keep when it ends.
+    pub fn keep(&mut self, keeper: Keeper) {
+        self.keeper = Some(keeper);
+    }
+
+    /// Ends in phases: no traffic is wanted any more, then OTLP is drained and the state is kept, then what waits for forward
+    /// targets, then the web port, which so shows the last numbers.
     pub async fn stop(&self) -> Drained {
         self.readiness.set(false);
         let end = clock::monotonic() + self.deadlines.drain;
         let left = || end.saturating_duration_since(clock::monotonic());
         let otlp = self.otlp.drain.finish(left().mul_f64(0.7)).await;
-        self.pipeline.end_conversations(clock::now());
+        match &self.keeper {
+            None => self.pipeline.end_conversations(clock::now()),
+            Some(keeper) => {
+                let is_quiet = self.otlp.ended(left().mul_f64(0.3)).await;
+                keeper.finish(is_quiet, left().mul_f64(0.7), &self.pipeline).await;
+            }
+        }
         let forward = self.forward.drain.finish(left().mul_f64(0.9)).await;
         let web = self.web.drain.finish(left()).await;
         let cut = [otlp, forward, web].map(|drained| match drained {
