@@ -8,6 +8,7 @@ pub mod demo;
 pub mod explain;
 pub mod load;
 pub mod log;
+pub mod probe;
 pub mod serve;
 pub mod server;
 pub mod signals;
@@ -60,5 +61,6 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Explain(args) => explain::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Load(args) => load::run(&args),
+        Command::Probe(args) => probe::run(&args),
     }
 }

@@ -11,6 +11,8 @@ use crate::traffic::TrafficError;
 use crate::traffic::load::Target;
 use crate::view::Signal;
 
+use super::probe::ProbeArgs;
+
 /// The sidecar that turns what a chat bot emits over OpenTelemetry into Prometheus series.
 ///
 /// Without a command it serves.
@@ -36,6 +38,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Send spans as fast as told and count every one.
     Load(LoadArgs),
+    /// Ask a running instance whether it is ready: 0 is yes, 69 no.
+    Probe(ProbeArgs),
 }
 
 /// The flags of `serve`. What is not given here is as the config says.
@@ -326,7 +330,7 @@ fn target(text: &str) -> Result<Target, String> {
 }
 
 /// A time with its unit: ms, s, m or h.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let fault = || format!("{text:?} is not a time: write a number and ms, s, m or h, as 10s");
     let at = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(fault)?;
     let (number, unit) = text.split_at_checked(at).ok_or_else(fault)?;
