@@ -31,7 +31,8 @@ class Pod:
 
     def __init__(self, binary, template, container, objects):
         self.binary, self.spec, self.container, self.objects = binary, template["spec"], container, objects
-        self.root = pathlib.Path(tempfile.mkdtemp(prefix="oscar-metrics-pod-"))
+        self.home = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.root = pathlib.Path(self.home.name)
         self.ports = dict(zip(("grpc", "http", "web"), free_ports(3)))
         self.mount()
         self.environment = self.variables()
@@ -97,6 +98,7 @@ class Pod:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        self.home.cleanup()
 
     def said(self):
         return self.log.read_text(errors="replace")
