@@ -199,6 +199,9 @@ pub const BOT_PENDING: usize = 16_384;
 /// Bytes of a receiver's answer that the load generator reads; an answer is a few bytes and perhaps a message.
 pub const LOAD_ANSWER: usize = 64 * KIB;
 
+/// Bytes of one answer of a Prometheus that `report` reads: ten thousand series are far less.
+pub const REPORT_ANSWER: usize = 16 * MIB;
+
 /// Characters of an exemplar's labels (OpenMetrics 1.0, "Exemplars").
 pub const EXEMPLAR_CHARACTERS: usize = 128;
 

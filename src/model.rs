@@ -10,6 +10,7 @@ mod hash_key;
 pub mod key;
 mod name;
 mod op;
+pub mod promql;
 mod pseudonym;
 mod snapshot;
 

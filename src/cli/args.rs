@@ -7,6 +7,9 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use http::{HeaderName, HeaderValue};
+
+use crate::model::LabelName;
 use crate::traffic::TrafficError;
 use crate::traffic::load::Target;
 use crate::view::Signal;
@@ -34,6 +37,10 @@ pub enum Command {
     Check(CheckArgs),
     /// Say what becomes of each record of an OTLP file, and why.
     Explain(ExplainArgs),
+    /// Write the files that belong to a config: dashboards, rules, the reference.
+    Generate(GenerateArgs),
+    /// Sum a period up for people, from a Prometheus.
+    Report(ReportArgs),
     /// Serve, and run a simulated bot that speaks real OTLP to it.
     Demo(DemoArgs),
     /// Send spans as fast as told and count every one.
@@ -141,6 +148,74 @@ pub struct ExplainArgs {
     /// Every rule, however far, and every series, those at 0 too.
     #[arg(long, env = "OSCAR_METRICS_ALL", value_parser = BoolishValueParser::new())]
     pub all: bool,
+}
+
+/// The flags of `generate`.
+#[derive(Clone, Debug, Args)]
+pub struct GenerateArgs {
+    /// What to write
+    #[arg(value_enum)]
+    pub product: ProductName,
+    /// The folder to write to. `all` makes folders in it as in the source repository
+    #[arg(long, env = "OSCAR_METRICS_OUT", value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// Write nothing; fail when a file there is not what would be written
+    #[arg(long, env = "OSCAR_METRICS_CHECK", value_parser = BoolishValueParser::new())]
+    pub check: bool,
+    /// The config. Without one the built-in `use: [oscar]`
+    #[arg(long = "config.file", env = "OSCAR_METRICS_CONFIG_FILE", value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+}
+
+/// The products by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProductName {
+    /// Grafana dashboards
+    Dashboards,
+    /// Recording and alerting rules for Prometheus, their tests and runbooks
+    Rules,
+    /// One page that tells every metric
+    Reference,
+    /// A JSON Schema of configs, for editors
+    Schema,
+    /// All of these
+    All,
+}
+
+/// The flags of `report`.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// The Prometheus, or what speaks like one: http://127.0.0.1:9090, with user:password@ and a path where it needs them
+    #[arg(long, env = "OSCAR_METRICS_PROMETHEUS", value_name = "URL", hide_env_values = true)]
+    pub prometheus: String,
+    /// How far back: 24h, 7d, 4w. The period before it, as long, is what it is compared with
+    #[arg(long, env = "OSCAR_METRICS_SINCE", value_name = "TIME", default_value = "7d", value_parser = duration)]
+    pub since: Duration,
+    /// What to write
+    #[arg(long, env = "OSCAR_METRICS_FORMAT", value_enum, default_value_t = FormName::Md)]
+    pub format: FormName,
+    /// Only series with this label, as PromQL writes it: environment="prod". May be repeated
+    #[arg(long = "match", env = "OSCAR_METRICS_MATCH", value_name = "MATCHER", value_parser = matcher)]
+    pub matchers: Vec<String>,
+    /// A header of every request, as "X-Scope-OrgID: team". May be repeated
+    #[arg(long, env = "OSCAR_METRICS_HEADER", value_name = "HEADER", value_parser = header, hide_env_values = true)]
+    pub header: Vec<(HeaderName, HeaderValue)>,
+    /// The config. Without one the built-in `use: [oscar]`
+    #[arg(long = "config.file", env = "OSCAR_METRICS_CONFIG_FILE", value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+}
+
+/// The forms of a report by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormName {
+    /// Markdown
+    Md,
+    /// One HTML page
+    Html,
+    /// The numbers as JSON
+    Json,
+    /// Blocks for a Slack webhook
+    Slack,
 }
 
 /// The signals by name.
@@ -329,9 +404,39 @@ fn target(text: &str) -> Result<Target, String> {
     text.parse().map_err(|error: TrafficError| error.to_string())
 }
 
-/// A time with its unit: ms, s, m or h.
+/// `label="value"`, `label=~"regex"` and their opposites.
+fn matcher(text: &str) -> Result<String, String> {
+    let fault = || format!("{text:?} is no matcher: write label=\"value\"");
+    let end = text.find(['=', '!']).ok_or_else(fault)?;
+    let (label, rest) = text.split_at_checked(end).ok_or_else(fault)?;
+    let value = ["=~", "!~", "!=", "="]
+        .iter()
+        .find_map(|operator| rest.strip_prefix(operator))
+        .ok_or_else(fault)?;
+    let quoted = value.len() >= 2 && value.starts_with('"') && value.ends_with('"');
+    let inner = value.get(1..value.len().saturating_sub(1)).unwrap_or_default();
+    let closed = !inner.replace("\\\\", "").replace("\\\"", "").contains('"');
+    if LabelName::new(label).is_ok() && quoted && closed && !inner.ends_with('\\') {
+        Ok(text.to_owned())
+    } else {
+        Err(fault())
+    }
+}
+
+/// `Name: value`.
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), &'static str> {
+    let fault = "a header is written as \"Name: value\"";
+    let (name, value) = text.split_once(':').ok_or(fault)?;
+    let name: HeaderName = name.trim().parse().map_err(|_| fault)?;
+    let mut value: HeaderValue = value.trim().parse().map_err(|_| fault)?;
+    value.set_sensitive(true);
+    Ok((name, value))
+}
+
+/// A time with its unit: ms, s, m, h, d or w.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let fault = || format!("{text:?} is not a time: write a number and ms, s, m or h, as 10s");
+    let fault =
+        || format!("{text:?} is not a time: write a number and ms, s, m, h, d or w, as 10s");
     let at = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(fault)?;
     let (number, unit) = text.split_at_checked(at).ok_or_else(fault)?;
     let scale = match unit {
@@ -339,6 +444,8 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
+        "d" => 86_400.0,
+        "w" => 604_800.0,
         _ => return Err(fault()),
     };
     let number: f64 = number.parse().map_err(|_| fault())?;
