@@ -58,11 +58,13 @@ def application(folder):
 
 
 def consumer(folder):
-    """The bot's chart with the library where `helm dependency build` puts it."""
-    chart = folder / "bot"
-    shutil.copytree(CONSUMER, chart)
-    shutil.copytree(LIBRARY, chart / "charts" / LIBRARY.name, ignore=shutil.ignore_patterns("examples", "ci"))
-    return chart
+    """The bot's chart, with the library as `helm dependency update` packs it in."""
+    library = folder / LIBRARY.name
+    shutil.copytree(LIBRARY, library)
+    bot = library / CONSUMER.relative_to(LIBRARY)
+    with quiet():
+        helm.dependency_update(str(bot))
+    return bot
 
 
 def render(chart, values=None):

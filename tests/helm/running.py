@@ -145,8 +145,9 @@ def closed(chart, binary, folder):
 
 
 def run(folder, binary, _update):
-    shape(charts.consumer(folder))
-    sidecars(folder / "bot", binary)
+    bot = charts.consumer(folder)
+    shape(bot)
+    sidecars(bot, binary)
     application = charts.application(folder)
     gateways(application, binary)
     closed(application, binary, folder)
