@@ -10,6 +10,7 @@ pub mod generate;
 pub mod history;
 pub mod load;
 pub mod log;
+pub mod probe;
 pub mod report;
 pub mod serve;
 pub mod server;
@@ -65,5 +66,6 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Report(args) => report::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Load(args) => load::run(&args),
+        Command::Probe(args) => probe::run(&args),
     }
 }

@@ -11,6 +11,8 @@ use crate::traffic::TrafficError;
 use crate::traffic::load::Target;
 use crate::view::Signal;
 
+use super::probe::ProbeArgs;
+
 mod demo;
 mod generate;
 mod report;
@@ -48,6 +50,8 @@ pub enum Command {
     Demo(Box<DemoArgs>),
     /// Send spans as fast as told and count every one.
     Load(LoadArgs),
+    /// Ask a running instance whether it is ready: 0 is yes, 69 no.
+    Probe(ProbeArgs),
 }
 
 /// The flags of `serve`. What is not given here is as the config says.
@@ -300,7 +304,7 @@ fn target(text: &str) -> Result<Target, String> {
 }
 
 /// A time with its unit: ms, s, m, h, d or w.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let fault =
         || format!("{text:?} is not a time: write a number and ms, s, m, h, d or w, as 10s");
     let at = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(fault)?;

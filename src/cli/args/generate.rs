@@ -33,6 +33,8 @@ pub enum ProductName {
     Reference,
     /// A JSON Schema of configs, for editors
     Schema,
+    /// The config's part of the charts' values.schema.json
+    Helm,
     /// All of these
     All,
 }
