@@ -20,8 +20,10 @@ pub const LABEL_VALUE: usize = 256;
 pub const SERIES_AT_ONCE: usize = 64;
 /// How long an undeclared series may be idle before it is forgotten: a day, so that daily jobs keep theirs.
 pub const IDLE: Duration = Duration::from_secs(24 * 3600);
-/// Bytes of the whole process that the operator reckons with. Read and kept; the other bounds are what holds memory down today.
+/// Bytes of the whole process: over it nothing more is taken until there is room again. The other bounds keep it far below.
 pub const MEMORY: usize = 256 * MIB;
+/// How often the process is measured against [`MEMORY`]: at the highest rate a request a time makes some MiB more.
+pub const MEMORY_INTERVAL: Duration = Duration::from_millis(250);
 /// Fingerprints kept to tell a resent span; two generations of this many, 8 bytes each.
 pub const DEDUPE_ENTRIES: usize = 262_144;
 /// Parts of a generation: at 262,144 fingerprints one part's growth moves 4,096 of them, some 50 us.
@@ -218,7 +220,7 @@ pub const EXEMPLAR_CHARACTERS: usize = 128;
 /// The bounds an operator may move (`limits` and `server.otlp.max_request` in the config).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// Bytes of the whole process; kept, not enforced by itself yet.
+    /// Bytes of the whole process, over which nothing more is taken.
     pub memory: usize,
     /// Bytes of requests in flight.
     pub in_flight: usize,

@@ -32,6 +32,7 @@ use crate::view::Signal;
 pub use books::{Books, ItemCounts};
 pub use forwarding::TargetMeter;
 pub use keeping::StateMeter;
+pub use process::resident;
 pub use words::{Closing, Dropped, Protocol, Refusal, Rejection};
 
 /// Labels of one of our own series.

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::time::MissedTickBehavior;
 
 use crate::config::{Forward, Settings};
 use crate::forwarders::Forwarders;
@@ -18,7 +19,7 @@ use crate::net::{self, Address, Bound, Deadlines, Door, Drain, Drained, Incident
 use crate::pipeline::Pipeline;
 use crate::receivers::{Admission, Cors, Intake, otlp_grpc, otlp_http};
 use crate::scrape::{self, Access, Readiness, Reload, Scrapers, Web};
-use crate::telemetry::Telemetry;
+use crate::telemetry::{self, Telemetry};
 use crate::{clock, exposition};
 
 use super::args::ServeArgs;
@@ -176,8 +177,12 @@ pub fn start(
         zero_first,
         seats: Web::seats(),
     });
+    let admission = intake.admission.clone();
     let otlp = otlp(grpc, http, intake)?;
     let web = web_port(web_bound, web)?;
+    let most = limits.memory;
+    let watched = web.drain.clone();
+    web.drain.spawn_on(async move { watch(&admission, most, &watched).await }, &web.runtime);
     readiness.set(true);
     let keeper = None;
     Ok(Running {
@@ -222,6 +227,27 @@ fn web_port(bound: Vec<Bound>, web: Arc<Web>) -> Result<Part, Failure> {
             drain.spawn(async move { tell(door.accept(bound, serve).await) });
         }
     })
+}
+
+/// Measures the process against what it may have, until the end begins. The doors can't do it: who asks the kernel waits.
+async fn watch(admission: &Admission, most: usize, drain: &Drain) {
+    let mut tick = tokio::time::interval(limits::MEMORY_INTERVAL);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = drain.begun() => return,
+            _ = tick.tick() => {}
+        }
+        let Some(resident) = telemetry::resident() else { return };
+        match admission.measure(resident, most) {
+            Some(true) => {
+                let help = "raise `limits.memory`, or make less series: see oscar_metrics_series";
+                tracing::error!(event = "memory_limit_reached", resident, most, help);
+            }
+            Some(false) => tracing::info!(event = "memory_limit_left", resident, most),
+            None => {}
+        }
+    }
 }
 
 fn door(
