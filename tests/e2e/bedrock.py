@@ -7,13 +7,17 @@ As a program, with the address of an OTLP receiver, this file is the bot.
 
 import base64
 import binascii
+import collections
 import http.server
 import json
-import pathlib
 import struct
 import subprocess
 import sys
 import threading
+
+from prometheus_client.parser import text_string_to_metric_families as classic
+
+from stack import check, fetch, free_ports, wait_for
 
 CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -35,12 +39,7 @@ INVOKE = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claud
           "usage": {"input_tokens": 300, "output_tokens": 20}}
 
 
-def part(kind, trace_id, body, agent="Jenkins-Specialist"):
-    return {"agentId": "AGENT12345", "agentAliasId": "ALIAS12345", "sessionId": SESSION, "agentVersion": "3", "collaboratorName": agent,
-            "trace": {kind: {**body(trace_id)}}}
-
-
-def usage(trace_id, tokens, metadata=True):
+def usage(trace_id, tokens):
     times = {"startTime": "2026-11-25T12:00:00.000000Z", "endTime": "2026-11-25T12:00:02.500000Z", "totalTimeMs": 2500}
     return {"modelInvocationOutput": {
         "traceId": trace_id, "metadata": {**times, "usage": {"inputTokens": tokens[0], "outputTokens": tokens[1]}},
@@ -156,6 +155,52 @@ def bot(exporter):
             pass
     provider.shutdown()
     server.shutdown()
+
+
+def sums(text, metric, *labels):
+    """What the bot's series of a metric hold, by these labels; sums of 0 are left out."""
+    found = collections.Counter()
+    for family in classic(text):
+        for sample in family.samples:
+            if sample.name == metric and sample.labels.get("service") == "bedrock-bot":
+                found[tuple(sample.labels.get(label, "") for label in labels)] += sample.value
+    return {key: round(value, 9) for key, value in found.items() if value}
+
+
+def run(binary, folder):
+    web, grpc, http = free_ports(3)
+    log = open(folder / "log", "wb")
+    sidecar = subprocess.Popen([binary, "serve", f"--web.listen-address=127.0.0.1:{web}", f"--otlp.grpc.listen-address=127.0.0.1:{grpc}",
+                                f"--otlp.http.listen-address=127.0.0.1:{http}"], stdout=log, stderr=subprocess.STDOUT)
+    try:
+        wait_for(f"http://127.0.0.1:{web}/-/ready")
+        sent = subprocess.run([sys.executable, __file__, f"http://127.0.0.1:{http}"], capture_output=True, text=True, timeout=120)
+        check("bedrock: the bot ends well", sent.returncode, 0)
+        text = fetch(f"http://127.0.0.1:{web}/metrics")[1]
+    finally:
+        sidecar.terminate()
+        sidecar.wait(timeout=30)
+        log.close()
+    sonnet, haiku = "claude-sonnet-4-5", "claude-haiku-4-5"
+    for metric, labels, wanted in [
+        ("bot_interactions_total", ("outcome",), {("answered",): 1}),
+        ("bot_active_users", ("window",), {("1d",): 1, ("7d",): 1, ("28d",): 1}),
+        ("bot_model_calls_total", ("model", "error_type"), {(sonnet, "none"): 4, (haiku, "none"): 1, ("model", "_OTHER"): 1}),
+        ("bot_tokens_total", ("model", "type"),
+         {(sonnet, "input"): 7300, (sonnet, "output"): 370, (haiku, "input"): 300, (haiku, "output"): 20}),
+        ("bot_cost_usd_total", ("model",), {(sonnet,): 7300 * 3e-6 + 370 * 15e-6, (haiku,): 300 * 1e-6 + 20 * 5e-6}),
+        ("bot_model_stops_total", ("reason",), {("stop",): 2, ("tool_call",): 1}),
+        ("bot_tool_calls_total", ("tool", "outcome"), {("trigger_job", "ok"): 1}),
+        ("bot_agent_calls_total", ("error_type",), {("none",): 1}),
+        ("bot_retrievals_total", ("result",), {("found",): 1}),
+        ("bot_throttles_total", ("dependency",), {("model",): 1}),
+        ("bot_interaction_errors_total", (), {}),
+    ]:
+        wanted = {key: round(float(value), 9) for key, value in wanted.items()}
+        check(f"bedrock: {metric}", sums(text, metric, *labels), wanted)
+    check("bedrock: nothing private", [word for word in (SECRET, USER, SESSION, "integration-test", "Tuesday") if word in text], [])
+    log = (folder / "log").read_text(errors="replace")
+    check("bedrock: nothing private in the log", [word for word in (SECRET, USER, SESSION) if word in log], [])
 
 
 if __name__ == "__main__":
