@@ -70,8 +70,9 @@ pub const INVENTED_AT_ONCE: u32 = 10;
 
 /// Messages an hour of the crowd that comes in a saturation: with the rest about 9 are in progress at once.
 const CROWD: f64 = 1_250.0;
-/// Messages an hour there are at least, so that an incident shows at night too: a busy hour's.
-const BUSY: f64 = 25.0;
+/// Messages an hour there are at least, so that an incident shows at night and in seconds of a fast demo: the busiest hour's of a
+/// release day, three times the usual.
+const BUSY: f64 = 120.0;
 /// Hostile messages an hour.
 const HOSTILE: f64 = 480.0;
 /// Share of the hostile messages that the validation refuses as injection, and as spoofed identity.

@@ -15,6 +15,7 @@
 //! - `durations`: per `outcome` the `count`, `sum_seconds` and cumulative `buckets` {le, count}; `le` "+Inf" is the count.
 //! - `distinct_users`: with an interaction that was not denied. `distinct_users_all`: with any.
 //! - `sessions_started`, `sessions_ended`, `slow` (over 45 s).
+//! - `turns` {turn: 1, 2, 3-5, 6-10, 11+}: the interactions that were not denied, by their place in the conversation.
 //! - `versions` {version}: the interactions by the version of the bot that handled them. `lost`: messages the bot never knew
 //!   of, in no other list but `ingress`.
 //! - `incident`, if there was to be one: its `name`, `from_seconds` and `until_seconds` (simulated, since the bot began),
@@ -74,6 +75,7 @@ pub struct Truth {
     pub sessions_started: u64,
     pub sessions_ended: u64,
     pub slow: u64,
+    pub turns: Counts<1>,
     pub versions: Counts<1>,
     pub lost: u64,
     pub incident: Option<Incident>,
@@ -145,6 +147,7 @@ impl Truth {
             sessions_started: 0,
             sessions_ended: 0,
             slow: 0,
+            turns: Counts::of(["turn"]),
             versions: Counts::of(["version"]),
             lost: 0,
             incident: None,
@@ -210,6 +213,7 @@ impl Truth {
         self.distinct_users_all.insert(turn.person);
         if turn.outcome != Outcome::Denied {
             self.distinct_users.insert(turn.person);
+            self.turns.add([place(turn.turn)]);
         }
         self.sessions_started += u64::from(turn.turn == 1);
         self.sessions_ended += u64::from(turn.last);
@@ -255,6 +259,17 @@ impl Truth {
         text.push(b'\n');
         fs::write(beside, text)?;
         fs::rename(beside, path)
+    }
+}
+
+/// The place in a conversation, in the buckets that people look at.
+const fn place(turn: u32) -> &'static str {
+    match turn {
+        0 | 1 => "1",
+        2 => "2",
+        3..=5 => "3-5",
+        6..=10 => "6-10",
+        _ => "11+",
     }
 }
 

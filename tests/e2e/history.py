@@ -67,6 +67,8 @@ def agrees(out, truth):
     tokens = [row for row in truth["tokens"] if row["type"] != "cache_read"]
     check("history: bot_tokens_total is the truth", by(totals(text, "bot_tokens_total"), "value", "model", "type"),
           by(tokens, "count", "model", "type"))
+    sessions = sum(row["value"] for row in totals(text, "bot_sessions_total"))
+    check("history: bot_sessions_total is the truth", sessions, truth["sessions_ended"])
 
 
 def run(binary, folder):

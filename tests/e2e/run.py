@@ -16,8 +16,10 @@ import sys
 import tempfile
 import traceback
 
+import bedrock
 import checks
 import history
+import users
 from stack import RESULTS, Stack, check, fetch
 
 HERE = pathlib.Path(__file__).parent
@@ -94,6 +96,8 @@ def main():
     apart("Prometheus as it comes", lambda *where: run(*where, native=False), options.binary)
     apart("Prometheus with native histograms and exemplars", lambda *where: run(*where, native=True), options.binary)
     apart("A past, loaded into Prometheus", history.run, options.binary)
+    apart("People over replicas and weeks", users.run, options.binary)
+    apart("An instrumentor from PyPI on Amazon Bedrock", bedrock.run, options.binary)
     print(f"{RESULTS['passed']} passed, {RESULTS['failed']} failed")
     sys.exit(1 if RESULTS["failed"] else 0)
 

@@ -18,14 +18,30 @@ struct Life {
 }
 
 fn life(seed: u64, script: Option<Script>, end: f64) -> Life {
-    let mut truth = Truth::new(seed, 1.0);
-    truth.incident = script.map(|script| truth::Incident::new(script, 0.0));
     let moments = Model::with(seed, day::FIRST_MOMENT, script);
     let moments: Vec<Moment> = moments.take_while(|moment| moment.at < end).collect();
-    moments.iter().for_each(|moment| {
+    let truth = books(moments.iter(), script);
+    Life { moments, truth }
+}
+
+fn books<'a>(moments: impl Iterator<Item = &'a Moment>, script: Option<Script>) -> Truth {
+    let mut truth = Truth::new(9, 1.0);
+    truth.incident = script.map(|script| truth::Incident::new(script, 0.0));
+    moments.for_each(|moment| {
         truth.happened(moment);
     });
-    Life { moments, truth }
+    truth
+}
+
+/// Whether an incident brought it: such conversations have numbers apart.
+fn brought(moment: &Moment) -> bool {
+    let conversation = match &moment.what {
+        Happening::Turn(turn) => turn.conversation,
+        Happening::Lost(lost) => lost.conversation,
+        Happening::Job(job) => job.conversation.unwrap_or_default(),
+        Happening::Webhook(_) => 0,
+    };
+    conversation > u32::MAX.into()
 }
 
 fn with(incident: Incident) -> Life {
@@ -55,9 +71,10 @@ impl Life {
     }
 }
 
-/// The parts of the truth that differ.
+/// The parts of the truth that differ, those apart that were brought.
 fn changed(one: &Life, other: &Life) -> BTreeSet<String> {
-    let [one, other] = [one, other].map(|life| serde_json::to_value(&life.truth).unwrap());
+    let usual = |life: &Life| books(life.moments.iter().filter(|moment| !brought(moment)), None);
+    let [one, other] = [one, other].map(|life| serde_json::to_value(usual(life)).unwrap());
     let keys = one.as_object().unwrap().keys();
     keys.filter(|key| one[key.as_str()] != other[key.as_str()]).cloned().collect()
 }
@@ -80,15 +97,14 @@ fn whom_it_does_not_reach_it_does_not_change() {
             if turn.troubled {
                 reached.insert(turn.conversation);
                 // Sessions that it brought go on after it.
-                let brought = turn.conversation > u32::MAX.into();
                 let lasts = (FROM..UNTIL).contains(&moment.at);
-                assert!(lasts || (brought && moment.at > FROM), "{incident:?}: {moment:?}");
+                assert!(lasts || (brought(moment) && moment.at > FROM), "{incident:?}: {moment:?}");
             } else if !reached.contains(&turn.conversation) {
                 assert_eq!(by_turn[&(turn.conversation, turn.turn)], turn, "{incident:?}");
                 compared += 1;
             }
         }
-        assert!(compared > 5, "{incident:?}: {compared}");
+        assert!(compared >= 5, "{incident:?}: {compared}");
         let rest = |life: &Life| -> Vec<Moment> {
             let rest = life.moments.iter().filter(|m| matches!(m.what, Happening::Webhook(_)));
             rest.cloned().collect()
@@ -113,19 +129,21 @@ fn it_is_the_same_every_time_and_shows_at_night() {
 #[test]
 fn a_throttle_storm_overloads_most_who_ask_a_model() {
     let life = with(Incident::ThrottleStorm);
-    let asks = |turn: &Interaction| !turn.attempts.is_empty();
-    let overloaded = |turn: &Interaction| turn.outcome == Outcome::Overloaded;
-    assert_eq!(life.share(asks, overloaded), 1.0, "what it reaches is overloaded");
-    let troubled = life.turns().filter(|turn| turn.troubled && asks(turn)).count() as f64;
-    let share = troubled / life.incident().turns as f64;
-    assert!((0.4..0.75).contains(&share), "{share}");
-    for turn in life.turns().filter(|turn| turn.troubled && asks(turn)) {
+    let asks = |turn: &&Interaction| !turn.attempts.is_empty();
+    let ours = |turn: &&Interaction| turn.conversation <= u32::MAX.into() && turn.troubled;
+    let reached: Vec<_> = life.turns().filter(ours).filter(asks).collect();
+    assert!(reached.iter().all(|turn| turn.outcome == Outcome::Overloaded));
+    let here = life.moments.iter().filter(|m| (FROM..UNTIL).contains(&m.at) && !brought(m));
+    let asked = here.filter(|m| matches!(&m.what, Happening::Turn(turn) if asks(&turn))).count();
+    let share = reached.len() as f64 / asked as f64;
+    assert!((0.4..0.8).contains(&share), "{share}");
+    for turn in reached {
         let errors: Vec<_> = turn.attempts.iter().map(|attempt| attempt.error).collect();
         assert_eq!(errors, [Some("throttlingException"); 3]);
     }
     let changed = changed(&life, &without());
     assert!(changed.is_disjoint(&set(&["identity", "security", "webhooks", "lost"])));
-    assert!(changed.is_superset(&set(&["interactions", "attempts", "chat_calls", "incident"])));
+    assert!(changed.is_superset(&set(&["interactions", "attempts", "chat_calls"])));
 }
 
 #[test]
@@ -196,23 +214,21 @@ fn an_oversize_tool_result_hangs_the_agent() {
 #[test]
 fn a_cost_regression_is_tokens_and_nothing_else() {
     let (life, usual) = (with(Incident::CostRegression), without());
-    assert_eq!(changed(&life, &usual), set(&["tokens", "incident"]));
+    assert_eq!(changed(&life, &usual), set(&["tokens"]));
     let tokens = |turn: &Interaction| -> u64 {
         let steps = turn.answering.steps();
         steps.map(|step| if let Step::Call(call) = step { call.input } else { 0 }).sum()
     };
-    let (before, after): (Vec<_>, Vec<_>) =
-        life.turns().zip(usual.turns()).map(|(one, other)| (tokens(other), tokens(one))).unzip();
-    assert!(before.iter().zip(&after).all(|(before, after)| after >= before));
-    let reached = life.turns().zip(before.iter().zip(&after)).filter(|(turn, _)| turn.troubled);
-    let reached: Vec<(u64, u64)> = reached.map(|(_, (b, a))| (*b, *a)).collect();
-    assert!(reached.len() > 20 && reached.iter().all(|(before, after)| *after == 3 * before));
+    let ours = life.turns().filter(|turn| turn.conversation <= u32::MAX.into());
+    let reached: Vec<_> = ours.zip(usual.turns()).filter(|(turn, _)| turn.troubled).collect();
+    assert!(reached.len() > 20);
+    assert!(reached.iter().all(|(turn, usual)| tokens(turn) == 3 * tokens(usual)));
 }
 
 #[test]
 fn a_telemetry_gap_is_told_by_nobody() {
     let (life, usual) = (with(Incident::TelemetryGap), without());
-    assert_eq!(life.moments, usual.moments, "all of it happens");
+    assert_eq!(life.moments, usual.moments, "all of it happens, and nobody else comes");
     let told = |life: &Life| {
         let truth = &life.truth;
         truth.interactions.total() + truth.webhooks.total() + truth.jobs.total()
@@ -224,7 +240,7 @@ fn a_telemetry_gap_is_told_by_nobody() {
 #[test]
 fn a_label_explosion_is_tool_names_and_nothing_else() {
     let life = with(Incident::LabelExplosion);
-    assert_eq!(changed(&life, &without()), set(&["tools", "incident"]));
+    assert_eq!(changed(&life, &without()), set(&["tools"]));
     let names: BTreeSet<&str> = life
         .turns()
         .flat_map(|turn| turn.answering.steps())
