@@ -213,7 +213,7 @@ impl Pipeline {
         self.expire(&engine, now);
         let configured = engine.store.copies(exemplars, now).into_iter().flatten();
         let passed = engine.passed.families().into_iter().chain([self.target_info.clone()]);
-        let passed = passed.map(move |family| family.snapshot(exemplars));
+        let passed = passed.flat_map(move |family| family.copies(exemplars));
         let all = configured.chain(passed).map(move |mut piece| {
             show(&mut piece);
             piece

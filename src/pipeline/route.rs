@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::derive::Fingerprint;
-use crate::derive::streams::{Context, Measured};
+use crate::derive::streams::Context;
 use crate::limits;
-use crate::model::amount::Amount;
+use crate::model::amount::{Amount, Shape};
 use crate::model::{Family, MetricName, Op};
 use crate::series::{Birth, Passed, PassedFamily, Place, Sample, Taken};
 use crate::telemetry::Rejection;
@@ -42,24 +42,13 @@ pub(super) struct Beginning {
     again: bool,
 }
 
-/// What a stream can add; none: it is a level.
-pub(super) fn amount(measured: &Measured) -> Option<Amount> {
-    Some(match measured {
-        Measured::Gauge(_) | Measured::Sum { monotonic: false, .. } => return None,
-        Measured::Sum { value, .. } => Amount::Number(*value),
-        Measured::Histogram(histogram) => Amount::Histogram(histogram.emptied()),
-        Measured::Exponential(_) => Amount::Exponential(crate::model::amount::Exponential::empty()),
-        Measured::Summary(_) => Amount::Summary(Default::default()),
-    })
-}
-
 impl Way {
     /// By the point's names, which may belong to others, and within the budget.
     pub(super) fn find(
         engine: &Engine,
         batch: &PointBatch<'_>,
         item: &PointItem<'_>,
-        (target, amount, again): (&Target, Option<&Amount>, bool),
+        (target, shape, again): (&Target, Option<Shape>, bool),
     ) -> Result<Self, Rejection> {
         let told = batch.metrics.get(item.metric).ok_or(Rejection::Name)?;
         let home = batch.homes.get(told.home).ok_or(Rejection::Name)?;
@@ -73,7 +62,7 @@ impl Way {
         if let Some(family) = &there
             && let Some(place) = family.find(&labels)
         {
-            let fits = family.takes(place, amount).unwrap_or(false);
+            let fits = family.takes(place, shape).unwrap_or(false);
             let way = Self::There(family.clone(), place);
             return if fits { Ok(way) } else { Err(Rejection::TypeConflict) };
         }
@@ -112,13 +101,13 @@ impl Senders {
         &self,
         stream: Fingerprint,
         engine: &Engine,
-        amount: Option<&Amount>,
+        shape: Option<Shape>,
     ) -> Result<Option<Way>, Rejection> {
         let Some(route) = self.routes.get(&stream).filter(|route| route.epoch == engine.epoch)
         else {
             return Ok(None);
         };
-        match route.family.takes(route.place, amount) {
+        match route.family.takes(route.place, shape) {
             None => Ok(None),
             Some(true) => Ok(Some(Way::There(route.family.clone(), route.place))),
             Some(false) => Err(Rejection::TypeConflict),

@@ -162,7 +162,7 @@ mod tests {
                 let pairs = row.labels.0.iter();
                 pairs.map(|(name, value)| format!("{}={value}", name.as_str())).collect()
             };
-            targets.info.snapshot(true).rows.iter().map(row).collect()
+            targets.info.copies(true).flat_map(|piece| piece.rows).map(|one| row(&one)).collect()
         };
         let target = Target { job: "bot".into(), instance: String::new() };
         for (shared, expected) in [(false, vec!["a=2", "b=9"]), (true, vec!["b=9"])] {

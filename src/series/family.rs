@@ -229,6 +229,19 @@ impl Writer<'_> {
         }
     }
 
+    /// Where a label set is, for as long as the family is locked; none: there is no such series.
+    #[inline]
+    pub fn find(&self, hash: u64, key: &[u8]) -> Option<u32> {
+        self.state.find(hash, key)
+    }
+
+    /// Changes the series at a place that [`find`](Self::find) told.
+    #[inline]
+    pub fn again(&mut self, place: u32, op: Op<'_>, sample: Sample) -> Applied {
+        let done = self.change_at(place, op, sample);
+        applied(done.unwrap_or(Done::Mismatch), Applied::Exact)
+    }
+
     #[cold]
     fn apply_new(&mut self, change: &Change<'_>) -> Applied {
         let declaration = self.family.declaration.clone();
@@ -301,9 +314,15 @@ impl Writer<'_> {
     /// None: there is no such series.
     #[inline]
     fn change(&mut self, (hash, key): (u64, &[u8]), change: &Change<'_>) -> Option<Done> {
-        let series = self.state.touch(hash, key, self.now)?;
+        let place = self.state.find(hash, key)?;
+        self.change_at(place, change.op, change.sample)
+    }
+
+    #[inline]
+    fn change_at(&mut self, place: u32, op: Op<'_>, sample: Sample) -> Option<Done> {
+        let series = self.state.touch(place, self.now)?;
         let bounds = &self.family.declaration.family.bounds;
-        let done = series.cell.apply(change.op, bounds, change.sample);
+        let done = series.cell.apply(op, bounds, sample);
         if done == Done::Anew {
             (series.start, series.restored) = (self.now, false);
         }

@@ -102,10 +102,9 @@ impl State {
         self.table.find(hash, equal).copied()
     }
 
-    /// The series of this key, whose group changes now.
+    /// The series at this place, whose group changes now.
     #[inline]
-    pub(super) fn touch(&mut self, hash: u64, key: &[u8], now: Timestamp) -> Option<&mut Series> {
-        let at = self.find(hash, key)?;
+    pub(super) fn touch(&mut self, at: u32, now: Timestamp) -> Option<&mut Series> {
         let series = self.series.get_mut(at as usize)?.as_mut()?;
         if let Some(last) = self.groups.get_mut(series.group as usize) {
             *last = Some(now);

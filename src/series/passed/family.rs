@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use hashbrown::HashTable;
 
 use crate::clock::Timestamp;
-use crate::model::amount::Amount;
+use crate::limits;
+use crate::model::amount::{Amount, Shape};
 use crate::model::{Family, FamilySnapshot, LabelName, Labels, Op, Row};
 
 use super::super::budget::Budget;
@@ -45,6 +46,8 @@ struct State {
     table: HashTable<u32>,
     slots: Vec<Slot>,
     free: Vec<u32>,
+    /// Series made so far.
+    births: u64,
     /// Names and values, each text once.
     texts: HashSet<Arc<str>, foldhash::fast::RandomState>,
 }
@@ -63,6 +66,8 @@ pub(super) struct Series {
     pub(super) start: Option<Timestamp>,
     born: Option<Timestamp>,
     pub(super) last: Timestamp,
+    /// How many were made before it.
+    birth: u64,
     pub(super) cell: Cell,
 }
 
@@ -110,7 +115,9 @@ impl PassedFamily {
         let labels = state.labels(labels);
         let cell = birth.amount.map_or_else(Cell::level, Cell::of);
         let Birth { start, born, .. } = birth;
-        state.insert(Series { hash, labels, start, born, last: now, cell })
+        let birth = state.births;
+        state.births += 1;
+        state.insert(Series { hash, labels, start, born, last: now, birth, cell })
     }
 
     /// Makes a series that was there before this process was, with what it held, since when, and when it last changed. Whatever
@@ -126,7 +133,9 @@ impl PassedFamily {
         if state.find(hash, labels).is_none() {
             self.budget.take_reserved(1);
             let labels = state.labels(labels);
-            state.insert(Series { hash, labels, start, born: None, last, cell });
+            let birth = state.births;
+            state.births += 1;
+            state.insert(Series { hash, labels, start, born: None, last, birth, cell });
         }
     }
 
@@ -137,8 +146,8 @@ impl PassedFamily {
     }
 
     /// Whether the series at this place can hold such an amount, or a level; none: there is none any more.
-    pub fn takes(&self, place: Place, amount: Option<&Amount>) -> Option<bool> {
-        self.lock().at(place).map(|series| series.cell.takes(amount))
+    pub fn takes(&self, place: Place, shape: Option<Shape>) -> Option<bool> {
+        self.lock().at(place).map(|series| series.cell.takes(shape))
     }
 
     /// Whether there is a series at this place.
@@ -177,15 +186,33 @@ impl PassedFamily {
         }
     }
 
-    /// Copies all series out.
-    pub fn snapshot(&self, exemplars: bool) -> FamilySnapshot {
+    /// The series of now, copied a few at a time as they are asked for. So that no label set is shown twice, what begins later is
+    /// left out.
+    pub fn copies(
+        self: &Arc<Self>,
+        exemplars: bool,
+    ) -> impl Iterator<Item = FamilySnapshot> + use<> {
+        let (family, births) = (self.clone(), self.lock().births);
+        (0..).step_by(limits::SERIES_AT_ONCE).map_while(move |from| {
+            let rows = family.copy(from, births, exemplars)?;
+            Some(FamilySnapshot { family: family.family.clone(), rows })
+        })
+    }
+
+    /// Copies some series out, of the first `births` ever made. None: there are no such places.
+    fn copy(&self, from: usize, births: u64, exemplars: bool) -> Option<Vec<Row>> {
         let row = |series: &Series| Row {
             labels: series.labels.clone(),
             start: series.start,
             born: series.born,
             value: series.cell.row(exemplars),
         };
-        FamilySnapshot { family: self.family.clone(), rows: self.map(row) }
+        let mut rows = Vec::with_capacity(limits::SERIES_AT_ONCE); // before the lock
+        let state = self.lock();
+        let some = state.slots.get(from..).filter(|slots| !slots.is_empty())?;
+        let held = some.iter().take(limits::SERIES_AT_ONCE).filter_map(|slot| slot.series.as_ref());
+        rows.extend(held.filter(|series| series.birth < births).map(row));
+        Some(rows)
     }
 
     /// Ends the series that nothing has touched since `deadline`.
