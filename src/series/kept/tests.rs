@@ -207,7 +207,7 @@ fn senders_series_come_back_unless_their_name_is_somebody_elses_now() {
     let row = |name: &str, kind| {
         let family = after.family(name, kind).unwrap().unwrap();
         assert_eq!(family.family().help, "Help.");
-        family.snapshot(true).rows.remove(0)
+        family.copies(true).next().unwrap().rows.remove(0)
     };
     let counter = row("c_total", Kind::Counter);
     assert!(matches!(counter.value, RowValue::Counter(value, None) if value == 5.0));
