@@ -82,12 +82,12 @@ def sidecars(chart, binary):
 def probed(name, one, template, scheme="http"):
     """Every probe of the manifest gets its 200 from the process that runs."""
     ports = {port["name"]: port["containerPort"] for port in one.container["ports"]}
-    check(f"{name}: ports are what it listens on", ports, {"otlp-grpc": 4317, "otlp-http": 4318, "metrics": 9464})
+    check(f"{name}: ports are what it listens on", ports, {"otlp-grpc": 4317, "otlp-http": 4318, "oscar-metrics": 9464})
     trust = ssl.create_default_context()
     trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         asked = one.container[probe]["httpGet"]
-        check(f"{name}: {probe} asks by {scheme}", (asked.get("scheme", "HTTP").lower(), asked["port"]), (scheme, "metrics"))
+        check(f"{name}: {probe} asks by {scheme}", (asked.get("scheme", "HTTP").lower(), asked["port"]), (scheme, "oscar-metrics"))
         with urllib.request.urlopen(one.url("web", asked["path"], scheme), timeout=5, context=trust) as answer:
             check(f"{name}: {probe} is answered", answer.status, 200)
 
@@ -133,7 +133,7 @@ def closed(chart, binary, folder):
     with Pod(binary, template, pod.containers(template)[0][1], objects) as one:
         one.listens()
         check("gateway with client certificates: a probe only knocks", sorted({str(one.container[probe].get("tcpSocket")) for probe in ("startupProbe", "livenessProbe", "readinessProbe")}),
-              ["{'port': 'metrics'}"])
+              ["{'port': 'oscar-metrics'}"])
         refused = ssl.create_default_context()
         refused.check_hostname, refused.verify_mode = False, ssl.CERT_NONE
         try:

@@ -28,7 +28,7 @@ REFUSED = [
     ("application", "config: [use]", "at '/config': got array, want object"),
     ("application", "livenessProbe: {httpGet: {path: /}}", "at '/livenessProbe': additional properties 'httpGet' not allowed"),
     ("application", "web: {tls: {enabled: true}}", "web.tls.enabled needs web.tls.existingSecret"),
-    ("application", "web: {existingSecret: a, tls: {enabled: true, existingSecret: b}}", "leave web.tls.enabled false"),
+    ("application", "web: {existingSecret: a, tls: {enabled: true, existingSecret: b}}", "leave the Secrets of web.tls out"),
     ("application", "state: {persistence: {enabled: true}}", "state.persistence.enabled needs state.enabled"),
     ("application", "replicaCount: 2\nstate: {enabled: true, persistence: {enabled: true}}", "replicaCount must be 1, not 2"),
     ("application", "serviceMonitor: {enabled: true}\npodMonitor: {enabled: true}", "would both scrape the gateway"),
