@@ -7,14 +7,19 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use http::{HeaderName, HeaderValue};
-
-use crate::model::LabelName;
 use crate::traffic::TrafficError;
 use crate::traffic::load::Target;
 use crate::view::Signal;
 
 use super::probe::ProbeArgs;
+
+mod demo;
+mod generate;
+mod report;
+
+pub use demo::{DemoArgs, HistoryArgs, IncidentName};
+pub use generate::{GenerateArgs, ProductName};
+pub use report::{FormName, ReportArgs};
 
 /// The sidecar that turns what a chat bot emits over OpenTelemetry into Prometheus series.
 ///
@@ -42,7 +47,7 @@ pub enum Command {
     /// Sum a period up for people, from a Prometheus.
     Report(ReportArgs),
     /// Serve, and run a simulated bot that speaks real OTLP to it.
-    Demo(DemoArgs),
+    Demo(Box<DemoArgs>),
     /// Send spans as fast as told and count every one.
     Load(LoadArgs),
     /// Ask a running instance whether it is ready: 0 is yes, 69 no.
@@ -150,76 +155,6 @@ pub struct ExplainArgs {
     pub all: bool,
 }
 
-/// The flags of `generate`.
-#[derive(Clone, Debug, Args)]
-pub struct GenerateArgs {
-    /// What to write
-    #[arg(value_enum)]
-    pub product: ProductName,
-    /// The folder to write to. `all` makes folders in it as in the source repository
-    #[arg(long, env = "OSCAR_METRICS_OUT", value_name = "DIR", default_value = ".")]
-    pub out: PathBuf,
-    /// Write nothing; fail when a file there is not what would be written
-    #[arg(long, env = "OSCAR_METRICS_CHECK", value_parser = BoolishValueParser::new())]
-    pub check: bool,
-    /// The config. Without one the built-in `use: [oscar]`
-    #[arg(long = "config.file", env = "OSCAR_METRICS_CONFIG_FILE", value_name = "FILE")]
-    pub config_file: Option<PathBuf>,
-}
-
-/// The products by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ProductName {
-    /// Grafana dashboards
-    Dashboards,
-    /// Recording and alerting rules for Prometheus, their tests and runbooks
-    Rules,
-    /// One page that tells every metric
-    Reference,
-    /// A JSON Schema of configs, for editors
-    Schema,
-    /// The config's part of the charts' values.schema.json
-    Helm,
-    /// All of these
-    All,
-}
-
-/// The flags of `report`.
-#[derive(Clone, Debug, Args)]
-pub struct ReportArgs {
-    /// The Prometheus, or what speaks like one: http://127.0.0.1:9090, with user:password@ and a path where it needs them
-    #[arg(long, env = "OSCAR_METRICS_PROMETHEUS", value_name = "URL", hide_env_values = true)]
-    pub prometheus: String,
-    /// How far back: 24h, 7d, 4w. The period before it, as long, is what it is compared with
-    #[arg(long, env = "OSCAR_METRICS_SINCE", value_name = "TIME", default_value = "7d", value_parser = duration)]
-    pub since: Duration,
-    /// What to write
-    #[arg(long, env = "OSCAR_METRICS_FORMAT", value_enum, default_value_t = FormName::Md)]
-    pub format: FormName,
-    /// Only series with this label, as PromQL writes it: environment="prod". May be repeated
-    #[arg(long = "match", env = "OSCAR_METRICS_MATCH", value_name = "MATCHER", value_parser = matcher)]
-    pub matchers: Vec<String>,
-    /// A header of every request, as "X-Scope-OrgID: team". May be repeated
-    #[arg(long, env = "OSCAR_METRICS_HEADER", value_name = "HEADER", value_parser = header, hide_env_values = true)]
-    pub header: Vec<(HeaderName, HeaderValue)>,
-    /// The config. Without one the built-in `use: [oscar]`
-    #[arg(long = "config.file", env = "OSCAR_METRICS_CONFIG_FILE", value_name = "FILE")]
-    pub config_file: Option<PathBuf>,
-}
-
-/// The forms of a report by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FormName {
-    /// Markdown
-    Md,
-    /// One HTML page
-    Html,
-    /// The numbers as JSON
-    Json,
-    /// Blocks for a Slack webhook
-    Slack,
-}
-
 /// The signals by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SignalName {
@@ -239,37 +174,6 @@ impl From<SignalName> for Signal {
             SignalName::Logs => Self::Logs,
         }
     }
-}
-
-/// A simulated release bot, as lively as you like.
-#[derive(Args, Clone, Debug)]
-pub struct DemoArgs {
-    #[allow(missing_docs)] // the flags of `serve`
-    #[command(flatten)]
-    pub serve: ServeArgs,
-    /// Simulated seconds a second: 60 is a day in 24 minutes, 1 is real time
-    #[arg(
-        long,
-        env = "OSCAR_METRICS_SPEED",
-        value_name = "FACTOR",
-        default_value_t = 60.0,
-        value_parser = speed
-    )]
-    pub speed: f64,
-    /// The same seed is the same bot
-    #[arg(long, env = "OSCAR_METRICS_SEED", value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    /// Write what the bot really did to this JSON file, every second and at the end
-    #[arg(long, env = "OSCAR_METRICS_TRUTH", value_name = "FILE")]
-    pub truth: Option<PathBuf>,
-    /// Stop by itself: 500ms, 10s, 2m, 1h
-    #[arg(
-        long,
-        env = "OSCAR_METRICS_DURATION",
-        value_name = "TIME",
-        value_parser = duration
-    )]
-    pub duration: Option<Duration>,
 }
 
 /// Sends spans as fast as told and counts every one.
@@ -395,44 +299,8 @@ fn path(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn speed(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(speed) if speed > 0.0 && speed <= 100_000.0 => Ok(speed),
-        _ => Err("a speed is a number above 0, at most 100000".to_owned()),
-    }
-}
-
 fn target(text: &str) -> Result<Target, String> {
     text.parse().map_err(|error: TrafficError| error.to_string())
-}
-
-/// `label="value"`, `label=~"regex"` and their opposites.
-fn matcher(text: &str) -> Result<String, String> {
-    let fault = || format!("{text:?} is no matcher: write label=\"value\"");
-    let end = text.find(['=', '!']).ok_or_else(fault)?;
-    let (label, rest) = text.split_at_checked(end).ok_or_else(fault)?;
-    let value = ["=~", "!~", "!=", "="]
-        .iter()
-        .find_map(|operator| rest.strip_prefix(operator))
-        .ok_or_else(fault)?;
-    let quoted = value.len() >= 2 && value.starts_with('"') && value.ends_with('"');
-    let inner = value.get(1..value.len().saturating_sub(1)).unwrap_or_default();
-    let closed = !inner.replace("\\\\", "").replace("\\\"", "").contains('"');
-    if LabelName::new(label).is_ok() && quoted && closed && !inner.ends_with('\\') {
-        Ok(text.to_owned())
-    } else {
-        Err(fault())
-    }
-}
-
-/// `Name: value`.
-fn header(text: &str) -> Result<(HeaderName, HeaderValue), &'static str> {
-    let fault = "a header is written as \"Name: value\"";
-    let (name, value) = text.split_once(':').ok_or(fault)?;
-    let name: HeaderName = name.trim().parse().map_err(|_| fault)?;
-    let mut value: HeaderValue = value.trim().parse().map_err(|_| fault)?;
-    value.set_sensitive(true);
-    Ok((name, value))
 }
 
 /// A time with its unit: ms, s, m, h, d or w.
@@ -509,6 +377,7 @@ mod tests {
     fn times_have_units() {
         assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
         assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("28d"), Ok(Duration::from_secs(28 * 86_400)));
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         for wrong in ["", "10", "s", "0s", "-1s", "10 parsecs", "infs", "1e300h", "nans"] {
             assert!(duration(wrong).is_err(), "{wrong}");

@@ -235,6 +235,14 @@ impl Streams {
         self.streams.retain(|_, (arrived, _)| now.since(*arrived) < self.idle);
     }
 
+    /// Whether anything is known of a stream, in whatever shape.
+    pub fn knows(&self, identity: Fingerprint) -> bool {
+        let kinds = [Temporality::Cumulative, Temporality::Delta];
+        let keys =
+            kinds.into_iter().flat_map(|kind| (0..Amount::SHAPES).map(move |shape| (kind, shape)));
+        keys.into_iter().any(|(kind, shape)| self.streams.contains_key(&(identity, kind, shape)))
+    }
+
     /// All that is known, to be kept.
     pub fn keep(&self) -> KeptStreams {
         KeptStreams(self.streams.iter().map(|(key, stream)| (*key, stream.clone())).collect())

@@ -68,6 +68,9 @@ impl Amount {
         rise.map_or(Change::Fell, Change::Rise)
     }
 
+    /// How many kinds there are.
+    pub const SHAPES: u8 = 4;
+
     /// A number for each kind of amount.
     pub fn shape(&self) -> u8 {
         match self {

@@ -157,7 +157,9 @@ impl<'a> Fold<'_, 'a> {
             return Ok(way);
         }
         let target = self.targets.get(home).ok_or(Rejection::Name)?;
-        Way::find(self.engine, self.batch, item, (target, amount))
+        let again = self.senders.routes.contains_key(&item.stream)
+            || self.senders.streams.knows(item.stream);
+        Way::find(self.engine, self.batch, item, (target, amount, again))
     }
 
     fn apply(

@@ -38,6 +38,8 @@ pub(super) struct Beginning {
     there: Option<Arc<PassedFamily>>,
     family: Family,
     labels: Set,
+    /// Whether the stream had a series before.
+    again: bool,
 }
 
 /// What a stream can add; none: it is a level.
@@ -57,7 +59,7 @@ impl Way {
         engine: &Engine,
         batch: &PointBatch<'_>,
         item: &PointItem<'_>,
-        (target, amount): (&Target, Option<&Amount>),
+        (target, amount, again): (&Target, Option<&Amount>, bool),
     ) -> Result<Self, Rejection> {
         let told = batch.metrics.get(item.metric).ok_or(Rejection::Name)?;
         let home = batch.homes.get(told.home).ok_or(Rejection::Name)?;
@@ -86,7 +88,7 @@ impl Way {
             labels: Vec::new(),
             bounds: Vec::new(),
         };
-        Ok(Self::New(Box::new(Beginning { there, family, labels })))
+        Ok(Self::New(Box::new(Beginning { there, family, labels, again })))
     }
 
     /// The point does not go there after all.
@@ -134,15 +136,15 @@ impl Senders {
         let (family, place) = match way {
             Way::There(family, place) => (family, place),
             Way::New(new) => {
-                let Beginning { there, family, labels } = *new;
+                let Beginning { there, family, labels, again } = *new;
                 let there = there.map_or_else(|| engine.passed.create(family), Ok);
                 let Ok(family) = there else {
                     engine.passed.unreserve();
                     return false;
                 };
                 // A stream that had a series before goes on in one that begins now.
-                let again = Birth { start: birth.start.map(|_| now), ..birth };
-                let birth = if self.routes.contains_key(&stream) { again } else { birth };
+                let start = if again { birth.start.map(|_| now) } else { birth.start };
+                let birth = Birth { start, ..birth };
                 let place = family.create(&labels, birth, now);
                 (family, place)
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Declaration, HashKey};
+use crate::model::{Declaration, HashKey, Pseudonym};
 
 use super::conversation::Follow;
 use super::definition::{From, Source};
@@ -266,6 +266,11 @@ impl RuleSet {
     /// The families, in the order of [`super::Update::family`].
     pub fn declarations(&self) -> &[Arc<Declaration>] {
         &self.declarations
+    }
+
+    /// Tells what was hashed with another key from what was hashed with this one; says nothing of the key itself.
+    pub fn key_mark(&self) -> Option<Pseudonym> {
+        self.key.as_ref().map(|key| key.hash("oscar-metrics state"))
     }
 
     /// The record classes' names, in the order of [`super::Guard::class`].

@@ -37,6 +37,12 @@ impl Keys {
         *self.ids.entry(key.as_bytes().into()).or_insert(next)
     }
 
+    /// What a key is called: a search, for when there is time.
+    pub fn name(&self, key: KeyId) -> Option<&str> {
+        let (name, _) = self.ids.iter().find(|(_, id)| **id == key)?;
+        std::str::from_utf8(name).ok()
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.ids.len()

@@ -57,13 +57,13 @@ struct Slot {
 }
 
 #[derive(Debug)]
-struct Series {
+pub(super) struct Series {
     hash: u64,
-    labels: Arc<Labels>,
-    start: Option<Timestamp>,
+    pub(super) labels: Arc<Labels>,
+    pub(super) start: Option<Timestamp>,
     born: Option<Timestamp>,
-    last: Timestamp,
-    cell: Cell,
+    pub(super) last: Timestamp,
+    pub(super) cell: Cell,
 }
 
 impl PassedFamily {
@@ -107,13 +107,33 @@ impl PassedFamily {
             self.budget.give_back(1);
             return place;
         }
-        let pairs = labels.iter().map(|(name, value)| {
-            (LabelName::shared(state.text(name.as_ref())), state.text(value.as_ref()))
-        });
-        let labels = Arc::new(pairs.collect::<Labels>());
+        let labels = state.labels(labels);
         let cell = birth.amount.map_or_else(Cell::level, Cell::of);
         let Birth { start, born, .. } = birth;
         state.insert(Series { hash, labels, start, born, last: now, cell })
+    }
+
+    /// Makes a series that was there before this process was, with what it held, since when, and when it last changed. Whatever
+    /// limits there are now: it was within those of then.
+    pub(super) fn revive<L: AsRef<str>>(
+        &self,
+        labels: &[(L, L)],
+        (start, last): (Option<Timestamp>, Timestamp),
+        cell: Cell,
+    ) {
+        let hash = self.hash(labels);
+        let mut state = self.lock();
+        if state.find(hash, labels).is_none() {
+            self.budget.take_reserved(1);
+            let labels = state.labels(labels);
+            state.insert(Series { hash, labels, start, born: None, last, cell });
+        }
+    }
+
+    /// What is made of each series, under one lock.
+    pub(super) fn map<T>(&self, make: impl Fn(&Series) -> T) -> Vec<T> {
+        let state = self.lock();
+        state.slots.iter().filter_map(|slot| slot.series.as_ref()).map(make).collect()
     }
 
     /// Whether the series at this place can hold such an amount, or a level; none: there is none any more.
@@ -159,15 +179,13 @@ impl PassedFamily {
 
     /// Copies all series out.
     pub fn snapshot(&self, exemplars: bool) -> FamilySnapshot {
-        let state = self.lock();
         let row = |series: &Series| Row {
             labels: series.labels.clone(),
             start: series.start,
             born: series.born,
             value: series.cell.row(exemplars),
         };
-        let all = state.slots.iter().filter_map(|slot| slot.series.as_ref());
-        FamilySnapshot { family: self.family.clone(), rows: all.map(row).collect() }
+        FamilySnapshot { family: self.family.clone(), rows: self.map(row) }
     }
 
     /// Ends the series that nothing has touched since `deadline`.
@@ -232,6 +250,13 @@ impl State {
         let held: Arc<str> = text.into();
         self.texts.insert(held.clone());
         held
+    }
+
+    fn labels<L: AsRef<str>>(&mut self, labels: &[(L, L)]) -> Arc<Labels> {
+        let pairs = labels.iter().map(|(name, value)| {
+            (LabelName::shared(self.text(name.as_ref())), self.text(value.as_ref()))
+        });
+        Arc::new(pairs.collect())
     }
 
     fn insert(&mut self, series: Series) -> Place {
