@@ -1,6 +1,7 @@
 """Running: the binary, started the way the rendered pods start it, whatever is broken or missing around it.
 """
 
+import pathlib
 import ssl
 import subprocess
 import urllib.request
@@ -48,7 +49,7 @@ def shape(chart):
           {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"})
 
 
-def serves(name, binary, objects, said, metrics=200):
+def serves(name, binary, objects, said, metrics=200, kept=False):
     """It becomes ready, takes a span, shows its metrics (or asks for the password) and drains."""
     template = deployment(objects)
     with Pod(binary, template, pod.containers(template)[0][1], objects) as one:
@@ -60,6 +61,8 @@ def serves(name, binary, objects, said, metrics=200):
             status = error.code
         check(f"{name}: shows its metrics", status, metrics)
         check(f"{name}: drains", one.ends(), 0)
+        if kept:
+            check(f"{name}: its state is kept", pathlib.Path(one.path("/var/lib/oscar-metrics/state.clean")).exists(), True)
         log = one.said()
         missing = [word for word in said if word not in log]
         check(f"{name}: its log says so", missing and log[-1500:], [])
@@ -74,7 +77,7 @@ def sidecars(chart, binary):
     full = charts.documents(charts.render(chart, FULL))
     serves("sidecar without any of its Secrets", binary, full, ["config_refused", "web_config_refused"], metrics=503)
     there = [secret("tempo", token="Bearer x"), secret("keys", **{"hash-key": "k" * 32}), secret("scrapers", **{"web.yaml": WEB})]
-    serves("sidecar with all of its Secrets", binary, full + there, [], metrics=401)
+    serves("sidecar with all of its Secrets", binary, full + there, [], metrics=401, kept=True)
     serves("sidecar with a broken web config", binary, full + there[:2] + [secret("scrapers", **{"web.yaml": "nonsense: 1\n"})],
            ["web_config_refused"], metrics=503)
 
