@@ -84,6 +84,8 @@ def health(podman):
     twins = {"OTLP_GRPC_LISTEN_ADDRESS": grpc, "OTLP_HTTP_LISTEN_ADDRESS": http, "WEB_LISTEN_ADDRESS": web}
     told = [f"--env=OSCAR_METRICS_{name}=127.0.0.1:{port}" for name, port in twins.items()]
     told += [f"--env=OSCAR_METRICS_URL=http://127.0.0.1:{web}/-/ready"]
+    # A new volume is its user's as the folder of the image is.
+    told += ["--env=OSCAR_METRICS_STATE_DIR=/var/lib/oscar-metrics", "--volume=state:/var/lib/oscar-metrics"]
     podman.must("run", "--detach", "--name=healthy", *LOCKED, *told, NAME)
     wait_for(f"http://127.0.0.1:{web}/-/ready")
     check("image: its check finds it healthy", podman("healthcheck", "run", "healthy")[0], 0)
@@ -91,6 +93,8 @@ def health(podman):
     check("probe: names from a hosts file", podman.once("probe", f"--url=http://localhost:{web}/-/ready"), (0, ""))
     podman.must("stop", "--time=30", "healthy")
     check("image: it ends when it is stopped", podman.inspect("container", "healthy")["State"]["ExitCode"], 0)
+    kept = pathlib.Path(podman.must("volume", "inspect", "--format={{.Mountpoint}}", "state")) / "state.clean"
+    check("image: its state is on the volume", kept.exists() and kept.stat().st_uid, NOBODY)
     podman.must("rm", "healthy")
 
 

@@ -37,9 +37,12 @@ def delivered(name, objects, source):
     check(f"{name}: a ConfigMap for each", len(there), len(texts))
     large = [one["metadata"]["name"] for one in there if len(yaml.safe_dump(one).encode()) >= ANNOTATION]
     check(f"{name}: each is small enough to be applied", large, [])
-    expected = rules(source / "rules")
-    got = sorted((one["spec"]["groups"] for one in shown(objects, "PrometheusRule")), key=str)
-    check(f"{name}: rules are those of dashboards/rules/", got, sorted(expected.values(), key=str))
+    expected = {group["name"]: group for groups in rules(source / "rules").values() for group in groups}
+    got = [one["spec"]["groups"] for one in shown(objects, "PrometheusRule")]
+    there = {group["name"]: group for groups in got for group in groups}
+    differ = sorted(name for name in {*expected, *there} if expected.get(name) != there.get(name))
+    check(f"{name}: rules are those of dashboards/rules/", differ, [])
+    check(f"{name}: an object for each file of rules", len(got), len(rules(source / "rules")))
     return got
 
 

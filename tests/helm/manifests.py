@@ -51,6 +51,26 @@ def names(objects):
     return faults
 
 
+def hardened(objects):
+    """What the restricted profile of Pod Security asks for, and two things more: a root that can't be written, no token."""
+    loose = []
+    for one in objects:
+        bare = one["kind"] == "Pod"
+        spec = one.get("spec", {}) if bare else one.get("spec", {}).get("template", {}).get("spec", {})
+        ours = [part for key in ("initContainers", "containers") for part in spec.get(key) or [] if part["name"] in ("oscar-metrics", "probe")]
+        for container in ours:
+            inside = container["securityContext"]
+            both = {**spec.get("securityContext", {}), **inside}
+            wanted = (both.get("runAsNonRoot"), both.get("seccompProfile"), inside.get("allowPrivilegeEscalation"), inside.get("capabilities"),
+                      inside.get("readOnlyRootFilesystem"))
+            if wanted != (True, {"type": "RuntimeDefault"}, False, {"drop": ["ALL"]}, True):
+                loose.append((one["metadata"]["name"], container["name"], wanted))
+        # The bot's pod has the bot's token.
+        if ours and ours[0]["name"] == (spec["containers"][0]["name"]) and spec.get("automountServiceAccountToken") is not False:
+            loose.append((one["metadata"]["name"], "a token"))
+    return loose
+
+
 def configs(name, objects, binary):
     """A rendered config is one that `check` takes, tables and all."""
     for one in objects:
@@ -72,6 +92,7 @@ def case(chart, values_file, binary, update):
     check(f"{name}: valid Kubernetes, no unknown field", [fault for one in objects for fault in schemas.faults(one)], [])
     check(f"{name}: no object is there twice", unique(objects), [])
     check(f"{name}: names are short enough", names(objects), [])
+    check(f"{name}: its pods are locked up", hardened(objects), [])
     configs(name, objects, binary)
     golden(name, text_of(rendered), update)
     return name

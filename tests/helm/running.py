@@ -1,6 +1,7 @@
 """Running: the binary, started the way the rendered pods start it, whatever is broken or missing around it.
 """
 
+import pathlib
 import ssl
 import subprocess
 import urllib.request
@@ -48,7 +49,7 @@ def shape(chart):
           {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"})
 
 
-def serves(name, binary, objects, said, metrics=200):
+def serves(name, binary, objects, said, metrics=200, kept=False):
     """It becomes ready, takes a span, shows its metrics (or asks for the password) and drains."""
     template = deployment(objects)
     with Pod(binary, template, pod.containers(template)[0][1], objects) as one:
@@ -60,6 +61,8 @@ def serves(name, binary, objects, said, metrics=200):
             status = error.code
         check(f"{name}: shows its metrics", status, metrics)
         check(f"{name}: drains", one.ends(), 0)
+        if kept:
+            check(f"{name}: its state is kept", pathlib.Path(one.path("/var/lib/oscar-metrics/state.clean")).exists(), True)
         log = one.said()
         missing = [word for word in said if word not in log]
         check(f"{name}: its log says so", missing and log[-1500:], [])
@@ -74,7 +77,7 @@ def sidecars(chart, binary):
     full = charts.documents(charts.render(chart, FULL))
     serves("sidecar without any of its Secrets", binary, full, ["config_refused", "web_config_refused"], metrics=503)
     there = [secret("tempo", token="Bearer x"), secret("keys", **{"hash-key": "k" * 32}), secret("scrapers", **{"web.yaml": WEB})]
-    serves("sidecar with all of its Secrets", binary, full + there, [], metrics=401)
+    serves("sidecar with all of its Secrets", binary, full + there, [], metrics=401, kept=True)
     serves("sidecar with a broken web config", binary, full + there[:2] + [secret("scrapers", **{"web.yaml": "nonsense: 1\n"})],
            ["web_config_refused"], metrics=503)
 
@@ -82,12 +85,12 @@ def sidecars(chart, binary):
 def probed(name, one, template, scheme="http"):
     """Every probe of the manifest gets its 200 from the process that runs."""
     ports = {port["name"]: port["containerPort"] for port in one.container["ports"]}
-    check(f"{name}: ports are what it listens on", ports, {"otlp-grpc": 4317, "otlp-http": 4318, "metrics": 9464})
+    check(f"{name}: ports are what it listens on", ports, {"otlp-grpc": 4317, "otlp-http": 4318, "oscar-metrics": 9464})
     trust = ssl.create_default_context()
     trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         asked = one.container[probe]["httpGet"]
-        check(f"{name}: {probe} asks by {scheme}", (asked.get("scheme", "HTTP").lower(), asked["port"]), (scheme, "metrics"))
+        check(f"{name}: {probe} asks by {scheme}", (asked.get("scheme", "HTTP").lower(), asked["port"]), (scheme, "oscar-metrics"))
         with urllib.request.urlopen(one.url("web", asked["path"], scheme), timeout=5, context=trust) as answer:
             check(f"{name}: {probe} is answered", answer.status, 200)
 
@@ -133,7 +136,7 @@ def closed(chart, binary, folder):
     with Pod(binary, template, pod.containers(template)[0][1], objects) as one:
         one.listens()
         check("gateway with client certificates: a probe only knocks", sorted({str(one.container[probe].get("tcpSocket")) for probe in ("startupProbe", "livenessProbe", "readinessProbe")}),
-              ["{'port': 'metrics'}"])
+              ["{'port': 'oscar-metrics'}"])
         refused = ssl.create_default_context()
         refused.check_hostname, refused.verify_mode = False, ssl.CERT_NONE
         try:

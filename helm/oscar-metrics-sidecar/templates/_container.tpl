@@ -49,7 +49,7 @@
     {{- end }}
   {{- end }}
   ports:
-    - name: metrics
+    - name: oscar-metrics
       containerPort: {{ .ports.web }}
       protocol: TCP
   {{- range $probe := list "startupProbe" "livenessProbe" "readinessProbe" "lifecycle" }}

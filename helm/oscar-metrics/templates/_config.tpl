@@ -40,6 +40,11 @@ one that was meant. Better no release than other numbers.
 {{- end }}
 {{- end }}
 
+{{/* Whether the web config is ours to write. */}}
+{{- define "oscar-metrics.writesWebConfig" -}}
+{{- if and .Values.web.tls.enabled (not .Values.web.existingSecret) }}yes{{ end }}
+{{- end }}
+
 {{/* The web config that `web.tls` asks for. */}}
 {{- define "oscar-metrics.webConfig" -}}
 tls_server_config:
@@ -54,10 +59,10 @@ tls_server_config:
 {{/* What can't be meant is said here, once. */}}
 {{- define "oscar-metrics.refuse" -}}
 {{- with .Values }}
-{{- if and .web.existingSecret .web.tls.enabled }}
-{{- fail "web.existingSecret says everything about the web port: leave web.tls.enabled false, and put tls_server_config into its web.yaml" }}
+{{- if and .web.existingSecret (or .web.tls.existingSecret .web.tls.clientCASecret) }}
+{{- fail "web.existingSecret says everything about the web port: leave the Secrets of web.tls out, and name their files in its web.yaml" }}
 {{- end }}
-{{- if and .web.tls.enabled (not .web.tls.existingSecret) }}
+{{- if and .web.tls.enabled (not .web.existingSecret) (not .web.tls.existingSecret) }}
 {{- fail "web.tls.enabled needs web.tls.existingSecret, a Secret of type kubernetes.io/tls" }}
 {{- end }}
 {{- if and .state.persistence.enabled (not .state.enabled) }}

@@ -60,7 +60,7 @@
     - name: otlp-http
       containerPort: 4318
       protocol: TCP
-    - name: metrics
+    - name: oscar-metrics
       containerPort: 9464
       protocol: TCP
   startupProbe:
@@ -82,11 +82,11 @@
 {{- $web := .root.Values.web -}}
 {{- if and $web.tls.enabled $web.tls.clientCASecret -}}
 tcpSocket:
-  port: metrics
+  port: oscar-metrics
 {{- else -}}
 httpGet:
   path: {{ .path }}
-  port: metrics
+  port: oscar-metrics
   {{- if $web.tls.enabled }}
   scheme: HTTPS
   {{- end }}
@@ -105,7 +105,7 @@ httpGet:
   mountPath: /etc/oscar-metrics/web
   readOnly: true
 {{- end }}
-{{- if .Values.web.tls.enabled }}
+{{- if include "oscar-metrics.writesWebConfig" . }}
 - name: tls
   mountPath: /etc/oscar-metrics/tls
   readOnly: true
@@ -140,7 +140,7 @@ httpGet:
       - key: web.yaml
         path: web.yaml
 {{- end }}
-{{- if .Values.web.tls.enabled }}
+{{- if include "oscar-metrics.writesWebConfig" . }}
 - name: tls
   secret:
     secretName: {{ .Values.web.tls.existingSecret }}

@@ -25,7 +25,7 @@ path: /metrics
 interval: {{ $monitor.interval }}
 scrapeTimeout: {{ $monitor.scrapeTimeout }}
 honorLabels: {{ $monitor.honorLabels }}
-{{- if or .root.Values.web.tls.enabled $monitor.tlsConfig }}
+{{- if or (and .root.Values.web.tls.enabled (not $monitor.selector)) $monitor.tlsConfig }}
 scheme: https
 {{- end }}
 {{- with $monitor.tlsConfig }}
