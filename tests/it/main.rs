@@ -19,6 +19,7 @@ mod layers;
 mod people;
 mod points;
 mod series;
+mod state;
 mod support;
 mod traffic;
 mod web;
