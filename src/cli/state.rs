@@ -116,6 +116,7 @@ impl State {
                     families = restored.families,
                     sessions = restored.sessions,
                     clean = self.taken,
+                    written = written.seconds(),
                     age,
                 );
             }

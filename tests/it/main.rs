@@ -21,6 +21,7 @@ mod people;
 mod points;
 mod privacy;
 mod series;
+mod state;
 mod support;
 mod traffic;
 mod web;
