@@ -47,6 +47,7 @@ pub fn run(args: &DemoArgs, length: Duration) -> Result<(), Failure> {
     let Some(out) = &flags.out else {
         return Err(Failure::new(Exit::Usage, "--history needs --out"));
     };
+    let mut tape = Tape::new(flags)?;
     log::start(args.serve.log_format, args.serve.log_level);
     let file = args.serve.config_file.as_deref();
     let loaded = source::load(file)?;
@@ -64,7 +65,6 @@ pub fn run(args: &DemoArgs, length: Duration) -> Result<(), Failure> {
         Failure::new(Exit::Data, format!("cannot write {}: {why}", path.display()))
     };
     let mut file = BufWriter::new(File::create(out).map_err(|why| cannot(out, why))?);
-    let mut tape = Tape::new(flags)?;
     let past = play(args, settings, &key, times, &mut tape)?;
     let at = |scrape: u32| times.at(scrape).0 / SECOND;
     let written = tape.write(&at, &mut file).and_then(|bytes| file.flush().map(|()| bytes));
@@ -102,14 +102,13 @@ fn play(
     let script = args.script(Calendar::of(begin).seconds(incident));
     let mut past = Past::new(args.seed, begin, script);
     let visible = io::stderr().is_terminal();
-    let mut taken = |until: Timestamp| past_into(&mut past, &pipeline, until);
     for scrape in 0..=times.count {
         let now = times.at(scrape);
         for moment in times.between(scrape) {
-            taken(moment)?;
+            ingest(&mut past, &pipeline, moment)?;
             pipeline.gather(moment, false, |_| {}).for_each(|piece| tape.glance(&piece));
         }
-        taken(now)?;
+        ingest(&mut past, &pipeline, now)?;
         // The last one shows what is there: no other comes after it.
         let window = if scrape == times.count { Duration::ZERO } else { zero_first };
         let show = scrapers.zero_first(SCRAPER, window, now);
@@ -129,7 +128,7 @@ fn play(
 }
 
 /// Everything that was sent by then goes in, each request at its time.
-fn past_into(past: &mut Past, pipeline: &Pipeline, until: Timestamp) -> Result<(), Failure> {
+fn ingest(past: &mut Past, pipeline: &Pipeline, until: Timestamp) -> Result<(), Failure> {
     while let Some(sent) = past.next_until(until) {
         let (door, form) = (Protocol::Grpc, Encoding::Protobuf);
         let taken = pipeline.ingest(door, sent.signal, form, &sent.bytes, sent.at);

@@ -246,3 +246,56 @@ fn a_loop_to_ourselves_is_refused_and_secrets_are_not_printed() {
     std::fs::write(&file, format!("{server}forward: [{target}]\n")).unwrap();
     assert_eq!(binary(&["check", &config]).output().unwrap().status.code(), Some(65));
 }
+
+#[test]
+fn an_incident_is_told_when_it_begins_and_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let truth = folder.path().join("truth.json");
+    let truth = truth.to_str().unwrap();
+    let mut process = Process::start(&[
+        "demo",
+        "--log.format=json",
+        "--speed=600",
+        "--incident=throttle_storm",
+        "--incident-for=10m",
+        "--duration=4s",
+        "--truth",
+        truth,
+    ]);
+    process.says("\"event\":\"incident_began\",\"incident\":\"throttle_storm\"");
+    process.says("\"event\":\"incident_ended\",\"incident\":\"throttle_storm\"");
+    let (code, rest) = process.end();
+    assert_eq!(code, 0, "{rest}");
+    let truth: serde_json::Value = serde_json::from_slice(&std::fs::read(truth).unwrap()).unwrap();
+    let incident = &truth["incident"];
+    assert_eq!((&truth["finished"], &incident["name"]), (&true.into(), &"throttle_storm".into()));
+    assert_eq!(
+        (incident["from_seconds"].as_f64(), incident["until_seconds"].as_f64()),
+        (Some(600.0), Some(1200.0))
+    );
+    assert!(incident["changed"].as_u64() > Some(0), "{incident}");
+}
+
+#[test]
+fn a_past_that_makes_no_sense_is_a_mistake_of_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("past.om");
+    let out = format!("--out={}", out.to_str().unwrap());
+    for arguments in [
+        &["demo", "--history=1d"][..],
+        &["demo", &out],
+        &["demo", "--history=1d", &out, "--step=2d"],
+        &["demo", "--history=1d", &out, "--step=1500ms"],
+        &["demo", "--history=365d", &out, "--step=1s"],
+        &["demo", "--history=1d", &out, "--end=100"],
+        &["demo", "--history=1d", &out, "--label=job"],
+        &["demo", "--history=1d", &out, "--only=/(/"],
+        &["demo", "--incident=earthquake"],
+    ] {
+        let done = binary(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(64), "{arguments:?}: {said}");
+    }
+    let done = binary(&["demo", "--history=1d", "--out=/nowhere/past.om"]).output().unwrap();
+    assert_eq!(done.status.code(), Some(65));
+}
