@@ -18,6 +18,8 @@ pub const SERIES_PER_METRIC: usize = 2_000;
 pub const LABEL_VALUE: usize = 256;
 /// Series of one family that are copied or looked at under one lock: some 20 us, the longest that a change waits for a scrape.
 pub const SERIES_AT_ONCE: usize = 64;
+/// Times that a look at series gives way to changes before it waits for its turn: a millisecond or so.
+pub const LOOKS_PATIENCE: usize = 1_000;
 /// How long an undeclared series may be idle before it is forgotten: a day, so that daily jobs keep theirs.
 pub const IDLE: Duration = Duration::from_secs(24 * 3600);
 /// Bytes of the whole process that the operator reckons with. Read and kept; the other bounds are what holds memory down today.
