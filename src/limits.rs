@@ -18,6 +18,8 @@ pub const SERIES_PER_METRIC: usize = 2_000;
 pub const LABEL_VALUE: usize = 256;
 /// Series of one family that are copied or looked at under one lock: some 20 us, the longest that a change waits for a scrape.
 pub const SERIES_AT_ONCE: usize = 64;
+/// Times that a look at series gives way to changes before it waits for its turn: a millisecond or so.
+pub const LOOKS_PATIENCE: usize = 1_000;
 /// How long an undeclared series may be idle before it is forgotten: a day, so that daily jobs keep theirs.
 pub const IDLE: Duration = Duration::from_secs(24 * 3600);
 /// Bytes of the whole process: over it nothing more is taken until there is room again. The other bounds keep it far below.
@@ -26,8 +28,9 @@ pub const MEMORY: usize = 256 * MIB;
 pub const MEMORY_INTERVAL: Duration = Duration::from_millis(250);
 /// Fingerprints kept to tell a resent span; two generations of this many, 8 bytes each.
 pub const DEDUPE_ENTRIES: usize = 262_144;
-/// Parts of a generation: at 262,144 fingerprints one part's growth moves 4,096 of them, some 50 us.
-pub const DEDUPE_PARTS: usize = 64;
+/// Parts of a generation: at 262,144 fingerprints each has room for 3,584 in 36 KiB, and its last growth moves 1,792 of them, some
+/// 20 us. With 64 parts half of them would have to be twice as large.
+pub const DEDUPE_PARTS: usize = 80;
 /// How long a resent span is told as such: longer than any exporter's retries.
 pub const DEDUPE_WINDOW: Duration = Duration::from_secs(300);
 
@@ -39,6 +42,10 @@ pub const IN_FLIGHT: usize = 64 * MIB;
 pub const WORKSPACES: usize = 16;
 /// Items of a request whose workspace is kept; that of a larger one is given back. About 2 MiB each.
 pub const WORKSPACE_ITEMS: usize = 8_192;
+/// Histograms of data points whose memory is left to the next ones, each for points with its edges; a bot has a few kinds of edges.
+pub const SPARE_HISTOGRAMS: usize = 64;
+/// Resources whose targets are remembered; over it all are worked out again.
+pub const TARGETS_KNOWN: usize = 1_024;
 /// How deep an attribute value may nest lists and maps.
 pub const VALUE_DEPTH: usize = 32;
 /// Depth of any JSON document we read; serde_json's own guard is 128 and guards its stack.

@@ -96,6 +96,9 @@ impl Pipeline {
             senders: Mutex::new(Senders {
                 streams: Streams::new(limits::SENDER_STREAMS, limits.idle),
                 routes: Default::default(),
+                known: Default::default(),
+                homes: Vec::new(),
+                spares: Default::default(),
                 targets,
             }),
             sessions: Mutex::new(conversations::sessions(&engine)),

@@ -10,6 +10,7 @@ mod cell;
 mod copies;
 mod distinct;
 mod family;
+mod guarded;
 mod kept;
 mod passed;
 mod state;

@@ -156,7 +156,7 @@ impl Generation {
 
 /// By bits that a table of this size uses neither for the place nor for the tag.
 fn part(print: u64) -> usize {
-    (print >> 40) as usize % DEDUPE_PARTS
+    usize::from((print >> 40) as u16) % DEDUPE_PARTS
 }
 
 impl Fingerprint {

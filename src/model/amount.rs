@@ -65,10 +65,10 @@ pub enum Change {
 }
 
 impl Amount {
-    /// What came since `earlier`.
-    pub fn since(&self, earlier: &Self) -> Change {
+    /// What came since `earlier`, in the memory of that one.
+    pub fn since(&self, earlier: Self) -> Change {
         let rise = match (self, earlier) {
-            (Self::Number(now), Self::Number(then)) if now >= then => {
+            (Self::Number(now), Self::Number(then)) if *now >= then => {
                 Some(Self::Number(now - then))
             }
             (Self::Histogram(now), Self::Histogram(then)) => {
@@ -78,9 +78,9 @@ impl Amount {
                 now.minus(then).map(Self::Histogram)
             }
             (Self::Exponential(now), Self::Exponential(then)) => {
-                now.minus(then).map(Self::Exponential)
+                now.minus(&then).map(Self::Exponential)
             }
-            (Self::Summary(now), Self::Summary(then)) => now.minus(then).map(Self::Summary),
+            (Self::Summary(now), Self::Summary(then)) => now.minus(&then).map(Self::Summary),
             _ => None,
         };
         rise.map_or(Change::Fell, Change::Rise)

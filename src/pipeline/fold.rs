@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use crate::clock::Timestamp;
 use crate::derive::Fingerprint;
 use crate::derive::streams::{Context, Folded, Reject, Streams};
+use crate::limits;
 use crate::model::amount::{Amount, Shape};
 use crate::model::{Addition, BucketKind, Kind, Op};
 use crate::rules::{SkipReason, Update};
@@ -19,8 +20,8 @@ use super::batch::Fate;
 use super::commit;
 use super::engine::Engine;
 use super::labels::Target;
-use super::measure;
-use super::points::{PointBatch, PointItem};
+use super::measure::{self, Spares};
+use super::points::{Home, PointBatch, PointItem};
 use super::route::{self, Route, Way};
 use super::targets::Targets;
 
@@ -30,6 +31,11 @@ pub(super) struct Senders {
     /// Where the points of a stream go: only a memory, what it lacks is found again.
     pub(super) routes: HashMap<Fingerprint, Route, foldhash::fast::RandomState>,
     pub(super) targets: Targets,
+    /// Who each resource is, by its hash and the rules' epoch: only a memory too.
+    pub(super) known: HashMap<(u64, u64), Target, foldhash::fast::RandomState>,
+    /// Of each home of the batch at hand.
+    pub(super) homes: Vec<Target>,
+    pub(super) spares: Spares,
 }
 
 /// One request's fold.
@@ -96,9 +102,9 @@ pub(super) fn fold_each(
     tell: &mut dyn FnMut(Result<Fate, Rejection>, Brought),
 ) {
     let mut senders = pipeline.senders.lock().unwrap_or_else(PoisonError::into_inner);
-    let resource = |home: &super::points::Home<'_>| batch.attributes.get(home.resource.clone());
-    let target = |home| engine.points.target(resource(home).unwrap_or_default());
-    let targets = batch.homes.iter().map(target).collect();
+    let mut targets = std::mem::take(&mut senders.homes);
+    targets.clear();
+    targets.extend(batch.homes.iter().map(|home| senders.target(engine, batch, home)));
     let (senders, brought) = (&mut senders, Brought::default());
     let mut fold = Fold { pipeline, engine, senders, batch, targets, now, brought };
     for item in &batch.items {
@@ -106,6 +112,8 @@ pub(super) fn fold_each(
         let became = fold.item(item);
         tell(became, fold.brought);
     }
+    let targets = fold.targets;
+    senders.homes = targets;
 }
 
 impl<'b, 'a> Fold<'b, 'a> {
@@ -113,7 +121,8 @@ impl<'b, 'a> Fold<'b, 'a> {
         let told = self.batch.metrics.get(item.metric);
         let told = told.filter(|told| told.passes || item.fate == Fate::Matched);
         let Some(told) = told.filter(|_| item.fate != Fate::Late) else { return Ok(item.fate) };
-        let point = measure::point(&told.metric, &item.point).map_err(rejection)?;
+        let point = measure::point(&told.metric, &item.point, &mut self.senders.spares)
+            .map_err(rejection)?;
         let kind = measure::kind(told.metric.data);
         let is_idle = self.rules(item, kind).next().is_none();
         let way = match told.passes && point.recorded {
@@ -191,10 +200,13 @@ impl<'b, 'a> Fold<'b, 'a> {
                 return Err(rejection(reject));
             }
         };
-        let addition = Addition { amount, exemplars: measure::exemplars(&item.point), anew };
+        let exemplars = self.senders.spares.exemplars(&item.point);
+        let addition = Addition { amount, exemplars, anew };
         let birth = route::birth(Some(&addition.amount), (&item.point, goes.temporality), context);
         let since = birth.start.unwrap_or(context.now);
-        self.put(item, goes, birth, (Op::Merge(&addition), since))
+        let fate = self.put(item, goes, birth, (Op::Merge(&addition), since));
+        self.senders.spares.keep(addition);
+        fate
     }
 
     fn put(
@@ -254,6 +266,18 @@ impl<'b, 'a> Fold<'b, 'a> {
         let shared = !engine.points.instance_label;
         let now = (&*engine.passed, self.now);
         self.senders.targets.seen(target, (home.resource_hash, shared), labels, now);
+    }
+}
+
+impl Senders {
+    /// Who a home's resource is.
+    fn target(&mut self, engine: &Engine, batch: &PointBatch<'_>, home: &Home<'_>) -> Target {
+        if self.known.len() >= limits::TARGETS_KNOWN {
+            self.known.clear();
+        }
+        let resource = || batch.attributes.get(home.resource.clone()).unwrap_or_default();
+        let known = self.known.entry((home.resource_hash, engine.epoch));
+        known.or_insert_with(|| engine.points.target(resource())).clone()
     }
 }
 

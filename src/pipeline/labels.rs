@@ -1,6 +1,7 @@
 //! From a sender's attributes to the labels of a passed-through series.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -43,8 +44,8 @@ pub(super) type Print = [u8; 32];
 /// Who a resource is: `job` and, where writers stay apart, `instance`; each may be empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Target {
-    pub(super) job: String,
-    pub(super) instance: String,
+    pub(super) job: Arc<str>,
+    pub(super) instance: Arc<str>,
 }
 
 impl Passing {
@@ -85,7 +86,7 @@ impl Passing {
             (_, name) => name,
         };
         let instance = if self.instance_label { text(SERVICE_INSTANCE) } else { String::new() };
-        Target { job, instance }
+        Target { job: job.into(), instance: instance.into() }
     }
 
     /// The labels of a point's series. What is personal or private is left out, so that the points fold.
@@ -176,7 +177,7 @@ impl Passing {
             let name = if taken { format!("{EXPORTED}{name}") } else { name.into_owned() };
             set.push((name, self.cut(value.into_owned())));
         }
-        set.extend(identity.map(|(name, value)| (name.to_owned(), value.clone())));
+        set.extend(identity.map(|(name, value)| (name.to_owned(), value.to_string())));
         set.sort();
         set.dedup_by(|later, first| later.0 == first.0);
         Ok(set)

@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::clock::Timestamp;
 use crate::derive::{Fingerprint, Keys};
 use crate::rules::definition::Source;
-use crate::rules::{Evaluation, Subject, Updates};
+use crate::rules::{Evaluation, Subject, Updates, recycled};
 use crate::view::{Data, Metric, Origin, Point, Value, Visitor};
 
 use super::batch::Fate;
@@ -70,20 +70,30 @@ pub(super) struct PointItem<'a> {
     pub(super) fate: Fate,
 }
 
+/// The room of a batch.
+#[derive(Default)]
+pub(super) struct PointRoom {
+    pub(super) attributes: Vec<Attribute<'static>>,
+    homes: Vec<Home<'static>>,
+    metrics: Vec<Told<'static>>,
+    items: Vec<PointItem<'static>>,
+}
+
 impl<'a> PointBatch<'a> {
     pub(super) fn new(engine: &'a Engine, keys: &'a Keys, now: Timestamp) -> Self {
         let mut work = engine.workspaces.take();
         let (scratch, told) = (std::mem::take(&mut work.scratch), engine.limits.label_value);
+        let PointRoom { attributes, homes, metrics, items } = std::mem::take(&mut work.points);
         Self {
             engine,
             keys,
             evaluation: Evaluation::new(&engine.rules, (told, now), scratch),
             work,
             deadline: engine.limits.late.map(|late| now.before(late)),
-            attributes: Vec::new(),
-            homes: Vec::new(),
-            metrics: Vec::new(),
-            items: Vec::new(),
+            attributes: recycled(attributes),
+            homes: recycled(homes),
+            metrics: recycled(metrics),
+            items: recycled(items),
             home: Home::default(),
             is_kept: false,
             begin: 0,
@@ -94,7 +104,13 @@ impl<'a> PointBatch<'a> {
     /// Leaves its memory to the next request.
     pub(super) fn end(self) {
         let scratch = self.evaluation.into_scratch();
-        self.engine.workspaces.give(Workspace { scratch, ..self.work });
+        let points = PointRoom {
+            attributes: recycled(self.attributes),
+            homes: recycled(self.homes),
+            metrics: recycled(self.metrics),
+            items: recycled(self.items),
+        };
+        self.engine.workspaces.give(Workspace { scratch, points, ..self.work });
     }
 
     /// What rules made of the points.

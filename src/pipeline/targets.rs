@@ -35,8 +35,8 @@ pub(super) struct KeptTargets(Vec<KeptTarget>);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct KeptTarget {
-    job: String,
-    instance: String,
+    job: Arc<str>,
+    instance: Arc<str>,
     first: Timestamp,
     last: Timestamp,
     resource: u64,
@@ -164,7 +164,7 @@ mod tests {
             };
             targets.info.copies(true).flat_map(|piece| piece.rows).map(|one| row(&one)).collect()
         };
-        let target = Target { job: "bot".into(), instance: String::new() };
+        let target = Target { job: "bot".into(), instance: "".into() };
         for (shared, expected) in [(false, vec!["a=2", "b=9"]), (true, vec!["b=9"])] {
             let budget = Arc::new(Budget::new(10, 10));
             let passed = Passed::new(std::iter::empty(), budget.clone());

@@ -102,7 +102,7 @@ impl FamilyStore {
             return false;
         }
         let (labels, declared) = (declaration.family.labels.len(), Cell::new(declaration));
-        let mut state = self.lock();
+        let mut state = self.state.change();
         if counted {
             state.overflow = kept.overflow;
         }

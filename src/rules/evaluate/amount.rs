@@ -11,6 +11,7 @@ use crate::rules::update::SkipReason;
 
 impl<'a> Evaluation<'a> {
     /// What a part does with a record; none when the record has no value for it.
+    #[inline(always)] // what it returns is written at once: copied, it costs a stall for each update
     pub(in crate::rules) fn op(
         &mut self,
         rule: &'a Rule,

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use hashbrown::HashTable;
 
@@ -13,6 +13,7 @@ use crate::model::{Family, FamilySnapshot, LabelName, Labels, Op, Row};
 
 use super::super::budget::Budget;
 use super::super::cell::{Cell, Done, Sample};
+use super::super::guarded::Guarded;
 
 /// Where a series is. When the series has gone, its place is nobody's ever after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub struct PassedFamily {
     family: Arc<Family>,
     budget: Arc<Budget>,
     hasher: foldhash::fast::RandomState,
-    state: Mutex<State>,
+    state: Guarded<State>,
 }
 
 #[derive(Debug, Default)]
@@ -78,7 +79,7 @@ impl PassedFamily {
             family: Arc::new(family),
             budget,
             hasher: foldhash::fast::RandomState::default(),
-            state: Mutex::default(),
+            state: Guarded::default(),
         }
     }
 
@@ -89,13 +90,13 @@ impl PassedFamily {
 
     /// How many series there are.
     pub fn count(&self) -> usize {
-        self.lock().table.len()
+        self.state.change().table.len()
     }
 
     /// The series with exactly these labels, sorted by name.
     pub fn find<L: AsRef<str>>(&self, labels: &[(L, L)]) -> Option<Place> {
         let hash = self.hash(labels);
-        let state = self.lock();
+        let state = self.state.change();
         state.find(hash, labels)
     }
 
@@ -107,7 +108,7 @@ impl PassedFamily {
         now: Timestamp,
     ) -> Place {
         let hash = self.hash(labels);
-        let mut state = self.lock();
+        let mut state = self.state.change();
         if let Some(place) = state.find(hash, labels) {
             self.budget.give_back(1);
             return place;
@@ -129,7 +130,7 @@ impl PassedFamily {
         cell: Cell,
     ) {
         let hash = self.hash(labels);
-        let mut state = self.lock();
+        let mut state = self.state.change();
         if state.find(hash, labels).is_none() {
             self.budget.take_reserved(1);
             let labels = state.labels(labels);
@@ -141,28 +142,28 @@ impl PassedFamily {
 
     /// What is made of each series, under one lock.
     pub(super) fn map<T>(&self, make: impl Fn(&Series) -> T) -> Vec<T> {
-        let state = self.lock();
+        let state = self.state.look();
         state.slots.iter().filter_map(|slot| slot.series.as_ref()).map(make).collect()
     }
 
     /// Whether the series at this place can hold such an amount, or a level; none: there is none any more.
     pub fn takes(&self, place: Place, shape: Option<Shape>) -> Option<bool> {
-        self.lock().at(place).map(|series| series.cell.takes(shape))
+        self.state.change().at(place).map(|series| series.cell.takes(shape))
     }
 
     /// Whether there is a series at this place.
     pub fn is_there(&self, place: Place) -> bool {
-        self.lock().at(place).is_some()
+        self.state.change().at(place).is_some()
     }
 
     /// Keeps the series at this place from being idle; false: there is none.
     pub fn touch(&self, place: Place, now: Timestamp) -> bool {
-        self.lock().at(place).map(|series| series.last = now).is_some()
+        self.state.change().at(place).map(|series| series.last = now).is_some()
     }
 
     /// Applies an operation to the series at this place. Without one, or when it is of another shape: nothing, and false.
     pub fn apply(&self, place: Place, op: Op<'_>, sample: Sample, now: Timestamp) -> bool {
-        let mut state = self.lock();
+        let mut state = self.state.change();
         let Some(series) = state.at(place) else { return false };
         series.last = now;
         match series.cell.apply(op, &[], sample) {
@@ -179,7 +180,7 @@ impl PassedFamily {
 
     /// Ends the series at this place.
     pub fn remove(&self, place: Place) {
-        let mut state = self.lock();
+        let mut state = self.state.change();
         if state.at(place).is_some() {
             state.remove(place.slot);
             self.budget.give_back(1);
@@ -192,7 +193,7 @@ impl PassedFamily {
         self: &Arc<Self>,
         exemplars: bool,
     ) -> impl Iterator<Item = FamilySnapshot> + use<> {
-        let (family, births) = (self.clone(), self.lock().births);
+        let (family, births) = (self.clone(), self.state.look().births);
         (0..).step_by(limits::SERIES_AT_ONCE).map_while(move |from| {
             let rows = family.copy(from, births, exemplars)?;
             Some(FamilySnapshot { family: family.family.clone(), rows })
@@ -208,7 +209,7 @@ impl PassedFamily {
             value: series.cell.row(exemplars),
         };
         let mut rows = Vec::with_capacity(limits::SERIES_AT_ONCE); // before the lock
-        let state = self.lock();
+        let state = self.state.look();
         let some = state.slots.get(from..).filter(|slots| !slots.is_empty())?;
         let held = some.iter().take(limits::SERIES_AT_ONCE).filter_map(|slot| slot.series.as_ref());
         rows.extend(held.filter(|series| series.birth < births).map(row));
@@ -217,7 +218,7 @@ impl PassedFamily {
 
     /// Ends the series that nothing has touched since `deadline`.
     pub fn expire(&self, deadline: Timestamp) {
-        let mut state = self.lock();
+        let mut state = self.state.change();
         let old = |slot: &Slot| slot.series.as_ref().is_some_and(|series| series.last < deadline);
         let gone: Vec<u32> =
             (0_u32..).zip(&state.slots).filter(|(_, slot)| old(slot)).map(|(at, _)| at).collect();
@@ -237,11 +238,6 @@ impl PassedFamily {
             hasher.write_u8(0xff); // no UTF-8 text has it
         }
         hasher.finish()
-    }
-
-    /// A poisoned lock means a panic in the middle of one change; the numbers are whole, each change is one assignment.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
