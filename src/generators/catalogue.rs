@@ -1,6 +1,6 @@
 //! What a config says, as generators ask for it: metrics by name, labels over all parts, what is common to all.
 
-use crate::config::{Objective, Presentation, Settings};
+use crate::config::{Alerts, Objective, Presentation, Settings};
 use crate::model::OTHER;
 use crate::rules::definition::{Metric, MetricKind};
 
@@ -11,6 +11,8 @@ pub struct Catalogue<'s> {
     pub metrics: Vec<Entry<'s>>,
     /// What the bot promises.
     pub objectives: &'s [Objective],
+    /// What alerts need to know beside.
+    pub alerts: &'s Alerts,
     /// Names of the labels that every derived metric has unless it takes them away.
     pub common: &'s [String],
 }
@@ -43,7 +45,8 @@ impl<'s> Catalogue<'s> {
         let shown = settings.definitions.metrics.iter().zip(&settings.presentations);
         let metrics =
             shown.map(|(metric, shown)| Entry { metric, shown, labels: labels(metric) }).collect();
-        Self { metrics, objectives: &settings.objectives, common: &settings.common }
+        let Settings { objectives, alerts, common, .. } = settings;
+        Self { metrics, objectives, alerts, common }
     }
 
     /// The metric of this name.
