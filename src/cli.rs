@@ -7,6 +7,7 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod generate;
+pub mod history;
 pub mod load;
 pub mod log;
 pub mod serve;

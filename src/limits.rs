@@ -195,6 +195,8 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub const PROC_FILE: usize = MIB;
 /// Spans of the simulated bot that may wait for the SDK, and happenings it may have going on at once.
 pub const BOT_PENDING: usize = 16_384;
+/// Scrapes of a simulated history: a year of every ten minutes. Each holds 8 bytes a sample until the end.
+pub const HISTORY_SCRAPES: u32 = 53_000;
 
 /// Bytes of a receiver's answer that the load generator reads; an answer is a few bytes and perhaps a message.
 pub const LOAD_ANSWER: usize = 64 * KIB;

@@ -11,6 +11,10 @@ use crate::traffic::TrafficError;
 use crate::traffic::load::Target;
 use crate::view::Signal;
 
+mod demo;
+
+pub use demo::{DemoArgs, HistoryArgs, IncidentName};
+
 /// The sidecar that turns what a chat bot emits over OpenTelemetry into Prometheus series.
 ///
 /// Without a command it serves.
@@ -35,7 +39,7 @@ pub enum Command {
     /// Write the files that belong to a config: dashboards, rules, the reference.
     Generate(GenerateArgs),
     /// Serve, and run a simulated bot that speaks real OTLP to it.
-    Demo(DemoArgs),
+    Demo(Box<DemoArgs>),
     /// Send spans as fast as told and count every one.
     Load(LoadArgs),
 }
@@ -194,37 +198,6 @@ impl From<SignalName> for Signal {
     }
 }
 
-/// A simulated release bot, as lively as you like.
-#[derive(Args, Clone, Debug)]
-pub struct DemoArgs {
-    #[allow(missing_docs)] // the flags of `serve`
-    #[command(flatten)]
-    pub serve: ServeArgs,
-    /// Simulated seconds a second: 60 is a day in 24 minutes, 1 is real time
-    #[arg(
-        long,
-        env = "OSCAR_METRICS_SPEED",
-        value_name = "FACTOR",
-        default_value_t = 60.0,
-        value_parser = speed
-    )]
-    pub speed: f64,
-    /// The same seed is the same bot
-    #[arg(long, env = "OSCAR_METRICS_SEED", value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    /// Write what the bot really did to this JSON file, every second and at the end
-    #[arg(long, env = "OSCAR_METRICS_TRUTH", value_name = "FILE")]
-    pub truth: Option<PathBuf>,
-    /// Stop by itself: 500ms, 10s, 2m, 1h
-    #[arg(
-        long,
-        env = "OSCAR_METRICS_DURATION",
-        value_name = "TIME",
-        value_parser = duration
-    )]
-    pub duration: Option<Duration>,
-}
-
 /// Sends spans as fast as told and counts every one.
 #[derive(Args, Clone, Debug)]
 pub struct LoadArgs {
@@ -348,20 +321,13 @@ fn path(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn speed(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(speed) if speed > 0.0 && speed <= 100_000.0 => Ok(speed),
-        _ => Err("a speed is a number above 0, at most 100000".to_owned()),
-    }
-}
-
 fn target(text: &str) -> Result<Target, String> {
     text.parse().map_err(|error: TrafficError| error.to_string())
 }
 
-/// A time with its unit: ms, s, m or h.
+/// A time with its unit: ms, s, m, h or d.
 fn duration(text: &str) -> Result<Duration, String> {
-    let fault = || format!("{text:?} is not a time: write a number and ms, s, m or h, as 10s");
+    let fault = || format!("{text:?} is not a time: write a number and ms, s, m, h or d, as 10s");
     let at = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(fault)?;
     let (number, unit) = text.split_at_checked(at).ok_or_else(fault)?;
     let scale = match unit {
@@ -369,6 +335,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
+        "d" => 86_400.0,
         _ => return Err(fault()),
     };
     let number: f64 = number.parse().map_err(|_| fault())?;
@@ -430,6 +397,7 @@ mod tests {
     fn times_have_units() {
         assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
         assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("28d"), Ok(Duration::from_secs(28 * 86_400)));
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         for wrong in ["", "10", "s", "0s", "-1s", "10 parsecs", "infs", "1e300h", "nans"] {
             assert!(duration(wrong).is_err(), "{wrong}");

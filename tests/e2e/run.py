@@ -16,7 +16,10 @@ import sys
 import tempfile
 import traceback
 
+import bedrock
 import checks
+import history
+import users
 from stack import RESULTS, Stack, check, fetch
 
 HERE = pathlib.Path(__file__).parent
@@ -73,19 +76,28 @@ def run(binary, folder, native):
     check("no panic in the log", [line for line in log.splitlines() if "panicked" in line], [])
 
 
+def apart(name, what, binary):
+    """A part with a folder of its own, whose failure leaves the others alone."""
+    print(name, flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            what(binary, pathlib.Path(folder))
+        except Exception:
+            traceback.print_exc()
+            log = pathlib.Path(folder) / "log"
+            print(log.read_text(errors="replace")[-3000:] if log.exists() else "(no log)")
+            RESULTS["failed"] += 1
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
     options = parser.parse_args()
-    for native in (False, True):
-        print("Prometheus with native histograms and exemplars" if native else "Prometheus as it comes", flush=True)
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                run(options.binary, pathlib.Path(folder), native)
-            except Exception:
-                traceback.print_exc()
-                print((pathlib.Path(folder) / "log").read_text(errors="replace")[-3000:])
-                RESULTS["failed"] += 1
+    apart("Prometheus as it comes", lambda *where: run(*where, native=False), options.binary)
+    apart("Prometheus with native histograms and exemplars", lambda *where: run(*where, native=True), options.binary)
+    apart("A past, loaded into Prometheus", history.run, options.binary)
+    apart("People over replicas and weeks", users.run, options.binary)
+    apart("An instrumentor from PyPI on Amazon Bedrock", bedrock.run, options.binary)
     print(f"{RESULTS['passed']} passed, {RESULTS['failed']} failed")
     sys.exit(1 if RESULTS["failed"] else 0)
 

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::*;
 
-fn binary(arguments: &[&str]) -> Command {
+pub fn binary(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_oscar-metrics"));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -22,7 +22,7 @@ const HERE: [&str; 3] = [
 ];
 
 /// A process that serves, killed when a test fails.
-struct Process {
+pub struct Process {
     child: Child,
     lines: BufReader<ChildStderr>,
     /// What listens where, as its log says.
@@ -30,7 +30,7 @@ struct Process {
 }
 
 impl Process {
-    fn start(arguments: &[&str]) -> Self {
+    pub fn start(arguments: &[&str]) -> Self {
         let mut child = binary(arguments).args(HERE).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap());
         let mut addresses = Vec::new();
@@ -44,16 +44,16 @@ impl Process {
         Self { child, lines, addresses }
     }
 
-    fn address(&self, what: &str) -> SocketAddr {
+    pub fn address(&self, what: &str) -> SocketAddr {
         self.addresses.iter().find(|(name, _)| name == what).unwrap().1
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Reads the log until it says this.
-    fn says(&mut self, what: &str) {
+    pub fn says(&mut self, what: &str) {
         let mut line = String::new();
         while !line.contains(what) {
             line.clear();
@@ -62,7 +62,7 @@ impl Process {
     }
 
     /// Its exit code and the rest of its log.
-    fn end(mut self) -> (i32, String) {
+    pub fn end(mut self) -> (i32, String) {
         let mut rest = String::new();
         self.lines.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap().code().unwrap(), rest)

@@ -1,16 +1,15 @@
 //! Different users over a window and all replicas, from registers: merged in two tiers, then estimated.
 //!
-//! Method: Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017), the improved estimator, with hashes of 64
-//! bits, so that no register is ever full. `design` section 7 tells its accuracy.
+//! The first tier reads what is scraped, the second reads the first hour by hour: a month of raw registers is more samples than a
+//! query may read. The formula is `model::estimator`'s.
 
 use crate::generators::{Entry, recorded};
+use crate::model::estimator;
+use crate::model::promql::grouped;
 use crate::rules::definition::MetricKind;
 
 use super::group::{Group, Record};
 use super::scope::Scope;
-
-/// Terms of the sum over the share of empty registers: log2 of 1024 registers and four more, for an error below one in a thousand.
-const TERMS: u32 = 13;
 
 /// The groups: hours, which read what is scraped, and windows, which read hours.
 pub fn groups(scope: &Scope<'_>) -> Vec<Group> {
@@ -25,14 +24,21 @@ pub fn groups(scope: &Scope<'_>) -> Vec<Group> {
         let name = entry.name();
         let hour = recorded::registers(scope.catalogue, name, "1h");
         let by = by(scope, entry);
-        let newest = format!("max by ({by}, key, register) (max_over_time({name}_register[1h]))");
+        let newest = estimator::merged_registers(&format!("{name}_register"), &by, "1h");
         hours.push(Record::new(hour.clone(), newest));
         for window in spans {
             let window = &*window.name;
             let merged = recorded::registers(scope.catalogue, name, window);
             let max = format!("max_over_time({hour}[{window}:1h])");
             windows.push(Record::new(merged.clone(), max));
-            let estimate = format!("max by ({by}) (\n{}\n)", estimate(&merged, *registers));
+            let mut keyed = by.clone();
+            keyed.push("key");
+            let estimate = estimator::distinct_from_registers(&merged, *registers, &keyed);
+            // Sketches with different keys never merge: after a change of the key the larger one counts.
+            let estimate = grouped("max", &by, format!("
+  {}
+", estimate.replace(" + ", "
+  + ")));
             windows.push(Record::new(recorded::distinct(scope.catalogue, name, window), estimate));
         }
     }
@@ -54,26 +60,7 @@ pub fn groups(scope: &Scope<'_>) -> Vec<Group> {
 }
 
 /// The labels that are kept, and the metric's own.
-fn by(scope: &Scope<'_>, entry: &Entry<'_>) -> String {
+fn by<'c>(scope: &Scope<'c>, entry: &Entry<'c>) -> Vec<&'c str> {
     let own = entry.labels.iter().map(|label| label.name).filter(|name| !scope.by.contains(name));
-    scope.by.iter().copied().chain(own).collect::<Vec<_>>().join(", ")
-}
-
-/// How many different ones registers stand for. Registers at 0 have no series.
-fn estimate(merged: &str, registers: usize) -> String {
-    let m = registers as f64;
-    let seen = format!("{merged} > 0");
-    let empty = format!("(1 - count without (register) ({seen}) / {registers})");
-    let mut sum = vec![empty.clone()];
-    for k in 1..TERMS {
-        let (factor, power) = (1_u64 << (k - 1), 1_u64 << k);
-        let factor = if factor == 1 { String::new() } else { format!("{factor} * ") };
-        sum.push(format!("{factor}{empty} ^ {power}"));
-    }
-    let alpha = 0.5 / std::f64::consts::LN_2;
-    format!(
-        "  {} / (\n    {registers} * (\n        {}\n    )\n    + sum without (register) (2 ^ -({seen}))\n  )",
-        super::scope::number(alpha * m * m),
-        sum.join("\n      + ")
-    )
+    scope.by.iter().copied().chain(own).collect()
 }

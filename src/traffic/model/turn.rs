@@ -1,6 +1,7 @@
 //! How one turn goes: the plan of a session, and the draw that makes a turn of it.
 
 use super::super::draw::Dice;
+use super::super::incident::{INVENTED_AT_ONCE, Trouble};
 use super::super::mix::{self, Cause, Matter, ROWS, Row, Tool};
 use super::super::people::{self, Tier};
 use super::interaction::{
@@ -13,16 +14,24 @@ pub(super) struct Plan {
     row: &'static Row,
     person: u32,
     tier: Tier,
-    conversation: u64,
+    pub(super) conversation: u64,
     turn: u32,
     left: u32,
     kind: &'static str,
     command: Option<&'static str>,
+    /// The session's own: what happens in one changes nothing in another.
+    pub(super) dice: Dice,
+    /// How it is hostile.
+    pub(super) attack: Option<&'static str>,
+    /// Whether it came because of an incident.
+    brought: bool,
 }
 
 impl Plan {
     /// A new session about the matter of this row.
     pub(super) fn begin(dice: &mut Dice, row: usize, person: u32, conversation: u64) -> Self {
+        let mut own = Dice::new(dice.bits());
+        let dice = &mut own;
         let row = ROWS.get(row).unwrap_or(&FIRST);
         let left = match row.matter {
             Matter::Confirmed => u32::from(dice.chance(mix::CONFIRMED)),
@@ -42,7 +51,26 @@ impl Plan {
             None => "mention",
         };
         let tier = row.tier_of(people::tier(person), dice.chance(0.4));
-        Self { row, person, tier, conversation, turn: 1, left, kind, command }
+        let (attack, brought) = (None, false);
+        Self {
+            row,
+            person,
+            tier,
+            conversation,
+            turn: 1,
+            left,
+            kind,
+            command,
+            attack,
+            brought,
+            dice: own,
+        }
+    }
+
+    /// The same, because of an incident, and perhaps hostile: then it is one message.
+    pub(super) fn brought(self, attack: Option<&'static str>) -> Self {
+        let left = if attack.is_some() { 0 } else { self.left };
+        Self { attack, left, brought: true, ..self }
     }
 
     /// The turn after this one, if the session has one.
@@ -56,25 +84,40 @@ impl Plan {
         })
     }
 
-    /// Lets it happen.
-    pub(super) fn happen(&self, dice: &mut Dice) -> Interaction {
+    /// Lets it happen, with this trouble.
+    pub(super) fn happen(&mut self, trouble: &Trouble) -> Interaction {
+        let mut dice = self.dice.clone();
+        let turn = self.draw(&mut dice, trouble);
+        self.dice = dice;
+        turn
+    }
+
+    fn draw(&self, dice: &mut Dice, trouble: &Trouble) -> Interaction {
         let row = self.row;
         let mut turn = self.blank(dice);
+        turn.redelivered |= trouble.redelivered;
+        turn.troubled = self.brought || *trouble != Trouble::default();
         let (p50, p95) = row.duration;
-        turn.duration = dice.lognormal(p50, p95).clamp(p50 / 20.0, 290.0);
+        turn.duration = dice.lognormal(p50, p95).clamp(p50 / 20.0, 290.0) * (1.0 + trouble.slower);
         match row.matter {
             Matter::Denied => {
                 turn.outcome = Outcome::Denied;
                 turn.denial = Some(self.denial(dice));
             }
-            Matter::Invalid => self.invalid(dice, &mut turn),
+            Matter::Invalid => {
+                self.invalid(dice, &mut turn);
+                turn.security = trouble.attack.or(turn.security);
+            }
             Matter::Identity => self.identity(dice, &mut turn),
-            _ => self.work(dice, &mut turn),
+            _ => self.work(dice, &mut turn, trouble),
         }
         turn.last |= self.left == 0;
         if turn.outcome == Outcome::Answered && dice.chance(mix::FEEDBACK.0) {
             let up = dice.chance(mix::FEEDBACK.1);
             turn.feedback = Some(if up { Feedback::Up } else { Feedback::Down });
+        }
+        if turn.outcome == Outcome::Answered && trouble.unhappy {
+            turn.feedback = Some(Feedback::Down);
         }
         turn
     }
@@ -110,6 +153,7 @@ impl Plan {
             remediation: None,
             cold: dice.chance(mix::COLD),
             redelivered: dice.chance(mix::REDELIVERED),
+            troubled: false,
         }
     }
 
@@ -142,7 +186,7 @@ impl Plan {
     }
 
     /// The turns that ask a model.
-    fn work(&self, dice: &mut Dice, turn: &mut Interaction) {
+    fn work(&self, dice: &mut Dice, turn: &mut Interaction, trouble: &Trouble) {
         let asks_first = turn.matter == Matter::Confirmed && turn.turn == 1;
         let confirms = turn.matter == Matter::Confirmed && turn.turn > 1;
         if confirms {
@@ -160,9 +204,16 @@ impl Plan {
             }
         }
         turn.cause = self.cause(dice, asks_first);
+        if let Some(cause) = trouble.cause {
+            turn.cause = Some(self.possible(cause, asks_first));
+        }
         turn.attempts = attempts(dice, turn.cause);
+        if trouble.cause == Some(Cause::Throttling) {
+            turn.attempts = all_throttled();
+        }
         turn.answering = self.answering(dice, asks_first, turn.cause);
-        self.hang(dice, turn);
+        let oversize = change(turn, trouble);
+        self.hang(dice, turn, oversize);
         turn.outcome = outcome(turn.matter, turn.cause, asks_first);
         match turn.outcome {
             Outcome::ConfirmationRequested => turn.confirmation.push("requested"),
@@ -174,7 +225,7 @@ impl Plan {
                     _ => "remediation_started",
                 });
             }
-            Outcome::OutOfScope if dice.chance(0.1) => {
+            Outcome::OutOfScope if dice.chance(0.1) || trouble.attack.is_some() => {
                 (turn.outcome, turn.guardrail) = (Outcome::Blocked, true);
             }
             _ => {}
@@ -191,17 +242,22 @@ impl Plan {
             return Some(Cause::Guardrail);
         }
         let at = dice.weighted(mix::CAUSES.iter().map(|(_, share)| *share));
-        let cause = mix::CAUSES.get(at).map(|(cause, _)| *cause);
+        mix::CAUSES.get(at).map(|(cause, _)| self.possible(*cause, asks_first))
+    }
+
+    /// No tool fails where none is used.
+    const fn possible(&self, cause: Cause, asks_first: bool) -> Cause {
         let toolless = asks_first || self.row.work.tools.0.is_empty();
-        if toolless && cause == Some(Cause::Tool) { Some(Cause::Agent) } else { cause }
+        if toolless && matches!(cause, Cause::Tool) { Cause::Agent } else { cause }
     }
 
     /// The two ways into the time limit: too slow, and a result too large for the agent to ever come back.
-    fn hang(&self, dice: &mut Dice, turn: &mut Interaction) {
-        let hangs = turn.cause.is_none() && dice.chance(mix::HANGS);
-        if hangs && let Some(Step::Tool(call)) = turn.answering.within.last_mut() {
+    fn hang(&self, dice: &mut Dice, turn: &mut Interaction, oversize: bool) {
+        let mut hangs = turn.cause.is_none() && dice.chance(mix::HANGS);
+        if hangs && let Some(call) = turn.answering.last_tool() {
             call.result_size = dice.between(500_000, 900_000).into();
         }
+        hangs |= oversize;
         let slow = turn.duration >= mix::TIME_LIMIT;
         if hangs || slow || turn.cause == Some(Cause::Timeout) {
             turn.cause = Some(Cause::Timeout);
@@ -296,14 +352,16 @@ fn tool_call(dice: &mut Dice, tool: Tool, cause: Option<Cause>) -> ToolCall {
     ToolCall { tool, outcome, error, result_size }
 }
 
+/// How the agent is asked, attempt by attempt.
+const STRATEGIES: [(u32, &str); 3] = [(1, "session_context"), (2, "context"), (3, "plain")];
+
 fn attempts(dice: &mut Dice, cause: Option<Cause>) -> Vec<Attempt> {
     let count = match dice.chance(mix::FIRST_ATTEMPT_FAILS) {
         false => 1,
         true if dice.chance(mix::SECOND_RECOVERS) => 2,
         true => 3,
     };
-    let strategies = [(1, "session_context"), (2, "context"), (3, "plain")];
-    let mut attempts: Vec<Attempt> = strategies
+    let mut attempts: Vec<Attempt> = STRATEGIES
         .into_iter()
         .take(count)
         .map(|(number, strategy)| {
@@ -321,6 +379,49 @@ fn attempts(dice: &mut Dice, cause: Option<Cause>) -> Vec<Attempt> {
         };
     }
     attempts
+}
+
+/// All three attempts, each turned away.
+fn all_throttled() -> Vec<Attempt> {
+    let error = Some("throttlingException");
+    let attempt = |(number, strategy)| Attempt { number, strategy, error };
+    STRATEGIES.into_iter().map(attempt).collect()
+}
+
+/// Changes the work of a turn as its trouble has it; whether the agent never comes back from it.
+fn change(turn: &mut Interaction, trouble: &Trouble) -> bool {
+    let answering = &mut turn.answering;
+    let parts = [&mut answering.before, &mut answering.within, &mut answering.after];
+    let mut invented = trouble.invented;
+    for steps in parts {
+        for call in steps.iter_mut().filter_map(Step::call) {
+            let grown = |tokens: u64| (tokens as f64 * (1.0 + trouble.context)) as u64;
+            (call.input, call.cached) = (grown(call.input), grown(call.cached));
+        }
+        if let Some(first) = &mut invented {
+            *steps =
+                std::mem::take(steps).into_iter().flat_map(|step| invent(step, first)).collect();
+        }
+    }
+    let Some((bytes, hangs)) = trouble.oversize else { return false };
+    let Some(call) = answering.last_tool() else { return false };
+    call.result_size = bytes;
+    if !hangs {
+        turn.duration = (turn.duration * 2.5).min(mix::TIME_LIMIT - 1.0);
+    }
+    hangs
+}
+
+/// A step; a tool call becomes several, none under a name that is known.
+fn invent(step: Step, first: &mut u32) -> Vec<Step> {
+    let Step::Tool(call) = &step else { return vec![step] };
+    if call.tool.write {
+        return vec![step];
+    }
+    let numbers = *first..*first + INVENTED_AT_ONCE;
+    *first = numbers.end;
+    let named = |number| Tool { name: mix::invented_tool(number), ..call.tool };
+    numbers.map(|number| Step::Tool(ToolCall { tool: named(number), ..call.clone() })).collect()
 }
 
 fn outcome(matter: Matter, cause: Option<Cause>, asks_first: bool) -> Outcome {

@@ -10,6 +10,7 @@ use super::{On, Part, Told};
 /// An alarm on a share. In its texts WHOM is who is spoken of.
 pub struct Share {
     name: &'static str,
+    severity: Severity,
     part: Part,
     whole: Part,
     /// Labels of a series that is in the whole and not in the part; none: the part is beside the whole.
@@ -29,6 +30,7 @@ const TRIED: &[On] = &[On::Not("outcome", &["denied", "ignored", "duplicate"], "
 pub const ALL: [Share; 9] = [
     Share {
         name: "BotDeliveredAgain",
+        severity: Severity::Critical,
         part: Part { metric: "bot_redeliveries_total", on: &[On::Is("reason", &["http_timeout"])] },
         whole: Part { metric: "bot_ingress_total", on: &[] },
         rest: None,
@@ -41,6 +43,7 @@ pub const ALL: [Share; 9] = [
     },
     Share {
         name: "BotTimeouts",
+        severity: Severity::Warning,
         part: Part { metric: "bot_interactions_total", on: &[On::Is("outcome", &["timeout"])] },
         whole: Part { metric: "bot_interactions_total", on: TRIED },
         rest: Some(("outcome", "answered")),
@@ -53,6 +56,7 @@ pub const ALL: [Share; 9] = [
     },
     Share {
         name: "BotDependencyFails",
+        severity: Severity::Warning,
         part: Part {
             metric: "bot_dependency_requests_total",
             on: &[On::Not("error_type", &["none"], "timeout")],
@@ -68,6 +72,7 @@ pub const ALL: [Share; 9] = [
     },
     Share {
         name: "BotToolFails",
+        severity: Severity::Warning,
         part: Part {
             metric: "bot_tool_calls_total",
             on: &[On::Is("outcome", &["declared_error", "transport_error"])],
@@ -83,6 +88,7 @@ pub const ALL: [Share; 9] = [
     },
     Share {
         name: "BotSendsFail",
+        severity: Severity::Warning,
         part: Part { metric: "bot_sends_total", on: &[On::Is("result", &["error", "throttled"])] },
         whole: Part { metric: "bot_sends_total", on: &[] },
         rest: Some(("result", "ok")),
@@ -95,6 +101,7 @@ pub const ALL: [Share; 9] = [
     },
     Share {
         name: "BotAttemptsRepeated",
+        severity: Severity::Warning,
         part: Part { metric: "bot_agent_attempts_total", on: &[On::Is("number", &["2", "3"])] },
         whole: Part { metric: "bot_agent_attempts_total", on: &[On::Is("number", &["1"])] },
         rest: None,
@@ -107,6 +114,7 @@ pub const ALL: [Share; 9] = [
     },
     Share {
         name: "BotFallsBack",
+        severity: Severity::Warning,
         part: Part {
             metric: "bot_interactions_total",
             on: &[On::Is("outcome", &["fallback", "out_of_scope"])],
@@ -122,6 +130,7 @@ pub const ALL: [Share; 9] = [
     },
     Share {
         name: "BotFeedbackBad",
+        severity: Severity::Warning,
         part: Part { metric: "bot_feedback_total", on: &[On::Is("label", &["down"])] },
         whole: Part { metric: "bot_feedback_total", on: &[On::Is("label", &["up", "down"])] },
         rest: Some(("label", "up")),
@@ -134,6 +143,7 @@ pub const ALL: [Share; 9] = [
     },
     Share {
         name: "BotLoops",
+        severity: Severity::Warning,
         part: Part { metric: "bot_model_calls_total", on: &[] },
         whole: Part { metric: "bot_interactions_total", on: TRIED },
         rest: None,
@@ -165,7 +175,7 @@ pub fn alert(scope: &Scope<'_>, one: &Share) -> Option<Alert> {
         cases: cases(scope, one, by, threshold),
         ..super::alert(
             one.name,
-            Severity::Warning,
+            one.severity,
             format!("{part}\n/ {whole} > {limit}\nand {part} >= {floor}"),
         )
     })
