@@ -35,10 +35,8 @@ pub fn groups(scope: &Scope<'_>) -> Vec<Group> {
             keyed.push("key");
             let estimate = estimator::distinct_from_registers(&merged, *registers, &keyed);
             // Sketches with different keys never merge: after a change of the key the larger one counts.
-            let estimate = grouped("max", &by, format!("
-  {}
-", estimate.replace(" + ", "
-  + ")));
+            let lines = estimate.replace(" + ", "\n  + ");
+            let estimate = grouped("max", &by, format!("\n  {lines}\n"));
             windows.push(Record::new(recorded::distinct(scope.catalogue, name, window), estimate));
         }
     }

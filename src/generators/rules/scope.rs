@@ -89,7 +89,7 @@ impl<'c> Scope<'c> {
 pub fn span(time: Duration) -> String {
     let seconds = time.as_secs().max(1);
     let units = [(86_400, 'd'), (3600, 'h'), (60, 'm'), (1, 's')];
-    let fits = units.iter().find(|(unit, _)| seconds % unit == 0);
+    let fits = units.iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
     fits.map(|(unit, letter)| format!("{}{letter}", seconds / unit)).unwrap_or_default()
 }
 
