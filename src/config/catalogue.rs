@@ -3,7 +3,7 @@
 use crate::model::OTHER;
 use crate::rules::definition::{Metric, MetricKind};
 
-use super::{Objective, Presentation, Settings};
+use super::{Alerts, Objective, Presentation, Settings};
 
 /// A config, read for what is made from it.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub struct Catalogue<'s> {
     pub metrics: Vec<Entry<'s>>,
     /// What the bot promises.
     pub objectives: &'s [Objective],
+    /// What alerts need to know beside.
+    pub alerts: &'s Alerts,
     /// Names of the labels that every derived metric has unless it takes them away.
     pub common: &'s [String],
 }
@@ -44,7 +46,8 @@ impl<'s> Catalogue<'s> {
         let shown = settings.definitions.metrics.iter().zip(&settings.presentations);
         let metrics =
             shown.map(|(metric, shown)| Entry { metric, shown, labels: labels(metric) }).collect();
-        Self { metrics, objectives: &settings.objectives, common: &settings.common }
+        let Settings { objectives, alerts, common, .. } = settings;
+        Self { metrics, objectives, alerts, common }
     }
 
     /// The metric of this name.

@@ -20,6 +20,7 @@ mod packs;
 mod people;
 mod points;
 mod privacy;
+mod rules;
 mod series;
 mod state;
 mod support;

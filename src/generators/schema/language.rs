@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::config::ALERTS;
+
 use super::service::require;
 use super::{boolean, closed, count, list, named, refer, section, some, text, told, words};
 
@@ -17,6 +19,7 @@ pub(super) fn sections() -> Vec<(&'static str, Value)> {
         ("metrics", section(named("The series to make.", refer("metric")))),
         ("sessions", section(sessions())),
         ("objectives", section(named("What the bot promises.", refer("objective")))),
+        ("alerts", section(alerts())),
     ]
 }
 
@@ -190,6 +193,35 @@ fn sessions() -> Value {
             ("end", told(refer("from"), "Records that say it is over.")),
             ("liked", told(refer("from"), "Records that say it was good.")),
             ("disliked", told(refer("from"), "Records that say it was not.")),
+        ],
+    )
+}
+
+fn alerts() -> Value {
+    let names: Vec<&str> = ALERTS.iter().map(|known| known.name).collect();
+    let moved = ALERTS.iter().filter(|known| known.threshold.is_some());
+    let moved: Vec<&str> = moved.map(|known| known.name).collect();
+    let above = |about: &str| json!({"description": about, "type": ["number", "null"], "exclusiveMinimum": 0});
+    let thresholds = json!({"description": "Numbers that alerts are founded on; the runbook of each tells what it is.",
+        "type": "object", "propertyNames": {"enum": moved}, "additionalProperties": above("The number.")});
+    let label = json!({"type": "object", "additionalProperties": refer("scalar")});
+    closed(
+        "What generated alerts need to know that no metric tells.",
+        &[
+            ("runbooks", text("Where the page of the runbooks is read.")),
+            (
+                "grafana",
+                json!({"type": ["string", "null"], "description": "Address of the Grafana that has the boards."}),
+            ),
+            ("labels", told(label, "Of every alert, such as {team: release}.")),
+            (
+                "slots",
+                json!({"type": ["integer", "null"], "minimum": 1,
+                "description": "Messages that the bot can work on at once."}),
+            ),
+            ("cost_per_day", above("US dollars that a day may cost.")),
+            ("off", told(list(json!({"enum": names})), "Alerts to leave out.")),
+            ("thresholds", thresholds),
         ],
     )
 }

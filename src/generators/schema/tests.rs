@@ -6,7 +6,7 @@ use super::document;
 use crate::config::{Kind, Node, Source, load};
 
 /// Each closed map of a config: one with a key that nobody knows, and where the schema describes it.
-const MAPS: [(&str, &str); 26] = [
+const MAPS: [(&str, &str); 27] = [
     ("ZZZ: 1", ""),
     ("server: {ZZZ: 1}", "/properties/server/anyOf/1"),
     ("server: {otlp: {ZZZ: 1}}", "/properties/server/anyOf/1/properties/otlp"),
@@ -45,6 +45,7 @@ const MAPS: [(&str, &str); 26] = [
     ),
     ("metrics: {a: {from: span, where: [{b: {not: {ZZZ: 1}}}]}}", "/definitions/test/anyOf/2"),
     ("objectives: {a: {ZZZ: 1}}", "/definitions/objective"),
+    ("alerts: {ZZZ: 1}", "/properties/alerts/anyOf/1"),
 ];
 
 #[test]
@@ -141,6 +142,8 @@ fn good_configs_fit_and_slips_do_not() {
         "records: {a: {from: span, where: {}}}",
         "attributes: {a: {any_of: [{when: {b: 1}}]}}",
         "datapoints: {translation: Underscores}",
+        "alerts: {off: [BotSlotBusy]}",
+        "alerts: {thresholds: {BotBudgetGone: 1}}",
     ] {
         assert!(!schema.is_valid(&merged(slip)), "{slip}");
     }
