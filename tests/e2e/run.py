@@ -3,9 +3,9 @@
 
     run.py --binary target/release/oscar-metrics
 
-Once with Prometheus as it comes, which reads text, and once with native histograms and exemplars, which makes it read protobuf. Run
-by `tests/run`, which installs both SDKs. Each check prints one line; the last line is `N passed, N failed`. Everything stays on the
-loopback interface; only processes started here are ended.
+Once with Prometheus as it comes, which reads text, and once with native histograms and exemplars, which makes it read protobuf; then
+every query of the dashboards, with the demo as the bot. Run by `tests/run`, which installs both SDKs. Each check prints one line; the
+last line is `N passed, N failed`. Everything stays on the loopback interface; only processes started here are ended.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import tempfile
 import traceback
 
 import checks
+import dashboards
 from stack import RESULTS, Stack, check, fetch
 
 HERE = pathlib.Path(__file__).parent
@@ -77,11 +78,16 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
     options = parser.parse_args()
-    for native in (False, True):
-        print("Prometheus with native histograms and exemplars" if native else "Prometheus as it comes", flush=True)
+    runs = {
+        "Prometheus as it comes": lambda folder: run(options.binary, folder, native=False),
+        "Prometheus with native histograms and exemplars": lambda folder: run(options.binary, folder, native=True),
+        "the dashboards on the demo": lambda folder: dashboards.run(options.binary, folder),
+    }
+    for name, one in runs.items():
+        print(name, flush=True)
         with tempfile.TemporaryDirectory() as folder:
             try:
-                run(options.binary, pathlib.Path(folder), native)
+                one(pathlib.Path(folder))
             except Exception:
                 traceback.print_exc()
                 print((pathlib.Path(folder) / "log").read_text(errors="replace")[-3000:])
