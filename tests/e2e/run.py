@@ -3,9 +3,9 @@
 
     run.py --binary target/release/oscar-metrics
 
-Once with Prometheus as it comes, which reads text, and once with native histograms and exemplars, which makes it read protobuf. Run
-by `tests/run`, which installs both SDKs. Each check prints one line; the last line is `N passed, N failed`. Everything stays on the
-loopback interface; only processes started here are ended.
+Once with Prometheus as it comes, which reads text, and once with native histograms and exemplars, which makes it read protobuf; then
+every query of the dashboards, with the demo as the bot. Run by `tests/run`, which installs both SDKs. Each check prints one line; the
+last line is `N passed, N failed`. Everything stays on the loopback interface; only processes started here are ended.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import traceback
 
 import bedrock
 import checks
+import dashboards
 import history
 import users
 from stack import RESULTS, Stack, check, fetch
@@ -95,6 +96,7 @@ def main():
     options = parser.parse_args()
     apart("Prometheus as it comes", lambda *where: run(*where, native=False), options.binary)
     apart("Prometheus with native histograms and exemplars", lambda *where: run(*where, native=True), options.binary)
+    apart("The dashboards on the demo", dashboards.run, options.binary)
     apart("A past, loaded into Prometheus", history.run, options.binary)
     apart("People over replicas and weeks", users.run, options.binary)
     apart("An instrumentor from PyPI on Amazon Bedrock", bedrock.run, options.binary)

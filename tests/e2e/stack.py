@@ -82,19 +82,21 @@ class Prometheus(Asked):
 
 
 class Stack(Asked):
-    """The sidecar and a Prometheus that scrapes it, in a folder of their own. `options` are more words for Prometheus."""
+    """The sidecar and a Prometheus that scrapes it, in a folder of their own. `options` are more words for Prometheus, `serve` is the
+    sidecar's command and its words, `rules` are files of rules."""
 
-    def __init__(self, binary, folder, *options):
+    def __init__(self, binary, folder, *options, serve=("serve",), rules=()):
         self.folder = folder
         self.web, self.grpc, self.http, self.prometheus = free_ports(4)
         self.log = open(folder / "log", "wb")
         self.processes = []
-        self.start(binary, "serve", f"--web.listen-address=127.0.0.1:{self.web}",
+        self.start(binary, *serve, f"--web.listen-address=127.0.0.1:{self.web}",
                    f"--otlp.grpc.listen-address=127.0.0.1:{self.grpc}",
                    f"--otlp.http.listen-address=127.0.0.1:{self.http}")
         wait_for(f"http://127.0.0.1:{self.web}/-/ready")
         (folder / "prometheus.yml").write_text(
-            "global: {scrape_interval: 500ms, scrape_timeout: 400ms}\n"
+            "global: {scrape_interval: 500ms, scrape_timeout: 400ms, evaluation_interval: 1s}\n"
+            f"rule_files: {json.dumps([str(file) for file in rules])}\n"
             "scrape_configs:\n- job_name: bot\n  honor_labels: true\n  static_configs:\n"
             f"  - targets: ['127.0.0.1:{self.web}']\n")
         self.start(shutil.which("prometheus"), f"--config.file={folder / 'prometheus.yml'}",

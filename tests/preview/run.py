@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Draws every dashboard on weeks of a simulated bot's life, to be looked at: one picture a board.
+
+    run.py --binary target/release/oscar-metrics --out DIR [--days 57] [--board adoption ...] [--height 1000]
+
+Run by hand. Needs Debian's prometheus and chromium, and `npm ci --prefix tests/preview`. The bot's past comes from
+`demo --history`, becomes blocks of a Prometheus, is read by the boards' own queries and drawn by `draw.js` in a browser without a
+window. What is drawn is what the JSON says, but not by Grafana.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+
+HERE = pathlib.Path(__file__).parent.resolve()
+ROOT = HERE.parent.parent
+PORT = 19191
+# What Grafana's `auto` makes of a board's time divided by 24.
+STEPS = {"28d": ("1d", 86_400), "7d": ("12h", 43_200), "24h": ("1h", 3600), "6h": ("15m", 900)}
+SECONDS = {"d": 86_400, "h": 3600}
+
+
+def ask(path, **arguments):
+    url = f"http://127.0.0.1:{PORT}/api/v1/{path}"
+    body = urllib.parse.urlencode(arguments).encode()
+    with urllib.request.urlopen(url, data=body, timeout=120) as answer:
+        return json.loads(answer.read())["data"]
+
+
+def plain(expr, span, step):
+    for name, value in [("$__rate_interval", "30m"), ("$__interval_ms", str(step[1] * 1000)), ("$__interval", step[0]),
+                        ("$__range", span), ('"$metric"', '"bot_interactions_total"'), ("($label)", "(outcome)")]:
+        expr = expr.replace(name, value)
+    return re.sub(r'"\$(\w+)"', '".*"', expr)
+
+
+def answers(board, end):
+    span = board["time"]["from"].removeprefix("now-")
+    step = STEPS[span]
+    length = int(span[:-1]) * SECONDS[span[-1]]
+    found = {}
+    for panel in board["panels"]:
+        found[panel["id"]] = []
+        for target in panel.get("targets", []):
+            expr = plain(target["expr"], span, step)
+            if target["range"]:
+                wide = step[1] if "$__interval" in target["expr"] else max(length // 200, 60)
+                stop = end - end % wide
+                result = ask("query_range", query=expr, start=stop - length + wide, end=stop, step=wide)["result"]
+            else:
+                result = ask("query", query=expr, time=end)["result"]
+            found[panel["id"]].append(result)
+    return {"answers": found, "step": step[1], "shown": f"last {span}, bars of {step[0]}", "end": end, "board": board}
+
+
+def picture(board, end, out, most):
+    data = answers(board, end)
+    script = f"window.DATA = {json.dumps(data)};"
+    echarts = (HERE / "node_modules/echarts/dist/echarts.min.js").read_text()
+    parts = [(HERE / "page.html").read_text(), *(f"<script>{text}</script>" for text in (echarts, script))]
+    page = "\n".join([*parts, f"<script type=module>{(HERE / 'draw.js').read_text()}</script>"])
+    height = 44 + 38 * max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in board["panels"])
+    height = min(height, most or height)
+    name = board["uid"].removeprefix("oscar-")
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "page.html"
+        file.write_text(page)
+        browser = shutil.which("chromium") or shutil.which("chromium-browser")
+        subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+                        "--disable-component-update", "--disable-sync", "--hide-scrollbars", f"--user-data-dir={folder}/profile",
+                        f"--window-size=1400,{height}", "--virtual-time-budget=8000", f"--screenshot={out / (name + '.png')}",
+                        f"file://{file}"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
+    print(out / f"{name}.png", flush=True)
+
+
+def history(options, folder):
+    if options.history:
+        return pathlib.Path(options.history)
+    file = folder / "history.om"
+    command = [options.binary, "demo", f"--history={options.days}d", "--step=300s", f"--out={file}", f"--end={options.end}"]
+    subprocess.run(command, check=True)
+    return file
+
+
+def serve(options, folder):
+    """A Prometheus on the past; `--data` names a folder with blocks that are there already."""
+    data = pathlib.Path(options.data) if options.data else folder / "data"
+    if not options.data:
+        subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=1440h", "--quiet",
+                        history(options, folder), data], check=True)
+    config = folder / "prometheus.yml"
+    config.write_text("global: {}\n")
+    server = subprocess.Popen(["prometheus", f"--config.file={config}", f"--storage.tsdb.path={data}", "--log.level=error",
+                               "--storage.tsdb.retention.time=400d", f"--web.listen-address=127.0.0.1:{PORT}"])
+    for _ in range(200):
+        try:
+            ask("query", query="1")
+            return server
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError("Prometheus does not start")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binary", default=ROOT / "target/release/oscar-metrics")
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--days", type=int, default=57)
+    parser.add_argument("--history", help="what `demo --history` wrote")
+    parser.add_argument("--data", help="blocks that are there already")
+    parser.add_argument("--height", type=int, help="of a picture at most, in pixels")
+    parser.add_argument("--end", type=int, default=int(time.time()))
+    parser.add_argument("--board", action="append")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        server = serve(options, pathlib.Path(folder))
+        try:
+            for path in sorted((ROOT / "dashboards").glob("*.json")):
+                if not options.board or path.stem in options.board:
+                    picture(json.loads(path.read_text()), options.end, options.out, options.height)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+if __name__ == "__main__":
+    main()
