@@ -120,8 +120,8 @@ impl Cell {
                 (one, other) => one.is_none() && other.is_none(),
             },
             (Self::Distinct(one), Self::Distinct(other)) => {
-                one.registers.as_ref().map(Registers::len)
-                    == other.registers.as_ref().map(Registers::len)
+                one.registers.as_ref().map(Registers::number)
+                    == other.registers.as_ref().map(Registers::number)
             }
             (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
         }
