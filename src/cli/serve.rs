@@ -50,7 +50,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// A config with faults, an address that can't be had, a flag that is not supported.
+    /// A config with faults, an address that can't be had, a state directory that another process has.
     pub fn begin(args: &ServeArgs) -> Result<Self, Failure> {
         log::start(args.log_format, args.log_level);
         let telemetry = Arc::new(Telemetry::new(env!("CARGO_PKG_VERSION"), clock::now()));

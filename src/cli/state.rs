@@ -141,9 +141,12 @@ impl State {
         self.reach();
         let Some(dir) = self.dir.clone() else { return };
         // Nobody may take it again, once something was counted since.
-        let kept = pipeline.keep(clock::now());
         let removed = dir.remove(dir::CLEAN).map_err(|error| error.to_string());
+        let begin = clock::monotonic();
+        let kept = pipeline.keep(clock::now());
+        let copied = clock::monotonic() - begin;
         let written = removed.and_then(|()| self.save(&dir, dir::SNAPSHOT, &kept));
+        tracing::debug!(event = "state_kept", ?written, ?copied, took = ?clock::monotonic() - begin);
         self.tell(written);
     }
 
@@ -151,8 +154,11 @@ impl State {
     fn write_last(&mut self, pipeline: &Pipeline) {
         self.reach();
         let Some(dir) = self.dir.clone() else { return pipeline.end_conversations(clock::now()) };
+        let begin = clock::monotonic();
         let kept = pipeline.keep_all(clock::now());
+        let copied = clock::monotonic() - begin;
         let written = self.save(&dir, dir::CLEAN, &kept);
+        tracing::debug!(event = "state_kept", ?written, ?copied, took = ?clock::monotonic() - begin);
         let is_kept = written.is_ok();
         self.tell(written);
         if !is_kept {

@@ -3,7 +3,7 @@
 mod histogram;
 
 use crate::clock::Timestamp;
-use crate::model::amount::{Amount, Exponential, Shape, Summary};
+use crate::model::amount::{Amount, Exponential, Summary};
 use crate::model::{BucketKind, Declaration, Exemplar, Kind, NativeRow, Op, RowValue, SummaryRow};
 use serde::{Deserialize, Serialize};
 
@@ -120,8 +120,8 @@ impl Cell {
                 (one, other) => one.is_none() && other.is_none(),
             },
             (Self::Distinct(one), Self::Distinct(other)) => {
-                one.registers.as_ref().map(Registers::count)
-                    == other.registers.as_ref().map(Registers::count)
+                one.registers.as_ref().map(Registers::number)
+                    == other.registers.as_ref().map(Registers::number)
             }
             (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
         }
@@ -133,14 +133,14 @@ impl Cell {
     }
 
     /// Whether it can hold such amounts; none: levels.
-    pub(super) fn takes(&self, shape: Option<Shape>) -> bool {
+    pub(super) fn takes(&self, amount: Option<&Amount>) -> bool {
         matches!(
-            (self, shape),
+            (self, amount),
             (Self::Gauge { .. }, None)
-                | (Self::Counter { .. }, Some(Shape::Number))
-                | (Self::Histogram(_), Some(Shape::Histogram))
-                | (Self::Native(_), Some(Shape::Exponential))
-                | (Self::Summary(_), Some(Shape::Summary))
+                | (Self::Counter { .. }, Some(Amount::Number(_)))
+                | (Self::Histogram(_), Some(Amount::Histogram(_)))
+                | (Self::Native(_), Some(Amount::Exponential(_)))
+                | (Self::Summary(_), Some(Amount::Summary(_)))
         )
     }
 

@@ -1,26 +1,27 @@
 //! What survives a restart, a kill, a spoiled file and another place: the binary and its state directory, seen from outside.
 
+mod place;
+
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread::sleep;
-use std::time::Duration;
 
-use oscar_metrics::clock::{self, Timestamp};
+use oscar_metrics::clock::Timestamp;
 use oscar_metrics::config::{self, Source};
+use oscar_metrics::model::{Row, RowValue};
 use oscar_metrics::pipeline::{Encoding, Pipeline, Plan};
+use oscar_metrics::snapshot;
 use oscar_metrics::telemetry::{Protocol, Telemetry};
 use oscar_metrics::view;
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::support::*;
+use place::{Place, Process, TICK, free_ports, within};
 
-const TICK: Duration = Duration::from_millis(10);
 /// What must not be found on the disk: an id, and what somebody said.
 const PLANTED: [&str; 2] = ["U-PLANTED-7", "tell me the secret of Ada"];
 
@@ -44,200 +45,6 @@ metrics:
   talkers: {help: People., type: distinct, from: session, of: user, windows: [1d], registers: 0}
 sessions: {from: asked, key: talk, idle: 30m, end: bye}
 "#;
-
-/// A directory, a config, and three ports that nobody else has.
-struct Place {
-    folder: TempDir,
-    ports: [u16; 3],
-    environment: Vec<(&'static str, &'static str)>,
-}
-
-/// A process that serves, killed when a test fails.
-struct Process {
-    child: Child,
-    log: PathBuf,
-    http: SocketAddr,
-    web: SocketAddr,
-}
-
-impl Place {
-    fn new(config: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let place = Self { folder, ports: free_ports(), environment: Vec::new() };
-        fs::write(place.config(), config).unwrap();
-        place
-    }
-
-    fn config(&self) -> PathBuf {
-        self.folder.path().join("config.yaml")
-    }
-
-    fn state(&self) -> PathBuf {
-        self.folder.path().join("state")
-    }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_oscar-metrics"));
-        let [grpc, http, web] = self.ports.map(|port| format!("127.0.0.1:{port}"));
-        command.arg("serve").arg("--log.format=json").env_clear();
-        command.envs(self.environment.iter().copied());
-        command.arg(format!("--config.file={}", self.config().display()));
-        command.arg(format!("--state.dir={}", self.state().display()));
-        command.arg(format!("--otlp.grpc.listen-address={grpc}"));
-        command.arg(format!("--otlp.http.listen-address={http}"));
-        command.arg(format!("--web.listen-address={web}"));
-        command.stdin(Stdio::null()).stdout(Stdio::null());
-        command
-    }
-
-    fn start(&self) -> Process {
-        self.start_with(&[])
-    }
-
-    fn start_with(&self, more: &[&str]) -> Process {
-        let log = self.folder.path().join("log");
-        let lines = File::create(&log).unwrap();
-        let child = self.command().args(more).stderr(lines).spawn().unwrap();
-        let [_, http, web] = self.ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
-        let mut process = Process { child, log, http, web };
-        within(|| {
-            assert!(process.child.try_wait().unwrap().is_none(), "it ended: {}", process.log());
-            TcpStream::connect(web).is_ok() && get(web, "/-/ready").status == 200
-        });
-        process
-    }
-
-    /// Every byte on the disk, by file.
-    fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        let entries = fs::read_dir(self.state()).unwrap().map(Result::unwrap);
-        let file = |entry: fs::DirEntry| {
-            (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap_or_default())
-        };
-        entries.map(file).collect()
-    }
-
-    /// Waits until the snapshot was written twice: then it has what came before.
-    fn written(&self) {
-        for _ in 0..2 {
-            let path = self.state().join("state.snapshot");
-            let before = fs::read(&path).unwrap_or_default();
-            within(|| fs::read(&path).is_ok_and(|now| now != before));
-        }
-    }
-}
-
-fn free_ports() -> [u16; 3] {
-    let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
-}
-
-/// Waits until it holds; ten seconds are too long.
-fn within(mut holds: impl FnMut() -> bool) {
-    for _ in 0..1000 {
-        if holds() {
-            return;
-        }
-        sleep(TICK);
-    }
-    panic!("it did not come to that");
-}
-
-impl Process {
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
-    }
-
-    /// The lines of an event.
-    fn events(&self, event: &str) -> Vec<Value> {
-        let lines = self.log();
-        let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.filter(|line| line["event"] == event).collect()
-    }
-
-    fn stop(mut self) -> String {
-        self.signal(Signal::TERM);
-        assert!(self.child.wait().unwrap().success());
-        self.log()
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    fn span(&self, name: &str, id: u64, attributes: &[(&str, &str)]) {
-        let attributes: Vec<Value> = attributes
-            .iter()
-            .map(|(key, value)| json!({"key": key, "value": {"stringValue": value}}))
-            .collect();
-        let now = clock::now().0;
-        let span = json!({
-            "traceId": format!("{id:032x}"), "spanId": format!("{id:016x}"), "name": name,
-            "startTimeUnixNano": (now - 10_000_000_000).to_string(), "endTimeUnixNano": now.to_string(),
-            "attributes": attributes,
-        });
-        let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]});
-        assert_eq!(post(self.http, "/v1/traces", JSON, body.to_string().as_bytes()).status, 200);
-    }
-
-    /// A turn of a conversation, by somebody with a tool.
-    fn turn(&self, id: u64, user: &str, tool: &str) {
-        let said = [("user.id", user), ("talk", user), ("tool", tool), ("prompt", PLANTED[1])];
-        self.span("turn", id, &[&said[..], &[("size", "7")]].concat());
-    }
-
-    /// A sender's own total, which it began to count long ago.
-    fn total(&self, total: u64, second: u64) {
-        let point = json!({
-            "startTimeUnixNano": "1700000000000000000",
-            "timeUnixNano": (1_700_000_000 + second).to_string() + "000000000",
-            "asInt": total.to_string(),
-        });
-        let sum = json!({"aggregationTemporality": 2, "isMonotonic": true, "dataPoints": [point]});
-        let service = json!({"key": "service.name", "value": {"stringValue": "bot"}});
-        let body = json!({"resourceMetrics": [{
-            "resource": {"attributes": [service]},
-            "scopeMetrics": [{"metrics": [{"name": "sent", "sum": sum}]}],
-        }]});
-        assert_eq!(post(self.http, "/v1/metrics", JSON, body.to_string().as_bytes()).status, 200);
-    }
-
-    /// All lines of the bot's metrics with their values and start times, as a scraper gets them that has seen nothing yet.
-    fn scrape(&self) -> BTreeMap<String, f64> {
-        let accept = "Accept: application/openmetrics-text;version=1.0.0\r\n";
-        let headers =
-            format!("{accept}X-Prometheus-Scrape-Timeout-Seconds: 9\r\nConnection: close\r\n");
-        let reply = exchange(self.web, &request("GET", "/metrics", &headers, b""));
-        assert_eq!(reply.status, 200);
-        let text = reply.text();
-        let lines = text.lines().filter(|line| !line.starts_with('#'));
-        let line = |line: &str| {
-            let line = line.split(" # ").next().unwrap();
-            let (series, value) = line.rsplit_once(' ').unwrap();
-            (series.to_owned(), value.parse().unwrap())
-        };
-        let own = |(series, _): &(String, f64)| !series.starts_with("process_");
-        lines.map(line).filter(own).collect()
-    }
-
-    /// The truth of one series.
-    fn value(&self, series: &str) -> f64 {
-        let text = get(self.web, "/metrics").text();
-        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-        line.map_or(f64::NAN, |value| value.parse().unwrap())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Only of the bot's metrics.
 fn bots(all: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
@@ -513,31 +320,81 @@ fn a_directory_may_stand_in_the_config_beside_it() {
     process.kill();
 }
 
+/// A pipeline of a config, and a time some hours on.
+fn pipeline_of(config: &str, began: Timestamp) -> Pipeline {
+    let source = Source { name: "config.yaml".into(), text: config.into() };
+    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+    let loaded = config::load(Some(source), &|_| None, &nothing);
+    let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
+    let telemetry = Arc::new(Telemetry::new("test", began));
+    Pipeline::new(Plan::new(settings, &key()), telemetry, began)
+}
+
+fn hour(hour: u64) -> Timestamp {
+    Timestamp(1_800_000_000_000_000_000 + hour * 3_600_000_000_000)
+}
+
+fn take(pipeline: &Pipeline, signal: view::Signal, body: &Value, now: Timestamp) {
+    let (door, form) = (Protocol::Http, Encoding::Json);
+    pipeline.ingest(door, signal, form, body.to_string().as_bytes(), now).unwrap();
+}
+
+fn rows(pipeline: &Pipeline, name: &str, now: Timestamp) -> Vec<Row> {
+    let pieces = pipeline.gather(now, false, |_| {});
+    pieces.filter(|piece| piece.family.name.as_str() == name).flat_map(|piece| piece.rows).collect()
+}
+
 /// What is taken out for a clean end no longer ends by itself, and ends at once when it can't be kept.
 #[test]
 fn conversations_that_could_not_be_kept_end_with_the_process() {
-    let source = Source { name: "config.yaml".into(), text: CONFIG.into() };
-    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = config::load(Some(source), &|_| None, &nothing);
-    let settings = loaded.settings.unwrap();
-    let now = |hour: u64| Timestamp(1_800_000_000_000_000_000 + hour * 3_600_000_000_000);
-    let telemetry = Arc::new(Telemetry::new("test", now(0)));
-    let pipeline = Pipeline::new(Plan::new(&settings, &key()), telemetry, now(0));
+    let pipeline = pipeline_of(CONFIG, hour(0));
     let said = json!([
         {"key": "talk", "value": {"stringValue": "one"}},
         {"key": "prompt", "value": {"stringValue": "hello"}},
     ]);
     let span = json!({"name": "turn", "attributes": said});
-    let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).to_string();
-    let (door, form) = (Protocol::Http, Encoding::Json);
-    pipeline.ingest(door, view::Signal::Traces, form, body.as_bytes(), now(0)).unwrap();
-    let ended = |pipeline: &Pipeline, hour| {
-        let pieces = pipeline.gather(now(hour), false, |_| {});
-        let talks = pieces.filter(|piece| piece.family.name.as_str() == "talks_total");
-        talks.map(|piece| piece.rows.len()).sum::<usize>()
+    let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]});
+    take(&pipeline, view::Signal::Traces, &body, hour(0));
+    let kept = pipeline.keep_all(hour(0));
+    assert!(rows(&pipeline, "talks_total", hour(9)).is_empty(), "nothing changes after the copy");
+    pipeline.lose(kept, hour(9));
+    assert_eq!(rows(&pipeline, "talks_total", hour(9)).len(), 1);
+}
+
+/// A sender's stream is known after a clean end, whatever becomes of its series: what it had counted is not counted again.
+#[test]
+fn a_stream_goes_on_where_its_series_does_not() {
+    let config = |passing: &str| {
+        format!(
+            "metrics: {{ours_total: {{help: O., type: counter, from: datapoint, where: {{name: sent}}}}}}\n\
+             datapoints: {{pass: [\"*\"], scope_labels: {passing}}}"
+        )
     };
-    let kept = pipeline.keep_all(now(0));
-    assert_eq!(ended(&pipeline, 9), 0, "nothing changes after the copy");
-    pipeline.lose(kept, now(9));
-    assert_eq!(ended(&pipeline, 9), 1);
+    let point = |total: u64, second: u64| {
+        let point = json!({
+            "startTimeUnixNano": "1700000000000000000",
+            "timeUnixNano": (1_700_000_000 + second).to_string() + "000000000",
+            "asInt": total.to_string(),
+        });
+        let sum = json!({"aggregationTemporality": 2, "isMonotonic": true, "dataPoints": [point]});
+        json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "sent", "sum": sum}]}]}]})
+    };
+    for (passing, total, start) in
+        [("false", 7.0, Timestamp(1_700_000_000_000_000_000)), ("true", 2.0, hour(2))]
+    {
+        let before = pipeline_of(&config("false"), hour(0));
+        take(&before, view::Signal::Metrics, &point(5, 1), hour(0));
+        let bytes = snapshot::encode(&before.keep_all(hour(1))).unwrap();
+        let mut after = pipeline_of(&config(passing), hour(1));
+        assert!(after.restore(snapshot::decode(&bytes).unwrap(), true, hour(1)).counted);
+        take(&after, view::Signal::Metrics, &point(7, 2), hour(2));
+        let value = |name: &str| match rows(&after, name, hour(2)).as_slice() {
+            [row] => (row.value.clone(), row.start),
+            rows => panic!("{rows:?}"),
+        };
+        assert!(matches!(value("ours_total"), (RowValue::Counter(sum, _), _) if sum == 7.0));
+        let (sent, began) = value("sent_total");
+        assert!(matches!(sent, RowValue::Counter(sum, _) if sum == total), "{passing}: {sent:?}");
+        assert_eq!(began, Some(start), "{passing}");
+    }
 }

@@ -26,7 +26,7 @@ impl Registers {
     }
 
     /// How many there are.
-    pub fn count(&self) -> usize {
+    pub fn number(&self) -> usize {
         self.now.len()
     }
 
