@@ -9,6 +9,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 mod budget;
+pub mod catalogue;
 mod diagnostic;
 mod document;
 mod fields;

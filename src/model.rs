@@ -11,6 +11,7 @@ mod hash_key;
 pub mod key;
 mod name;
 mod op;
+pub mod promql;
 mod pseudonym;
 mod snapshot;
 

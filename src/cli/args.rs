@@ -11,9 +11,15 @@ use crate::traffic::TrafficError;
 use crate::traffic::load::Target;
 use crate::view::Signal;
 
+use super::probe::ProbeArgs;
+
 mod demo;
+mod generate;
+mod report;
 
 pub use demo::{DemoArgs, HistoryArgs, IncidentName};
+pub use generate::{GenerateArgs, ProductName};
+pub use report::{FormName, ReportArgs};
 
 /// The sidecar that turns what a chat bot emits over OpenTelemetry into Prometheus series.
 ///
@@ -36,10 +42,16 @@ pub enum Command {
     Check(CheckArgs),
     /// Say what becomes of each record of an OTLP file, and why.
     Explain(ExplainArgs),
+    /// Write the files that belong to a config: dashboards, rules, the reference.
+    Generate(GenerateArgs),
+    /// Sum a period up for people, from a Prometheus.
+    Report(ReportArgs),
     /// Serve, and run a simulated bot that speaks real OTLP to it.
     Demo(Box<DemoArgs>),
     /// Send spans as fast as told and count every one.
     Load(LoadArgs),
+    /// Ask a running instance whether it is ready: 0 is yes, 69 no.
+    Probe(ProbeArgs),
 }
 
 /// The flags of `serve`. What is not given here is as the config says.
@@ -291,9 +303,10 @@ fn target(text: &str) -> Result<Target, String> {
     text.parse().map_err(|error: TrafficError| error.to_string())
 }
 
-/// A time with its unit: ms, s, m, h or d.
-fn duration(text: &str) -> Result<Duration, String> {
-    let fault = || format!("{text:?} is not a time: write a number and ms, s, m, h or d, as 10s");
+/// A time with its unit: ms, s, m, h, d or w.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let fault =
+        || format!("{text:?} is not a time: write a number and ms, s, m, h, d or w, as 10s");
     let at = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(fault)?;
     let (number, unit) = text.split_at_checked(at).ok_or_else(fault)?;
     let scale = match unit {
@@ -302,6 +315,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         "m" => 60.0,
         "h" => 3600.0,
         "d" => 86_400.0,
+        "w" => 604_800.0,
         _ => return Err(fault()),
     };
     let number: f64 = number.parse().map_err(|_| fault())?;

@@ -52,22 +52,9 @@ pub(super) fn of(metrics: &[Metric], limits: &Limits) -> Budget {
     }
 }
 
-/// The values a label is known to have: the declared ones and its default; none of an open-ended one.
-pub(super) fn known(label: &Label) -> Option<Vec<&str>> {
-    let default = label.value.default.as_deref();
-    let constant = label.value.steps.is_empty();
-    let mut all: Vec<&str> = match &label.values {
-        Some(values) => values.iter().map(String::as_str).collect(),
-        None if constant => Vec::new(),
-        None => return None,
-    };
-    all.extend(default.filter(|default| !all.contains(default)));
-    Some(all)
-}
-
 fn metric(metric: &Metric) -> MetricBudget {
     let product = |labels: &[Label]| {
-        let sizes = labels.iter().filter_map(known).map(|values| values.len().max(1));
+        let sizes = labels.iter().filter_map(Label::known).map(|values| values.len().max(1));
         sizes.fold(1, usize::saturating_mul)
     };
     let mut shapes: Vec<&[Label]> = Vec::new();
@@ -101,7 +88,7 @@ fn dimension(metric: &Metric, label: &Label) -> Dimension {
     let same = metric.parts.iter().flat_map(|part| &part.labels);
     let mut values = std::collections::HashSet::new();
     for label in same.filter(|other| other.name == label.name) {
-        match known(label) {
+        match label.known() {
             Some(known) => values.extend(known),
             None => return Dimension::Open(label.limit),
         }

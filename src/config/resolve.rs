@@ -67,8 +67,9 @@ pub(super) fn resolve(
     };
     let (sessions, followed) = resolver.sessions().unzip();
     definitions.sessions = followed;
+    let common = resolver.common(&limits, &privacy.drop);
     let (metrics, presentations): (Vec<_>, Vec<_>) =
-        resolver.metrics(&limits, &privacy.drop).into_iter().unzip();
+        resolver.metrics(&common, &limits, &privacy.drop).into_iter().unzip();
     definitions.metrics = metrics;
     resolver.families(&definitions.metrics);
     let budget = budget::of(&definitions.metrics, &limits);
@@ -82,6 +83,11 @@ pub(super) fn resolve(
         datapoints: resolver.datapoints(),
         sessions,
         objectives: resolver.objectives(&definitions.metrics),
+        common: common
+            .into_iter()
+            .filter_map(|one| one.label)
+            .map(|one| one.name.as_str().to_owned())
+            .collect(),
         definitions,
         presentations,
     };

@@ -31,6 +31,8 @@ pub struct Settings {
     pub sessions: Option<Sessions>,
     /// What the bot promises its users.
     pub objectives: Vec<Objective>,
+    /// Names of the labels that every metric has which does not take them away (`labels`).
+    pub common: Vec<String>,
     /// The rules.
     pub definitions: Definitions,
     /// How each of `definitions.metrics` is shown, in their order.

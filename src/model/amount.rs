@@ -36,6 +36,24 @@ pub enum Amount {
     Summary(Summary),
 }
 
+/// The kind of an amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Shape {
+    /// Of a counter.
+    Number,
+    /// Of a classic histogram.
+    Histogram,
+    /// Of a native histogram.
+    Exponential,
+    /// Of a summary.
+    Summary,
+}
+
+impl Shape {
+    /// Each of them.
+    pub const ALL: [Self; 4] = [Self::Number, Self::Histogram, Self::Exponential, Self::Summary];
+}
+
 /// How a total compares with an earlier one of its stream.
 pub enum Change {
     /// It rose by this, or by nothing.
@@ -68,13 +86,13 @@ impl Amount {
         rise.map_or(Change::Fell, Change::Rise)
     }
 
-    /// A number for each kind of amount.
-    pub fn shape(&self) -> u8 {
+    /// Of which kind it is.
+    pub fn shape(&self) -> Shape {
         match self {
-            Self::Number(_) => 0,
-            Self::Histogram(_) => 1,
-            Self::Exponential(_) => 2,
-            Self::Summary(_) => 3,
+            Self::Number(_) => Shape::Number,
+            Self::Histogram(_) => Shape::Histogram,
+            Self::Exponential(_) => Shape::Exponential,
+            Self::Summary(_) => Shape::Summary,
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use crate::clock::Timestamp;
 use crate::derive::Fingerprint;
 use crate::derive::streams::{Context, Folded, Reject, Streams};
-use crate::model::amount::Amount;
+use crate::model::amount::{Amount, Shape};
 use crate::model::{Addition, BucketKind, Kind, Op};
 use crate::rules::{SkipReason, Update};
 use crate::series::{Applied, Birth, Change, Sample};
@@ -108,25 +108,26 @@ pub(super) fn fold_each(
     }
 }
 
-impl<'a> Fold<'_, 'a> {
+impl<'b, 'a> Fold<'b, 'a> {
     fn item(&mut self, item: &PointItem<'a>) -> Result<Fate, Rejection> {
         let told = self.batch.metrics.get(item.metric);
         let told = told.filter(|told| told.passes || item.fate == Fate::Matched);
         let Some(told) = told.filter(|_| item.fate != Fate::Late) else { return Ok(item.fate) };
         let point = measure::point(&told.metric, &item.point).map_err(rejection)?;
-        let rules = self.rules(item, measure::kind(told.metric.data));
+        let kind = measure::kind(told.metric.data);
+        let is_idle = self.rules(item, kind).next().is_none();
         let way = match told.passes && point.recorded {
-            true => Some(self.way(item, told.home, route::amount(&point.measured).as_ref())),
+            true => Some(self.way(item, told.home, point.measured.shape())),
             false => None,
         };
         self.brought.way = way.as_ref().map(|way| way.as_ref().map(|_| ()).map_err(|why| *why));
         // It is rejected for its name, its type or want of room only when no rule has another use for it.
         match way {
-            Some(Err(reason)) if rules.is_empty() => return Err(reason),
-            None if rules.is_empty() && !told.passes => return Err(Rejection::TypeConflict),
+            Some(Err(reason)) if is_idle => return Err(reason),
+            None if is_idle && !told.passes => return Err(Rejection::TypeConflict),
             _ => {}
         }
-        let goes = Goes { way: way.and_then(Result::ok), rules, temporality: point.temporality };
+        let goes = Goes { way: way.and_then(Result::ok), kind, temporality: point.temporality };
         let context = self.context(told.home);
         let folded = self.senders.streams.fold(item.stream, point, context);
         self.brought.gain = Gain::of(&folded);
@@ -140,10 +141,14 @@ impl<'a> Fold<'_, 'a> {
     }
 
     /// What rules make of the point, where their families can take such points at all.
-    fn rules(&self, item: &PointItem<'a>, kind: Kind) -> Vec<Update> {
-        let fits = |update: &&Update| takes(self.engine, update.family, kind);
-        let all = self.batch.updates().list.get(item.updates.clone()).unwrap_or_default();
-        all.iter().filter(fits).cloned().collect()
+    fn rules(
+        &self,
+        item: &PointItem<'a>,
+        kind: Kind,
+    ) -> impl Iterator<Item = &'b Update> + use<'b, 'a> {
+        let (engine, batch) = (self.engine, self.batch);
+        let all = batch.updates().list.get(item.updates.clone()).unwrap_or_default();
+        all.iter().filter(move |update| takes(engine, update.family, kind))
     }
 
     /// Which series of its own the point goes to.
@@ -151,13 +156,15 @@ impl<'a> Fold<'_, 'a> {
         &self,
         item: &PointItem<'a>,
         home: usize,
-        amount: Option<&Amount>,
+        shape: Option<Shape>,
     ) -> Result<Way, Rejection> {
-        if let Some(way) = self.senders.known(item.stream, self.engine, amount)? {
+        if let Some(way) = self.senders.known(item.stream, self.engine, shape)? {
             return Ok(way);
         }
         let target = self.targets.get(home).ok_or(Rejection::Name)?;
-        Way::find(self.engine, self.batch, item, (target, amount))
+        let again = self.senders.routes.contains_key(&item.stream)
+            || self.senders.streams.knows(item.stream);
+        Way::find(self.engine, self.batch, item, (target, shape, again))
     }
 
     fn apply(
@@ -199,7 +206,7 @@ impl<'a> Fold<'_, 'a> {
     ) -> Result<Fate, Rejection> {
         let sample = Sample { time, ids: None };
         let mut taken = false;
-        for update in &goes.rules {
+        for update in self.rules(item, goes.kind) {
             taken |= self.declared(update, op, sample);
         }
         if let Some(way) = goes.way {
@@ -281,7 +288,8 @@ impl Gain {
 /// Where a point goes.
 struct Goes {
     way: Option<Way>,
-    rules: Vec<Update>,
+    /// What its metric is.
+    kind: Kind,
     temporality: Temporality,
 }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use sha2::{Digest, Sha256};
+
 use crate::config::{Datapoints, Privacy};
 use crate::derive::translate::{TranslateError, Translated, Translator};
 use crate::limits;
@@ -35,6 +37,9 @@ pub(super) struct Passing {
     label_value: usize,
 }
 
+/// Tells one [`Passing`] from another, over a restart too.
+pub(super) type Print = [u8; 32];
+
 /// Who a resource is: `job` and, where writers stay apart, `instance`; each may be empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Target {
@@ -54,6 +59,11 @@ impl Passing {
             personal: privacy.personal.clone(),
             label_value,
         }
+    }
+
+    /// Of all that it says.
+    pub(super) fn print(&self) -> Print {
+        Sha256::digest(format!("{self:?}").as_bytes()).into()
     }
 
     /// A metric's name here.

@@ -1,11 +1,11 @@
 //! One request of data points on its way: the walk's visitor. It collects points and what they belong to, and changes nothing
 //! outside itself.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::Hasher;
 use std::ops::Range;
 
 use crate::clock::Timestamp;
-use crate::derive::Fingerprint;
+use crate::derive::{Fingerprint, Keys};
 use crate::rules::definition::Source;
 use crate::rules::{Evaluation, Subject, Updates};
 use crate::view::{Data, Metric, Origin, Point, Value, Visitor};
@@ -20,7 +20,7 @@ pub(super) type Attribute<'a> = (&'a [u8], Value<'a>);
 /// The points of a request.
 pub(super) struct PointBatch<'a> {
     engine: &'a Engine,
-    keys: &'a foldhash::fast::RandomState,
+    keys: &'a Keys,
     evaluation: Evaluation<'a>,
     work: Workspace,
     /// Points before this are late.
@@ -71,11 +71,7 @@ pub(super) struct PointItem<'a> {
 }
 
 impl<'a> PointBatch<'a> {
-    pub(super) fn new(
-        engine: &'a Engine,
-        keys: &'a foldhash::fast::RandomState,
-        now: Timestamp,
-    ) -> Self {
+    pub(super) fn new(engine: &'a Engine, keys: &'a Keys, now: Timestamp) -> Self {
         let mut work = engine.workspaces.take();
         let (scratch, told) = (std::mem::take(&mut work.scratch), engine.limits.label_value);
         Self {
@@ -132,8 +128,8 @@ impl<'a> PointBatch<'a> {
 }
 
 /// Added up these say what attributes there are, in whatever order.
-fn hash(keys: &foldhash::fast::RandomState, key: &[u8], value: Value<'_>) -> u64 {
-    let mut hasher = keys.build_hasher();
+fn hash(keys: &Keys, key: &[u8], value: Value<'_>) -> u64 {
+    let mut hasher = keys.hasher();
     let mut told = |tag: u8, bytes: &[u8]| {
         hasher.write_u8(tag);
         hasher.write_usize(bytes.len());

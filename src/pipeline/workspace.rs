@@ -16,6 +16,8 @@ pub(super) struct Workspace {
     pub(super) repeated: Vec<bool>,
     /// Hashes of the updates' keys.
     pub(super) hashes: Vec<u64>,
+    /// Where the family at hand has each key's series, once it was looked for.
+    pub(super) places: Vec<Option<u32>>,
     /// Indices of live updates, by family.
     pub(super) order: Vec<u32>,
     /// Where in `order` each family ends.

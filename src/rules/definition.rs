@@ -299,3 +299,18 @@ pub struct Label {
     /// How many different values an open-ended label may have before new ones become `other`.
     pub limit: Option<usize>,
 }
+
+impl Label {
+    /// The values it is known to have: the declared ones and its default; none of an open-ended one.
+    pub fn known(&self) -> Option<Vec<&str>> {
+        let constant = self.value.steps.is_empty();
+        let mut all: Vec<&str> = match &self.values {
+            Some(values) => values.iter().map(String::as_str).collect(),
+            None if constant => Vec::new(),
+            None => return None,
+        };
+        let default = self.value.default.as_deref();
+        all.extend(default.filter(|default| !all.contains(default)));
+        Some(all)
+    }
+}

@@ -3,7 +3,7 @@
 mod histogram;
 
 use crate::clock::Timestamp;
-use crate::model::amount::{Amount, Exponential, Summary};
+use crate::model::amount::{Amount, Exponential, Shape, Summary};
 use crate::model::{BucketKind, Declaration, Exemplar, Kind, NativeRow, Op, RowValue, SummaryRow};
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ pub(super) enum Done {
     Mismatch,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Cell {
     Counter {
         total: f64,
@@ -49,14 +49,14 @@ pub(super) enum Cell {
 }
 
 /// Different ones, and registers for whoever merges them.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Crowd {
     pub(super) seen: Distinct,
     pub(super) registers: Option<Registers>,
 }
 
 /// Native buckets, perhaps beside classic ones.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Native {
     held: Exponential,
     /// The latest, at most [`crate::limits::NATIVE_EXEMPLARS`].
@@ -111,15 +111,36 @@ impl Cell {
         Self::Native(Box::new(Native { held, exemplars: Vec::new(), classic }))
     }
 
+    /// Whether it holds what another one does, in buckets or registers of the same number: then it may take its place.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Histogram(one), Self::Histogram(other)) => one.is_like(other),
+            (Self::Native(one), Self::Native(other)) => match (&one.classic, &other.classic) {
+                (Some(one), Some(other)) => one.is_like(other),
+                (one, other) => one.is_none() && other.is_none(),
+            },
+            (Self::Distinct(one), Self::Distinct(other)) => {
+                one.registers.as_ref().map(Registers::count)
+                    == other.registers.as_ref().map(Registers::count)
+            }
+            (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+        }
+    }
+
+    /// Whether it holds native buckets and no others.
+    pub(super) fn is_native_alone(&self) -> bool {
+        matches!(self, Self::Native(native) if native.classic.is_none())
+    }
+
     /// Whether it can hold such amounts; none: levels.
-    pub(super) fn takes(&self, amount: Option<&Amount>) -> bool {
+    pub(super) fn takes(&self, shape: Option<Shape>) -> bool {
         matches!(
-            (self, amount),
+            (self, shape),
             (Self::Gauge { .. }, None)
-                | (Self::Counter { .. }, Some(Amount::Number(_)))
-                | (Self::Histogram(_), Some(Amount::Histogram(_)))
-                | (Self::Native(_), Some(Amount::Exponential(_)))
-                | (Self::Summary(_), Some(Amount::Summary(_)))
+                | (Self::Counter { .. }, Some(Shape::Number))
+                | (Self::Histogram(_), Some(Shape::Histogram))
+                | (Self::Native(_), Some(Shape::Exponential))
+                | (Self::Summary(_), Some(Shape::Summary))
         )
     }
 

@@ -50,13 +50,13 @@ pub enum Applied {
 #[derive(Debug)]
 pub struct FamilyStore {
     declaration: Arc<Declaration>,
-    budget: Arc<Budget>,
-    hasher: KeyHasher,
+    pub(super) budget: Arc<Budget>,
+    pub(super) hasher: KeyHasher,
     shown: Option<Shown>,
     /// Held by who takes the state's lock next. Without it, somebody who takes the lock again and again would be always first.
     turn: Mutex<()>,
     /// Held while series are gone through in several steps: none goes then, so none comes twice.
-    still: Mutex<()>,
+    pub(super) still: Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -123,9 +123,9 @@ impl FamilyStore {
         let Some(shown) = &self.shown else { return Vec::new() };
         let _still = self.still.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rows = shown.at(now);
-        self.each(|_, _, series| {
+        self.each(limits::SERIES_AT_ONCE, |_, _, series| {
             if let Cell::Distinct(crowd) = &series.cell {
-                rows.add(&series.labels, series.start, crowd);
+                rows.add(&series.labels, (series.start, series.born()), crowd);
             }
         });
         rows.families()
@@ -146,7 +146,7 @@ impl FamilyStore {
         let row = |series: &Series| Row {
             labels: series.labels.clone(),
             start: Some(series.start),
-            born: Some(series.start),
+            born: series.born(),
             value: series.cell.row(exemplars),
         };
         let mut rows = Vec::with_capacity(places.len()); // before the lock
@@ -174,7 +174,7 @@ impl FamilyStore {
         }
         let _still = self.still.lock().unwrap_or_else(PoisonError::into_inner);
         let mut idle: Vec<(u32, u32)> = Vec::new();
-        self.each(|state, at, series| {
+        self.each(limits::SERIES_AT_ONCE, |state, at, series| {
             if state.is_idle(series.group, deadline) {
                 idle.push((series.group, at));
             }
@@ -193,21 +193,21 @@ impl FamilyStore {
     }
 
     /// Goes through all series, a few under each lock. The caller sees to it that they stay where they are.
-    fn each(&self, mut visit: impl FnMut(&State, u32, &Series)) {
+    pub(super) fn each(&self, at_once: usize, mut visit: impl FnMut(&State, u32, &Series)) {
         let mut from = 0;
         loop {
             let state = self.lock();
-            let (some, more) = state.some(from, limits::SERIES_AT_ONCE);
+            let (some, more) = state.some(from, at_once);
             some.for_each(|(at, series)| visit(&state, at, series));
             if !more {
                 return;
             }
-            from += limits::SERIES_AT_ONCE;
+            from += at_once;
         }
     }
 
     /// A poisoned lock means a panic in the middle of one change; the numbers are whole, each change is one assignment.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -227,6 +227,19 @@ impl Writer<'_> {
             Some(done) => applied(done, Applied::Exact),
             None => self.apply_new(change),
         }
+    }
+
+    /// Where a label set is, for as long as the family is locked; none: there is no such series.
+    #[inline]
+    pub fn find(&self, hash: u64, key: &[u8]) -> Option<u32> {
+        self.state.find(hash, key)
+    }
+
+    /// Changes the series at a place that [`find`](Self::find) told.
+    #[inline]
+    pub fn again(&mut self, place: u32, op: Op<'_>, sample: Sample) -> Applied {
+        let done = self.change_at(place, op, sample);
+        applied(done.unwrap_or(Done::Mismatch), Applied::Exact)
     }
 
     #[cold]
@@ -301,11 +314,17 @@ impl Writer<'_> {
     /// None: there is no such series.
     #[inline]
     fn change(&mut self, (hash, key): (u64, &[u8]), change: &Change<'_>) -> Option<Done> {
-        let series = self.state.touch(hash, key, self.now)?;
+        let place = self.state.find(hash, key)?;
+        self.change_at(place, change.op, change.sample)
+    }
+
+    #[inline]
+    fn change_at(&mut self, place: u32, op: Op<'_>, sample: Sample) -> Option<Done> {
+        let series = self.state.touch(place, self.now)?;
         let bounds = &self.family.declaration.family.bounds;
-        let done = series.cell.apply(change.op, bounds, change.sample);
+        let done = series.cell.apply(op, bounds, sample);
         if done == Done::Anew {
-            series.start = self.now;
+            (series.start, series.restored) = (self.now, false);
         }
         Some(done)
     }

@@ -108,6 +108,28 @@ fn it_says_where_it_listens_and_serves_there() {
 }
 
 #[test]
+fn a_probe_says_by_its_exit_code_whether_somebody_is_ready() {
+    let process = Process::start(&[]);
+    let web = process.address("web");
+    let probe = |url: &str| {
+        let output = binary(&["probe", "--url", url, "--timeout=300ms"]).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(probe(&format!("http://{web}/-/ready")), (0, String::new()));
+    let (code, why) = probe(&format!("http://{web}/nowhere"));
+    assert_eq!((code, why.contains("404")), (69, true), "{why}");
+    // It takes the connection and says nothing, then there is nobody.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/-/ready", silent.local_addr().unwrap());
+    let (code, why) = probe(&url);
+    assert_eq!((code, why.contains("300ms")), (69, true), "{why}");
+    drop(silent);
+    let (code, why) = probe(&url);
+    assert_eq!((code, why.contains("refused")), (69, true), "{why}");
+    assert_eq!(probe("https://localhost/").0, 64);
+}
+
+#[test]
 fn a_hang_up_reloads_and_a_second_signal_ends_it_at_once() {
     let mut process = Process::start(&[]);
     process.signal(Signal::HUP);

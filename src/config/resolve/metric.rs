@@ -81,17 +81,23 @@ struct Block<'b> {
 }
 
 impl<'n> Resolver<'n, '_, '_> {
+    /// The labels that all metrics have.
+    pub(super) fn common(&mut self, limits: &Limits, dropped: &[Pattern]) -> Vec<Declared> {
+        let context = Context { limits, dropped, sources: EVERY };
+        let common = self.root.get("labels").map(|node| self.labels(node, &context));
+        common.unwrap_or_default()
+    }
+
     /// All metrics that can be told apart by a name and a type.
     pub(super) fn metrics(
         &mut self,
+        common: &[Declared],
         limits: &Limits,
         dropped: &[Pattern],
     ) -> Vec<(Metric, Presentation)> {
         let context = Context { limits, dropped, sources: EVERY };
-        let common = self.root.get("labels").map(|node| self.labels(node, &context));
-        let common = common.unwrap_or_default();
         let entries = self.section("metrics");
-        entries.iter().filter_map(|entry| self.metric(entry, &common, &context)).collect()
+        entries.iter().filter_map(|entry| self.metric(entry, common, &context)).collect()
     }
 
     fn metric(

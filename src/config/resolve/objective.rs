@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashMap};
 use crate::rules::definition::{Metric, MetricKind, Test};
 use crate::rules::pattern::Pattern;
 
-use super::super::budget;
 use super::super::diagnostic::Place;
 use super::super::document::{Entry, Kind, Node};
 use super::super::fields::{self, Fields};
@@ -229,7 +228,7 @@ fn values<'m>(metric: &'m Metric, label: &str) -> Option<BTreeSet<&'m str>> {
     let mut values = BTreeSet::from([crate::model::OTHER]);
     let parts = metric.parts.iter().flat_map(|part| &part.labels);
     for label in parts.filter(|one| one.name.as_str() == label) {
-        values.extend(budget::known(label)?);
+        values.extend(label.known()?);
     }
     Some(values)
 }
