@@ -196,6 +196,7 @@ fn nothing_that_leaves_has_what_was_planted() {
     clean("the log", log.as_bytes());
     let mut kept = Vec::new();
     files(state.path(), &mut kept);
+    assert!(!kept.is_empty(), "there is state to look at");
     for file in kept {
         clean(&file.display().to_string(), &fs::read(&file).unwrap());
     }
