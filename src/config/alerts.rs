@@ -44,7 +44,7 @@ pub const ALERTS: [Known; 51] = [
     from("BotJobFails", 3.0),
     // The bot: too large a share of something.
     from("BotSlotsBusy", 0.8),
-    from("BotMessagesLost", 3.0),
+    from("BotMessagesLost", 0.05),
     from("BotDeliveredAgain", 0.05),
     from("BotTimeouts", 0.02),
     from("BotDependencyFails", 0.2),

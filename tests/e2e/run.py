@@ -17,6 +17,7 @@ import tempfile
 import traceback
 
 import bedrock
+import alerts
 import checks
 import dashboards
 import history

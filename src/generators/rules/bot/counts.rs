@@ -47,19 +47,11 @@ const MINUTES_15: Window = Window {
     at: "40m",
     before: 130,
 };
-const MINUTES_30: Window = Window {
-    promql: "30m",
-    words: "half an hour",
-    interval: "30s",
-    steps: 60.0,
-    at: "80m",
-    before: 130,
-};
 const HOURS_6: Window =
     Window { promql: "6h", words: "6 hours", interval: "5m", steps: 72.0, at: "750m", before: 120 };
 
 /// All, OSCAR's own first.
-pub const ALL: [Count; 14] = [
+pub const ALL: [Count; 13] = [
     Count {
         name: "BotStrangersTurnedAway",
         severity: Severity::Warning,
@@ -217,16 +209,6 @@ pub const ALL: [Count; 14] = [
         board: Board::SAFETY,
         summary: "The background job {job} of WHOM fails again and again.",
         description: "{value} runs failed within WINDOW.",
-    },
-    Count {
-        name: "BotMessagesLost",
-        severity: Severity::Critical,
-        part: Part { metric: "bot_interactions_total", on: &[On::Is("outcome", &["overloaded"])] },
-        by: None,
-        window: MINUTES_30,
-        board: Board::RELIABILITY,
-        summary: "The bot WHOM has no room: messages go unanswered.",
-        description: "{value} messages within WINDOW met a bot whose slots were all taken.",
     },
 ];
 

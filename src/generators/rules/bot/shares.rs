@@ -27,7 +27,20 @@ pub struct Share {
 const TRIED: &[On] = &[On::Not("outcome", &["denied", "ignored", "duplicate"], "answered")];
 
 /// All.
-pub const ALL: [Share; 9] = [
+pub const ALL: [Share; 10] = [
+    Share {
+        name: "BotMessagesLost",
+        severity: Severity::Critical,
+        part: Part { metric: "bot_interactions_total", on: &[On::Is("outcome", &["overloaded"])] },
+        whole: Part { metric: "bot_interactions_total", on: TRIED },
+        rest: Some(("outcome", "answered")),
+        by: None,
+        window: "1h",
+        floor: 5.0,
+        board: Board::RELIABILITY,
+        summary: "The bot WHOM is overloaded: messages go unanswered.",
+        description: "{value} of the messages of the last hour found no free slot, or a model that would take no more.",
+    },
     Share {
         name: "BotDeliveredAgain",
         severity: Severity::Critical,

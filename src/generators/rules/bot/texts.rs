@@ -148,9 +148,10 @@ const ALL: [Text; 25] = [
     ),
     (
         "BotMessagesLost",
-        "Messages came when every slot was taken. People got no answer, and most don't ask twice.",
+        "Messages ended as `overloaded`: every slot was taken, or the model would take no more. People got no answer, and most don't ask \
+         twice.",
         [
-            "What holds the slots: time to reply by feature, `bot_stage_seconds_total` by `stage`. A slow dependency fills them without more traffic.",
+            "`BotThrottled` fires too? Then it is the model or another dependency; the label says which. Else what holds the slots: time to reply by feature, `bot_stage_seconds_total` by `stage`. A slow dependency fills them without more traffic.",
             "Traffic: more messages than usual, or one script?",
             "Relief: more slots if memory and quotas allow it, or switching the slow feature off.",
         ],
