@@ -3,7 +3,7 @@
 mod histogram;
 
 use crate::clock::Timestamp;
-use crate::model::amount::{Amount, Exponential, Summary};
+use crate::model::amount::{Amount, Exponential, Shape, Summary};
 use crate::model::{BucketKind, Declaration, Exemplar, Kind, NativeRow, Op, RowValue, SummaryRow};
 use serde::{Deserialize, Serialize};
 
@@ -133,14 +133,14 @@ impl Cell {
     }
 
     /// Whether it can hold such amounts; none: levels.
-    pub(super) fn takes(&self, amount: Option<&Amount>) -> bool {
+    pub(super) fn takes(&self, shape: Option<Shape>) -> bool {
         matches!(
-            (self, amount),
+            (self, shape),
             (Self::Gauge { .. }, None)
-                | (Self::Counter { .. }, Some(Amount::Number(_)))
-                | (Self::Histogram(_), Some(Amount::Histogram(_)))
-                | (Self::Native(_), Some(Amount::Exponential(_)))
-                | (Self::Summary(_), Some(Amount::Summary(_)))
+                | (Self::Counter { .. }, Some(Shape::Number))
+                | (Self::Histogram(_), Some(Shape::Histogram))
+                | (Self::Native(_), Some(Shape::Exponential))
+                | (Self::Summary(_), Some(Shape::Summary))
         )
     }
 
