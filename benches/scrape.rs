@@ -13,6 +13,8 @@
     missing_docs
 )]
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -232,16 +234,35 @@ fn speed(pipeline: &Pipeline, registry: &Registry) {
     println!("row\tscrape of 100,000 lines, text, against prometheus-client\t8x\t25x\t{ratio:.1}x");
 }
 
-/// How long requests took: the longest and the 99th of a hundred.
+/// How long requests took, without waiting for a core: the longest and the 99th of a hundred.
 #[derive(Clone, Copy)]
 struct Pauses {
     p99: Duration,
     longest: Duration,
+    /// The longest that a request waited for a core: what else runs on this machine, not what we do.
+    robbed: Duration,
+}
+
+/// How long this thread was ready to run and had no core, as Linux counts it (`/proc/thread-self/schedstat`, second number).
+struct Waiting(Option<File>);
+
+impl Waiting {
+    fn new() -> Self {
+        Self(File::open("/proc/thread-self/schedstat").ok())
+    }
+
+    fn so_far(&self) -> Duration {
+        let mut text = [0; 64];
+        let read = self.0.as_ref().and_then(|file| file.read_at(&mut text, 0).ok());
+        let text = std::str::from_utf8(&text[..read.unwrap_or_default()]).unwrap_or_default();
+        let waited = text.split(' ').nth(1).and_then(|waited| waited.parse().ok());
+        Duration::from_nanos(waited.unwrap_or_default())
+    }
 }
 
 /// Sends requests at 30 % load for a while.
 fn load(pipeline: &Pipeline, bodies: &[Vec<u8>], interval: Duration) -> Pauses {
-    let mut took = Vec::new();
+    let (mut took, mut robbed, waiting) = (Vec::new(), Duration::ZERO, Waiting::new());
     let start = Instant::now();
     let mut due = start;
     for body in bodies.iter().cycle() {
@@ -249,61 +270,85 @@ fn load(pipeline: &Pipeline, bodies: &[Vec<u8>], interval: Duration) -> Pauses {
         while Instant::now() < due {
             std::hint::spin_loop(); // a timer would be late by more than what is measured
         }
+        let before = waiting.so_far();
         let begin = Instant::now();
         ingest(pipeline, body);
-        took.push(begin.elapsed());
+        let all = begin.elapsed();
+        let waited = waiting.so_far() - before;
+        robbed = robbed.max(waited);
+        took.push(all.saturating_sub(waited));
         if start.elapsed() > WHILE {
             break;
         }
     }
     took.sort_unstable();
-    Pauses { p99: took[took.len() * 99 / 100], longest: took[took.len() - 1] }
+    Pauses { p99: took[took.len() * 99 / 100], longest: took[took.len() - 1], robbed }
 }
 
-/// What ingest feels of scrapes one after the other, against none.
+/// The same while a pipeline is scraped again and again, and how often it was.
+fn load_beside(
+    scraped: &Arc<Pipeline>,
+    pipeline: &Pipeline,
+    bodies: &[Vec<u8>],
+    interval: Duration,
+) -> (Pauses, u32) {
+    let stop = Arc::new(AtomicBool::new(false));
+    let (scraped, told) = (scraped.clone(), stop.clone());
+    let scraper = std::thread::spawn(move || {
+        let mut scrapes = 0;
+        while !told.load(Ordering::Relaxed) {
+            scrape(&scraped, Syntax::OpenMetrics1_0_0, ContentEncoding::Gzip, |_| {});
+            scrapes += 1;
+        }
+        scrapes
+    });
+    let pauses = load(pipeline, bodies, interval);
+    stop.store(true, Ordering::Relaxed);
+    (pauses, scraper.join().unwrap())
+}
+
+/// What ingest feels of scrapes one after the other: against none, and against scrapes of another pipeline, which take the same
+/// caches, memory and cores and share no lock.
 fn pauses(pipeline: &Arc<Pipeline>) {
     let requests =
         (0..40).map(|at| request((0..512).map(|n| ((at * 512 + n) % SETS, (at * 512 + n) as u64))));
     let bodies: Vec<_> = requests.collect();
     let took = timed(|| bodies.iter().cycle().take(200).for_each(|body| ingest(pipeline, body)));
     let interval = took / 200 * 10 / 3;
-    let mut rounds = Vec::new();
-    for _ in 0..TURNS {
-        let without = load(pipeline, &bodies, interval);
-        let stop = Arc::new(AtomicBool::new(false));
-        let (ours, told) = (pipeline.clone(), stop.clone());
-        let scraper = std::thread::spawn(move || {
-            let mut scrapes = 0;
-            while !told.load(Ordering::Relaxed) {
-                scrape(&ours, Syntax::OpenMetrics1_0_0, ContentEncoding::Gzip, |_| {});
-                scrapes += 1;
-            }
-            scrapes
-        });
-        let with = load(pipeline, &bodies, interval);
-        stop.store(true, Ordering::Relaxed);
-        rounds.push((without, with, scraper.join().unwrap()));
-    }
-    let middle = |of: &dyn Fn(&(Pauses, Pauses, u32)) -> f64| {
-        let mut all: Vec<f64> = rounds.iter().map(of).collect();
+    let other = ours();
+    let rounds: Vec<[Pauses; 3]> = (0..TURNS)
+        .map(|_| {
+            let without = load(pipeline, &bodies, interval);
+            let (beside, _) = load_beside(&other, pipeline, &bodies, interval);
+            let (with, scrapes) = load_beside(pipeline, pipeline, &bodies, interval);
+            let said = |Pauses { p99, longest, robbed }| {
+                let [p99, longest, robbed] = [p99, longest, robbed].map(ms);
+                format!("p99 {p99:.3}, longest {longest:.3}, for a core {robbed:.3}")
+            };
+            let (alone, beside_said) = (said(without), said(beside));
+            println!(
+                "  ms: {alone}; beside another's scrape {beside_said}; during {scrapes} scrapes {}",
+                said(with)
+            );
+            [without, beside, with]
+        })
+        .collect();
+    let ratio = |of: fn(&Pauses) -> Duration, to: usize| {
+        let mut all: Vec<f64> =
+            rounds.iter().map(|one| ms(of(&one[2])) / ms(of(&one[to]))).collect();
         all.sort_by(f64::total_cmp);
         all[all.len() / 2]
     };
-    let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    for (without, with, scrapes) in &rounds {
+    for (to, what) in [(0, "not"), (1, "beside another's scrape")] {
+        let (p99, longest) = (ratio(|one| one.p99, to), ratio(|one| one.longest, to));
         println!(
-            "  p99 {:.3} ms, longest {:.3} ms; during {scrapes} scrapes {:.3} ms, {:.3} ms",
-            ms(without.p99),
-            ms(without.longest),
-            ms(with.p99),
-            ms(with.longest)
+            "row\tingest at 30 % load while scraped, against {what}\t2x\t1.2x\tp99 {p99:.2}x, longest {longest:.2}x"
         );
     }
-    let p99 = middle(&|(without, with, _)| ms(with.p99) / ms(without.p99));
-    let longest = middle(&|(without, with, _)| ms(with.longest) / ms(without.longest));
-    println!(
-        "row\tingest at 30 % load while scraped, against not\t2x\t1.2x\tp99 {p99:.2}x, longest {longest:.2}x"
-    );
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
 }
 
 fn main() {

@@ -7,8 +7,11 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod generate;
+pub mod history;
 pub mod load;
 pub mod log;
+pub mod probe;
+pub mod report;
 pub mod serve;
 pub mod server;
 pub mod signals;
@@ -60,7 +63,9 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Load(args) => load::run(&args),
+        Command::Probe(args) => probe::run(&args),
     }
 }

@@ -8,7 +8,9 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
+mod alerts;
 mod budget;
+pub mod catalogue;
 mod diagnostic;
 mod document;
 mod fields;
@@ -22,12 +24,13 @@ mod suggest;
 mod variables;
 mod web;
 
+pub use alerts::{ALERTS, Known};
 pub use budget::{Budget, Dimension, MetricBudget};
 pub use diagnostic::{Diagnostic, Place, Severity, Source};
 pub use document::{Entry, Kind, Node};
 pub use settings::{
-    Datapoints, Forward, ForwardProtocol, ForwardTls, Indicator, Match, Objective, Presentation,
-    Privacy, Selection, Server, Sessions, Settings, State, Traffic,
+    Alerts, Datapoints, Forward, ForwardProtocol, ForwardTls, Indicator, Match, Objective,
+    Presentation, Privacy, Selection, Server, Sessions, Settings, State, Traffic,
 };
 
 pub use web::{Pem, TlsVersion, WebSettings, WebTls, web};

@@ -9,5 +9,5 @@ pub mod streams;
 pub mod translate;
 mod weight;
 
-pub use repeats::{Fingerprint, Repeats};
+pub use repeats::{Fingerprint, KeptRepeats, Keys, Repeats};
 pub use weight::weight;

@@ -6,14 +6,15 @@
 
 use std::fmt;
 
-mod catalogue;
 mod dashboards;
+mod helm;
+pub mod own;
 pub mod recorded;
 mod reference;
 mod rules;
-mod schema;
+pub mod schema;
 
-pub use catalogue::{Catalogue, Entry, Label};
+pub use crate::config::catalogue::{Catalogue, Entry, Label};
 
 /// A file to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub enum Product {
     Reference,
     /// The JSON Schema of configs.
     Schema,
+    /// The config's part of the charts' schemas.
+    Helm,
 }
 
 /// Words that every generated file has in it: what has them and is no more generated is left over.
@@ -49,7 +52,8 @@ pub const MARK: &str = "oscar-metrics generate";
 
 impl Product {
     /// All, in the order they are made.
-    pub const ALL: [Self; 4] = [Self::Dashboards, Self::Rules, Self::Reference, Self::Schema];
+    pub const ALL: [Self; 5] =
+        [Self::Dashboards, Self::Rules, Self::Reference, Self::Schema, Self::Helm];
 
     /// Where its files lie in a whole set of them, as in this repository.
     pub fn folder(self) -> &'static str {
@@ -57,6 +61,7 @@ impl Product {
             Self::Dashboards | Self::Reference => "dashboards",
             Self::Rules => "dashboards/rules",
             Self::Schema => "config",
+            Self::Helm => "helm",
         }
     }
 
@@ -66,7 +71,8 @@ impl Product {
             Self::Dashboards => dashboards::artifacts(catalogue),
             Self::Rules => rules::artifacts(catalogue),
             Self::Reference => vec![reference::page(catalogue)],
-            Self::Schema => schema::artifacts(catalogue),
+            Self::Schema => schema::artifacts(),
+            Self::Helm => helm::artifacts(),
         }
     }
 }
@@ -78,6 +84,7 @@ impl fmt::Display for Product {
             Self::Rules => "rules",
             Self::Reference => "reference",
             Self::Schema => "schema",
+            Self::Helm => "helm",
         })
     }
 }

@@ -18,14 +18,19 @@ pub const SERIES_PER_METRIC: usize = 2_000;
 pub const LABEL_VALUE: usize = 256;
 /// Series of one family that are copied or looked at under one lock: some 20 us, the longest that a change waits for a scrape.
 pub const SERIES_AT_ONCE: usize = 64;
+/// Times that a look at series gives way to changes before it waits for its turn: a millisecond or so.
+pub const LOOKS_PATIENCE: usize = 1_000;
 /// How long an undeclared series may be idle before it is forgotten: a day, so that daily jobs keep theirs.
 pub const IDLE: Duration = Duration::from_secs(24 * 3600);
-/// Bytes of the whole process that the operator reckons with. Read and kept; the other bounds are what holds memory down today.
+/// Bytes of the whole process: over it nothing more is taken until there is room again. The other bounds keep it far below.
 pub const MEMORY: usize = 256 * MIB;
+/// How often the process is measured against [`MEMORY`]: at the highest rate a request a time makes some MiB more.
+pub const MEMORY_INTERVAL: Duration = Duration::from_millis(250);
 /// Fingerprints kept to tell a resent span; two generations of this many, 8 bytes each.
 pub const DEDUPE_ENTRIES: usize = 262_144;
-/// Parts of a generation: at 262,144 fingerprints one part's growth moves 4,096 of them, some 50 us.
-pub const DEDUPE_PARTS: usize = 64;
+/// Parts of a generation: at 262,144 fingerprints each has room for 3,584 in 36 KiB, and its last growth moves 1,792 of them, some
+/// 20 us. With 64 parts half of them would have to be twice as large.
+pub const DEDUPE_PARTS: usize = 80;
 /// How long a resent span is told as such: longer than any exporter's retries.
 pub const DEDUPE_WINDOW: Duration = Duration::from_secs(300);
 
@@ -37,6 +42,10 @@ pub const IN_FLIGHT: usize = 64 * MIB;
 pub const WORKSPACES: usize = 16;
 /// Items of a request whose workspace is kept; that of a larger one is given back. About 2 MiB each.
 pub const WORKSPACE_ITEMS: usize = 8_192;
+/// Histograms of data points whose memory is left to the next ones, each for points with its edges; a bot has a few kinds of edges.
+pub const SPARE_HISTOGRAMS: usize = 64;
+/// Resources whose targets are remembered; over it all are worked out again.
+pub const TARGETS_KNOWN: usize = 1_024;
 /// How deep an attribute value may nest lists and maps.
 pub const VALUE_DEPTH: usize = 32;
 /// Depth of any JSON document we read; serde_json's own guard is 128 and guards its stack.
@@ -92,6 +101,10 @@ pub const WINDOWS: usize = 16;
 pub const SESSIONS: usize = 100_000;
 /// How long a conversation is quiet before it has ended.
 pub const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
+/// Conversations copied under one lock: some 20 us, as [`SERIES_AT_ONCE`].
+pub const SESSIONS_AT_ONCE: usize = 256;
+/// Pause before a lock is taken again that requests need: longer than it takes to wake up who waits for it.
+pub const BETWEEN_LOCKS: Duration = Duration::from_micros(100);
 /// Sender streams of passed-through points kept at once: two writers for each series.
 pub const SENDER_STREAMS: usize = 2 * SERIES;
 /// Lives (start times) of one sender stream told apart; more writers than this under one identity is a fault of theirs.
@@ -132,6 +145,8 @@ pub const FORWARD_HEADERS: usize = 32;
 pub const PEM: usize = 4 * MIB;
 /// How often state is written to disk.
 pub const STATE_INTERVAL: Duration = Duration::from_secs(30);
+/// The shortest interval that state is written at, whatever the config says: a disk takes milliseconds.
+pub const STATE_INTERVAL_LEAST: Duration = Duration::from_millis(10);
 /// Bytes of the state file: what all limits together can come to, several times over.
 pub const SNAPSHOT: usize = 512 * MIB;
 /// How long a young series is first shown at 0: two scrapes at the longest usual interval.
@@ -186,6 +201,8 @@ pub const SCRAPE_CHUNK: usize = 32 * KIB;
 pub const HEADERS: u32 = 16 * 1024;
 /// HTTP/2 ping interval, and how long its answer may take.
 pub const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+/// How often a thread that is about to end is looked at.
+pub const THREAD_END: Duration = Duration::from_millis(2);
 /// From SIGTERM to the end: under the 30 s that Kubernetes gives.
 pub const DRAIN: Duration = Duration::from_secs(25);
 /// What a sender is told to wait after an overload.
@@ -195,9 +212,14 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub const PROC_FILE: usize = MIB;
 /// Spans of the simulated bot that may wait for the SDK, and happenings it may have going on at once.
 pub const BOT_PENDING: usize = 16_384;
+/// Scrapes of a simulated history: a year of every ten minutes. Each holds 8 bytes a sample until the end.
+pub const HISTORY_SCRAPES: u32 = 53_000;
 
 /// Bytes of a receiver's answer that the load generator reads; an answer is a few bytes and perhaps a message.
 pub const LOAD_ANSWER: usize = 64 * KIB;
+
+/// Bytes of one answer of a Prometheus that `report` reads: ten thousand series are far less.
+pub const REPORT_ANSWER: usize = 16 * MIB;
 
 /// Characters of an exemplar's labels (OpenMetrics 1.0, "Exemplars").
 pub const EXEMPLAR_CHARACTERS: usize = 128;
@@ -205,7 +227,7 @@ pub const EXEMPLAR_CHARACTERS: usize = 128;
 /// The bounds an operator may move (`limits` and `server.otlp.max_request` in the config).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// Bytes of the whole process; kept, not enforced by itself yet.
+    /// Bytes of the whole process, over which nothing more is taken.
     pub memory: usize,
     /// Bytes of requests in flight.
     pub in_flight: usize,

@@ -5,6 +5,7 @@
 
 pub mod amount;
 mod declaration;
+pub mod estimator;
 mod family;
 mod hash_key;
 pub mod key;

@@ -9,6 +9,7 @@ mod conversations;
 mod engine;
 pub mod explain;
 mod fold;
+mod kept;
 mod labels;
 mod measure;
 mod points;
@@ -23,9 +24,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use crate::clock::Timestamp;
-use crate::derive::Repeats;
 use crate::derive::sessions::Sessions;
 use crate::derive::streams::Streams;
+use crate::derive::{Keys, Repeats};
 use crate::limits;
 use crate::model::FamilySnapshot;
 use crate::series::PassedFamily;
@@ -36,6 +37,7 @@ use crate::wire::{self, WireError};
 pub use crate::wire::Encoding;
 pub use engine::Plan;
 pub use fold::Gain;
+pub use kept::{Kept, Restored};
 
 use batch::Batch;
 use engine::Engine;
@@ -73,7 +75,7 @@ pub struct Pipeline {
     /// What is known of the senders of data points, for scrapes.
     target_info: Arc<PassedFamily>,
     /// Keys of the fingerprints, new in every process.
-    keys: foldhash::fast::RandomState,
+    keys: Keys,
     telemetry: Arc<Telemetry>,
     began: Timestamp,
     /// When the last scrape that was read to its end began.
@@ -94,11 +96,14 @@ impl Pipeline {
             senders: Mutex::new(Senders {
                 streams: Streams::new(limits::SENDER_STREAMS, limits.idle),
                 routes: Default::default(),
+                known: Default::default(),
+                homes: Vec::new(),
+                spares: Default::default(),
                 targets,
             }),
             sessions: Mutex::new(conversations::sessions(&engine)),
             engine: ArcSwap::from_pointee(engine),
-            keys: foldhash::fast::RandomState::default(),
+            keys: Keys::default(),
             telemetry,
             began: now,
             scraped: Arc::default(),
@@ -112,10 +117,9 @@ impl Pipeline {
         let engine = Engine::new(&plan, Some(&before), now);
         engine.declare(&self.telemetry);
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let words = engine.rules.session_words().unwrap_or_default();
         let (idle, most) =
             engine.sessions.as_ref().map_or_else(Default::default, |one| (one.idle, one.max));
-        sessions.rebound(idle, most, words);
+        sessions.rebound(idle, most, (&before.words, &engine.words));
         drop(sessions);
         self.engine.store(Arc::new(engine));
         let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
@@ -212,7 +216,7 @@ impl Pipeline {
         self.expire(&engine, now);
         let configured = engine.store.copies(exemplars, now).into_iter().flatten();
         let passed = engine.passed.families().into_iter().chain([self.target_info.clone()]);
-        let passed = passed.map(move |family| family.snapshot(exemplars));
+        let passed = passed.flat_map(move |family| family.copies(exemplars));
         let all = configured.chain(passed).map(move |mut piece| {
             show(&mut piece);
             piece

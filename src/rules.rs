@@ -25,6 +25,6 @@ mod words;
 pub use conversation::{Remark, Said};
 pub use evaluate::Evaluation;
 pub use ruleset::RuleSet;
-pub use scratch::Scratch;
+pub use scratch::{Scratch, recycled};
 pub use subject::Subject;
 pub use update::{Guard, Skip, SkipReason, Update, Updates};

@@ -8,6 +8,7 @@
 mod books;
 mod convert;
 mod forwarding;
+mod keeping;
 mod process;
 mod words;
 
@@ -30,6 +31,8 @@ use crate::view::Signal;
 
 pub use books::{Books, ItemCounts};
 pub use forwarding::TargetMeter;
+pub use keeping::StateMeter;
+pub use process::resident;
 pub use words::{Closing, Dropped, Protocol, Refusal, Rejection};
 
 /// Labels of one of our own series.
@@ -46,6 +49,7 @@ pub struct Telemetry {
     repeated: Family<Labels<1>, Counter>,
     closed: Family<Labels<1>, Counter>,
     forwarding: forwarding::Forwarding,
+    keeping: keeping::Keeping,
     panics: Counter,
     quarantined: Counter,
     scrapes: Counter,
@@ -66,6 +70,7 @@ impl Telemetry {
             repeated: Family::default(),
             closed: Family::default(),
             forwarding: Default::default(),
+            keeping: Default::default(),
             panics: Counter::default(),
             quarantined: Counter::default(),
             scrapes: Counter::default(),
@@ -123,6 +128,7 @@ impl Telemetry {
         own.register("quarantined_rows", help, self.quarantined.clone());
         own.register("scrapes", "Scrapes answered", self.scrapes.clone());
         self.forwarding.register(own);
+        self.keeping.register(own);
 
         let process = self.registry.sub_registry_with_prefix("process");
         process.register_collector(Box::new(process::Process::new()));
@@ -168,6 +174,11 @@ impl Telemetry {
     /// The numbers of a forward target, `host:port`, that gets these signals: there at 0 from now on.
     pub fn target(&self, name: &str, signals: &[Signal]) -> TargetMeter {
         self.forwarding.target(name, signals)
+    }
+
+    /// The numbers of a state directory: there at 0 from now on.
+    pub fn state(&self) -> StateMeter {
+        self.keeping.meter()
     }
 
     /// A task died.

@@ -1,11 +1,12 @@
 //! Senders of our own: the simulated bot of `demo` and the generator of `load`.
 //!
 //! ```text
-//! mix, day, people -> model -> story -> bot   (the OpenTelemetry SDK, as a real bot has it)
-//!  (what is likely)  (what    (spans,  \
-//!                    happens)  logs)    load  (encoded once, patched for every batch)
-//!                       \
-//!                        truth (what was really done, for whoever checks the numbers)
+//! mix, day, people, incident -> model -> story -> bot   (the OpenTelemetry SDK, as a real bot has it)
+//!    (what is likely)           (what    (spans,  \
+//!                               happens)  logs)    load  (encoded once, patched for every batch)
+//!                                             \    past  (encoded each for its own time)
+//!                                  \
+//!                                   truth (what was really done, for whoever checks the numbers)
 //! ```
 //!
 //! `mix` to `story` are pure: a seed in, the same bot out. Nothing here knows the receiving side's rules or series; the
@@ -16,9 +17,11 @@ use std::io;
 pub mod bot;
 pub mod day;
 pub mod draw;
+pub mod incident;
 pub mod load;
 pub mod mix;
 pub mod model;
+pub mod past;
 pub mod people;
 pub mod story;
 pub mod truth;

@@ -13,5 +13,5 @@ pub use point::{
     PointValue, Quantile, Summary, Temporality, Unread,
 };
 pub use record::{LogRecord, Origin, Signal, Span, SpanEvent, SpanKind, Status, Visitor};
-pub use session::Session;
+pub use session::{Session, Word};
 pub use value::{Nested, Value, write_double};

@@ -11,6 +11,16 @@ use crate::traffic::TrafficError;
 use crate::traffic::load::Target;
 use crate::view::Signal;
 
+use super::probe::ProbeArgs;
+
+mod demo;
+mod generate;
+mod report;
+
+pub use demo::{DemoArgs, HistoryArgs, IncidentName};
+pub use generate::{GenerateArgs, ProductName};
+pub use report::{FormName, ReportArgs};
+
 /// The sidecar that turns what a chat bot emits over OpenTelemetry into Prometheus series.
 ///
 /// Without a command it serves.
@@ -34,10 +44,14 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Write the files that belong to a config: dashboards, rules, the reference.
     Generate(GenerateArgs),
+    /// Sum a period up for people, from a Prometheus.
+    Report(ReportArgs),
     /// Serve, and run a simulated bot that speaks real OTLP to it.
-    Demo(DemoArgs),
+    Demo(Box<DemoArgs>),
     /// Send spans as fast as told and count every one.
     Load(LoadArgs),
+    /// Ask a running instance whether it is ready: 0 is yes, 69 no.
+    Probe(ProbeArgs),
 }
 
 /// The flags of `serve`. What is not given here is as the config says.
@@ -141,38 +155,6 @@ pub struct ExplainArgs {
     pub all: bool,
 }
 
-/// The flags of `generate`.
-#[derive(Clone, Debug, Args)]
-pub struct GenerateArgs {
-    /// What to write
-    #[arg(value_enum)]
-    pub product: ProductName,
-    /// The folder to write to. `all` makes folders in it as in the source repository
-    #[arg(long, env = "OSCAR_METRICS_OUT", value_name = "DIR", default_value = ".")]
-    pub out: PathBuf,
-    /// Write nothing; fail when a file there is not what would be written
-    #[arg(long, env = "OSCAR_METRICS_CHECK", value_parser = BoolishValueParser::new())]
-    pub check: bool,
-    /// The config. Without one the built-in `use: [oscar]`
-    #[arg(long = "config.file", env = "OSCAR_METRICS_CONFIG_FILE", value_name = "FILE")]
-    pub config_file: Option<PathBuf>,
-}
-
-/// The products by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ProductName {
-    /// Grafana dashboards
-    Dashboards,
-    /// Recording and alerting rules for Prometheus, their tests and runbooks
-    Rules,
-    /// One page that tells every metric
-    Reference,
-    /// A JSON Schema of configs, for editors
-    Schema,
-    /// All of these
-    All,
-}
-
 /// The signals by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SignalName {
@@ -192,37 +174,6 @@ impl From<SignalName> for Signal {
             SignalName::Logs => Self::Logs,
         }
     }
-}
-
-/// A simulated release bot, as lively as you like.
-#[derive(Args, Clone, Debug)]
-pub struct DemoArgs {
-    #[allow(missing_docs)] // the flags of `serve`
-    #[command(flatten)]
-    pub serve: ServeArgs,
-    /// Simulated seconds a second: 60 is a day in 24 minutes, 1 is real time
-    #[arg(
-        long,
-        env = "OSCAR_METRICS_SPEED",
-        value_name = "FACTOR",
-        default_value_t = 60.0,
-        value_parser = speed
-    )]
-    pub speed: f64,
-    /// The same seed is the same bot
-    #[arg(long, env = "OSCAR_METRICS_SEED", value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    /// Write what the bot really did to this JSON file, every second and at the end
-    #[arg(long, env = "OSCAR_METRICS_TRUTH", value_name = "FILE")]
-    pub truth: Option<PathBuf>,
-    /// Stop by itself: 500ms, 10s, 2m, 1h
-    #[arg(
-        long,
-        env = "OSCAR_METRICS_DURATION",
-        value_name = "TIME",
-        value_parser = duration
-    )]
-    pub duration: Option<Duration>,
 }
 
 /// Sends spans as fast as told and counts every one.
@@ -348,20 +299,14 @@ fn path(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn speed(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(speed) if speed > 0.0 && speed <= 100_000.0 => Ok(speed),
-        _ => Err("a speed is a number above 0, at most 100000".to_owned()),
-    }
-}
-
 fn target(text: &str) -> Result<Target, String> {
     text.parse().map_err(|error: TrafficError| error.to_string())
 }
 
-/// A time with its unit: ms, s, m or h.
-fn duration(text: &str) -> Result<Duration, String> {
-    let fault = || format!("{text:?} is not a time: write a number and ms, s, m or h, as 10s");
+/// A time with its unit: ms, s, m, h, d or w.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let fault =
+        || format!("{text:?} is not a time: write a number and ms, s, m, h, d or w, as 10s");
     let at = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(fault)?;
     let (number, unit) = text.split_at_checked(at).ok_or_else(fault)?;
     let scale = match unit {
@@ -369,6 +314,8 @@ fn duration(text: &str) -> Result<Duration, String> {
         "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
+        "d" => 86_400.0,
+        "w" => 604_800.0,
         _ => return Err(fault()),
     };
     let number: f64 = number.parse().map_err(|_| fault())?;
@@ -430,6 +377,7 @@ mod tests {
     fn times_have_units() {
         assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
         assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("28d"), Ok(Duration::from_secs(28 * 86_400)));
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         for wrong in ["", "10", "s", "0s", "-1s", "10 parsecs", "infs", "1e300h", "nans"] {
             assert!(duration(wrong).is_err(), "{wrong}");

@@ -8,8 +8,9 @@ use tokio::sync::oneshot;
 
 use super::args::DemoArgs;
 use super::serve::{Session, stop_asked};
-use super::{Exit, Failure};
+use super::{Exit, Failure, history};
 use crate::traffic::bot::{self, BotOptions};
+use crate::traffic::day;
 
 /// Where the demo's sidecar is.
 struct Place {
@@ -25,6 +26,9 @@ struct Place {
 ///
 /// What keeps the server from starting or the bot from working.
 pub fn run(args: &DemoArgs) -> Result<(), Failure> {
+    if let Some(length) = args.history.history {
+        return history::run(args, length);
+    }
     let mut session = Session::begin(&args.serve)?;
     let at = |what| {
         session.running.address(what).map_or(String::new(), |address| format!("http://{address}"))
@@ -40,6 +44,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
         seed: args.seed,
         truth: args.truth.clone(),
         duration: args.duration,
+        incident: args.script(day::FIRST_MOMENT + args.incident_after.as_secs_f64()),
     };
     let (asked, stop) = oneshot::channel();
     let bot = bot::run(options, async {

@@ -44,6 +44,7 @@ fn chosen(name: ProductName) -> impl Iterator<Item = (Product, &'static str)> {
         ProductName::Rules => Some(Product::Rules),
         ProductName::Reference => Some(Product::Reference),
         ProductName::Schema => Some(Product::Schema),
+        ProductName::Helm => Some(Product::Helm),
     };
     let all = Product::ALL
         .into_iter()

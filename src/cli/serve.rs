@@ -18,6 +18,7 @@ use crate::telemetry::Telemetry;
 use super::args::ServeArgs;
 use super::server::{self, Running, ServeOptions};
 use super::signals::{Asked, Signals};
+use super::state::{self, Keeper, State, StateDir};
 use super::{Exit, Failure, log, source};
 
 /// Serves until a signal ends it.
@@ -49,29 +50,59 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// A config with faults, an address that can't be had, a flag that is not supported.
+    /// A config with faults, an address that can't be had, a state directory that another process has.
     pub fn begin(args: &ServeArgs) -> Result<Self, Failure> {
         log::start(args.log_format, args.log_level);
         let telemetry = Arc::new(Telemetry::new(env!("CARGO_PKG_VERSION"), clock::now()));
         let counter = telemetry.clone();
         log::catch_panics(move || counter.panicked());
-        if args.state_dir.is_some() {
-            tracing::warn!(event = "ignored", flag = "--state.dir", why = "no state is kept yet");
-        }
-        let settings = settings(args, &telemetry)?;
+        let (settings, text) = settings(args, &telemetry)?;
         let access = Arc::new(access(args, &telemetry)?);
-        let own = HashKey::from_secret(&rand::random::<[u8; 32]>());
+        let options = ServeOptions { access, ..ServeOptions::new(args, &settings) };
+        let mut state = state(args, &settings, &options, &telemetry)?;
+        let random: [u8; 32] = rand::random();
+        let own = HashKey::from_secret(state.as_ref().map_or(&random, State::secret));
         let key = hash_key(args, &settings, &own)?;
-        let plan = Plan::new(&settings, &key);
-        let pipeline = Arc::new(Pipeline::new(plan, telemetry, clock::now()));
+        let mut pipeline = Pipeline::new(Plan::new(&settings, &key), telemetry, clock::now());
+        if let Some(state) = &mut state {
+            state.restore(&mut pipeline);
+        }
+        let started = Self::start(args, (options, Arc::new(pipeline)), own, state.as_ref());
+        let (mut session, pipeline) = match started {
+            Ok(started) => started,
+            Err(failure) => {
+                state.into_iter().for_each(State::give_back);
+                return Err(failure);
+            }
+        };
+        if let Some(state) = state {
+            if let Some((dir, text)) = state.dir().zip(text) {
+                state::keep_config(dir, &text);
+            }
+            session.running.keep(Keeper::start(state, pipeline, settings.state.interval)?);
+        }
+        Ok(session)
+    }
+
+    /// Listens, and forwards.
+    fn start(
+        args: &ServeArgs,
+        (options, pipeline): (ServeOptions, Arc<Pipeline>),
+        own: HashKey,
+        state: Option<&State>,
+    ) -> Result<(Self, Arc<Pipeline>), Failure> {
         let forwarders = Arc::new(OnceLock::new());
-        let reload = reload(args, pipeline.clone(), own, (access.clone(), forwarders.clone()));
+        let place = Place {
+            access: options.access.clone(),
+            forwarders: forwarders.clone(),
+            state: state.and_then(State::dir).cloned(),
+        };
+        let reload = reload(args, pipeline.clone(), own, place);
         let control = server::runtime()?;
         let signals = control.block_on(async { Signals::new() })?;
-        let options = ServeOptions { access, ..ServeOptions::new(args, &settings) };
-        let running = server::start(options, pipeline, reload.clone())?;
+        let running = server::start(options, pipeline.clone(), reload.clone())?;
         let _ = forwarders.set(running.forwarders.clone());
-        Ok(Self { running, control, signals, reload })
+        Ok((Self { running, control, signals, reload }, pipeline))
     }
 
     /// Drains. A second signal ends it at once.
@@ -103,12 +134,24 @@ pub async fn stop_asked(signals: &mut Signals, reload: &Reload) {
     }
 }
 
-/// The config to begin with. With `--config.fallback` one that has faults is told and the built-in one serves.
-fn settings(args: &ServeArgs, telemetry: &Telemetry) -> Result<Settings, Failure> {
-    let failure = match checked(args) {
-        Ok(settings) => {
+/// What a reload changes beside the rules.
+struct Place {
+    access: Arc<Access>,
+    forwarders: Arc<OnceLock<Arc<Forwarders>>>,
+    /// Where a good config is kept.
+    state: Option<Arc<StateDir>>,
+}
+
+/// The config to begin with, and its text where it has one that is worth keeping. With `--config.fallback` one that has faults
+/// is told, and the last good one in the state directory serves, else the built-in one.
+fn settings(
+    args: &ServeArgs,
+    telemetry: &Telemetry,
+) -> Result<(Settings, Option<String>), Failure> {
+    let failure = match asked(args) {
+        Ok(asked) => {
             telemetry.reloaded(true, clock::now());
-            return Ok(settings);
+            return Ok(asked);
         }
         Err(failure) => failure,
     };
@@ -116,8 +159,26 @@ fn settings(args: &ServeArgs, telemetry: &Telemetry) -> Result<Settings, Failure
     if !args.config_fallback {
         return Err(failure);
     }
+    let last = args.state_dir.as_deref().and_then(state::last_config);
+    if let Some(settings) = last.and_then(|text| checked(args, Some(text)).ok()) {
+        tracing::error!(event = "config_refused", serving = "the last good config", "{failure}");
+        return Ok((settings, None));
+    }
     tracing::error!(event = "config_refused", serving = "the built-in config", "{failure}");
-    checked(&ServeArgs { config_file: None, ..args.clone() })
+    Ok((checked(&ServeArgs { config_file: None, ..args.clone() }, None)?, None))
+}
+
+/// Where state is kept; none: nowhere. A folder that the config names begins where the config lies.
+fn state(
+    args: &ServeArgs,
+    settings: &Settings,
+    options: &ServeOptions,
+    telemetry: &Telemetry,
+) -> Result<Option<State>, Failure> {
+    let folder = args.config_file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let configured = settings.state.dir.as_ref().map(|dir| folder.join(dir));
+    let dir = args.state_dir.clone().or(configured);
+    dir.map(|dir| State::open(&dir, options, telemetry.state())).transpose()
 }
 
 /// Who may look at the web port. With `--config.fallback` a web config that has faults is told and nobody may: telemetry is taken
@@ -155,10 +216,16 @@ fn hash_key(args: &ServeArgs, settings: &Settings, own: &HashKey) -> Result<Hash
     }
 }
 
-/// A config without faults; its warnings are told.
-fn checked(args: &ServeArgs) -> Result<Settings, Failure> {
+/// The config that was asked for, without faults, and its text.
+fn asked(args: &ServeArgs) -> Result<(Settings, Option<String>), Failure> {
+    let text = args.config_file.as_deref().map(source::text).transpose()?;
+    Ok((checked(args, text.clone())?, text))
+}
+
+/// The config of this text, without faults; its warnings are told.
+fn checked(args: &ServeArgs, text: Option<String>) -> Result<Settings, Failure> {
     let file = args.config_file.as_deref();
-    let mut loaded = source::load(file)?;
+    let mut loaded = source::load_text(file, text);
     if let Some(settings) = &loaded.settings {
         let (grpc, http) = server::otlp_addresses(args, settings);
         // An address that means nothing is told when somebody is to listen there.
@@ -182,28 +249,26 @@ fn checked(args: &ServeArgs) -> Result<Settings, Failure> {
 }
 
 /// Reads the config again. One with faults changes nothing but the gauge that says so. Addresses stay as they are.
-fn reload(
-    args: &ServeArgs,
-    pipeline: Arc<Pipeline>,
-    own: HashKey,
-    (access, forwarders): (Arc<Access>, Arc<OnceLock<Arc<Forwarders>>>),
-) -> Reload {
+fn reload(args: &ServeArgs, pipeline: Arc<Pipeline>, own: HashKey, place: Place) -> Reload {
     let args = args.clone();
     // A signal and a request may come at the same moment.
     let turn = Mutex::new(());
     Arc::new(move || {
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         // All files, or none.
-        let read = checked(&args).and_then(|settings| {
+        let read = asked(&args).and_then(|(settings, text)| {
             let key = source::hash_key(args.config_file.as_deref(), &settings)?;
-            Ok((settings, key.unwrap_or_else(|| own.clone()), rules(&args)?))
+            Ok((settings, text, key.unwrap_or_else(|| own.clone()), rules(&args)?))
         });
         pipeline.telemetry().reloaded(read.is_ok(), clock::now());
-        let (settings, key, rules) = read.map_err(|failure| failure.message)?;
-        access.replace(rules);
+        let (settings, text, key, rules) = read.map_err(|failure| failure.message)?;
+        place.access.replace(rules);
         pipeline.reload(Plan::new(&settings, &key), clock::now());
-        if let Some(forwarders) = forwarders.get() {
+        if let Some(forwarders) = place.forwarders.get() {
             forwarders.retarget(&settings.forward);
+        }
+        if let Some((dir, text)) = place.state.as_ref().zip(text) {
+            state::keep_config(dir, &text);
         }
         Ok(())
     })

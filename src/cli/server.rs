@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::time::MissedTickBehavior;
 
 use crate::config::{Forward, Settings};
 use crate::forwarders::Forwarders;
@@ -18,10 +19,11 @@ use crate::net::{self, Address, Bound, Deadlines, Door, Drain, Drained, Incident
 use crate::pipeline::Pipeline;
 use crate::receivers::{Admission, Cors, Intake, otlp_grpc, otlp_http};
 use crate::scrape::{self, Access, Readiness, Reload, Scrapers, Web};
-use crate::telemetry::Telemetry;
+use crate::telemetry::{self, Telemetry};
 use crate::{clock, exposition};
 
 use super::args::ServeArgs;
+use super::state::Keeper;
 use super::{Exit, Failure};
 
 /// Everything a server needs to know, flags and config put together.
@@ -105,6 +107,7 @@ pub struct Running {
     pub addresses: Vec<(&'static str, SocketAddr)>,
     /// Where what was taken is passed on to; a reload may change it.
     pub forwarders: Arc<Forwarders>,
+    keeper: Option<Keeper>,
     readiness: Readiness,
     deadlines: Deadlines,
     otlp: Part,
@@ -174,10 +177,25 @@ pub fn start(
         zero_first,
         seats: Web::seats(),
     });
+    let admission = intake.admission.clone();
     let otlp = otlp(grpc, http, intake)?;
     let web = web_port(web_bound, web)?;
+    let most = limits.memory;
+    let watched = web.drain.clone();
+    web.drain.spawn_on(async move { watch(&admission, most, &watched).await }, &web.runtime);
     readiness.set(true);
-    Ok(Running { pipeline, addresses, forwarders, readiness, deadlines, otlp, forward, web })
+    let keeper = None;
+    Ok(Running {
+        pipeline,
+        addresses,
+        forwarders,
+        keeper,
+        readiness,
+        deadlines,
+        otlp,
+        forward,
+        web,
+    })
 }
 
 fn otlp(grpc: Vec<Bound>, http: Vec<Bound>, intake: Arc<Intake>) -> Result<Part, Failure> {
@@ -209,6 +227,27 @@ fn web_port(bound: Vec<Bound>, web: Arc<Web>) -> Result<Part, Failure> {
             drain.spawn(async move { tell(door.accept(bound, serve).await) });
         }
     })
+}
+
+/// Measures the process against what it may have, until the end begins. The doors can't do it: who asks the kernel waits.
+async fn watch(admission: &Admission, most: usize, drain: &Drain) {
+    let mut tick = tokio::time::interval(limits::MEMORY_INTERVAL);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = drain.begun() => return,
+            _ = tick.tick() => {}
+        }
+        let Some(resident) = telemetry::resident() else { return };
+        match admission.measure(resident, most) {
+            Some(true) => {
+                let help = "raise `limits.memory`, or make less series: see oscar_metrics_series";
+                tracing::error!(event = "memory_limit_reached", resident, most, help);
+            }
+            Some(false) => tracing::info!(event = "memory_limit_left", resident, most),
+            None => {}
+        }
+    }
 }
 
 fn door(
@@ -263,6 +302,15 @@ impl Part {
         Ok(Self { drain, runtime, thread })
     }
 
+    /// Waits until its thread has ended, and nothing of it can happen any more; false: not within that time.
+    async fn ended(&self, within: Duration) -> bool {
+        let end = clock::monotonic() + within;
+        while !self.thread.is_finished() && clock::monotonic() < end {
+            tokio::time::sleep(limits::THREAD_END).await;
+        }
+        self.thread.is_finished()
+    }
+
     fn join(self) {
         // A thread that panicked has said so by itself.
         let _ = self.thread.join();
@@ -275,14 +323,25 @@ impl Running {
         self.addresses.iter().find(|(name, _)| *name == what).map(|(_, address)| *address)
     }
 
-    /// Ends in phases: no traffic is wanted any more, then OTLP is drained, then what waits for forward targets, then the web port,
-    /// which so shows the last numbers.
+    /// From now on it has state to keep when it ends.
+    pub fn keep(&mut self, keeper: Keeper) {
+        self.keeper = Some(keeper);
+    }
+
+    /// Ends in phases: no traffic is wanted any more, then OTLP is drained and the state is kept, then what waits for forward
+    /// targets, then the web port, which so shows the last numbers.
     pub async fn stop(&self) -> Drained {
         self.readiness.set(false);
         let end = clock::monotonic() + self.deadlines.drain;
         let left = || end.saturating_duration_since(clock::monotonic());
         let otlp = self.otlp.drain.finish(left().mul_f64(0.7)).await;
-        self.pipeline.end_conversations(clock::now());
+        match &self.keeper {
+            None => self.pipeline.end_conversations(clock::now()),
+            Some(keeper) => {
+                let is_quiet = self.otlp.ended(left().mul_f64(0.3)).await;
+                keeper.finish(is_quiet, left().mul_f64(0.7), &self.pipeline).await;
+            }
+        }
         let forward = self.forward.drain.finish(left().mul_f64(0.9)).await;
         let web = self.web.drain.finish(left()).await;
         let cut = [otlp, forward, web].map(|drained| match drained {

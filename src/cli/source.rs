@@ -19,16 +19,26 @@ const HASH_KEY: &str = "OSCAR_METRICS_HASH_KEY";
 ///
 /// [`Exit::Data`] when the file can't be read. What is wrong inside is in [`Loaded`].
 pub fn load(file: Option<&Path>) -> Result<Loaded, Failure> {
-    let source = match file {
-        None => None,
-        Some(path) => {
-            let name = path.display().to_string();
-            let fault = |error| Failure::new(Exit::Data, format!("cannot read {name}: {error}"));
-            Some(Source { text: read(path).map_err(fault)?, name: name.clone() })
-        }
-    };
+    Ok(load_text(file, file.map(text).transpose()?))
+}
+
+/// The text of a config file.
+///
+/// # Errors
+///
+/// [`Exit::Data`] when it can't be read.
+pub fn text(path: &Path) -> Result<String, Failure> {
+    let fault =
+        |error| Failure::new(Exit::Data, format!("cannot read {}: {error}", path.display()));
+    read(path).map_err(fault)
+}
+
+/// Loads a config that stands in a file, or is said to; without a text the built-in one.
+pub fn load_text(file: Option<&Path>, text: Option<String>) -> Loaded {
+    let name = file.unwrap_or(Path::new("")).display().to_string();
+    let source = text.map(|text| Source { text, name });
     let folder = file.and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default();
-    Ok(config::load(source, &|name| std::env::var(name).ok(), &|name| read(&beside(&folder, name))))
+    config::load(source, &|name| std::env::var(name).ok(), &|name| read(&beside(&folder, name)))
 }
 
 /// What personal values are hashed with: the file the config names, else `OSCAR_METRICS_HASH_KEY`, else nothing that anybody

@@ -23,7 +23,7 @@ enum Way {
 }
 
 /// All sections in the order they are printed.
-const SECTIONS: [(&str, Way); 13] = [
+const SECTIONS: [(&str, Way); 14] = [
     ("server", Way::Settings),
     ("limits", Way::Settings),
     ("state", Way::Settings),
@@ -37,6 +37,7 @@ const SECTIONS: [(&str, Way); 13] = [
     ("sessions", Way::Settings),
     ("datapoints", Way::Settings),
     ("objectives", Way::Named),
+    ("alerts", Way::Settings),
 ];
 
 /// The file and the packs it uses as one map of sections.

@@ -11,6 +11,7 @@ use super::diagnostic::Report;
 use super::document::{Entry, Node};
 use super::settings::Settings;
 
+mod alerts;
 mod condition;
 mod families;
 mod forward;
@@ -83,6 +84,7 @@ pub(super) fn resolve(
         datapoints: resolver.datapoints(),
         sessions,
         objectives: resolver.objectives(&definitions.metrics),
+        alerts: resolver.alerts(),
         common: common
             .into_iter()
             .filter_map(|one| one.label)

@@ -8,8 +8,9 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::limits;
 use crate::model::Pseudonym;
-use crate::view::Session;
+use crate::view::{Session, Word};
 
 /// What ended a conversation; the words of `ended_by`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,9 +69,12 @@ struct Open {
     words: Box<[Option<Box<str>>]>,
 }
 
-/// Open conversations as they are kept over a restart.
+/// Open conversations as they are kept over a restart: with the words that may be written down, told by their names.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct KeptSessions(Vec<(Pseudonym, Open)>);
+pub struct KeptSessions {
+    words: Vec<String>,
+    open: Vec<(Pseudonym, Open)>,
+}
 
 /// How the last turn left things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -202,28 +206,55 @@ impl Sessions {
         self.open.drain().map(|(_, open)| open.ended(EndedBy::Shutdown)).collect()
     }
 
-    /// All that are open, to be kept.
-    pub fn keep(&self) -> KeptSessions {
-        KeptSessions(self.open.iter().map(|(key, open)| (*key, open.clone())).collect())
+    /// Which are open, some of them more than once: what [`Sessions::keep`] is asked for, some at a time.
+    pub fn keys(&self) -> Vec<Pseudonym> {
+        self.quiet.iter().map(|(_, key)| *key).collect()
     }
 
-    /// Takes up what was kept, as far as there is room. Words for other places than there are now are forgotten.
-    pub fn restore(&mut self, kept: KeptSessions, words: usize) {
-        let room = self.most.saturating_sub(self.open.len());
-        for (key, mut open) in kept.0.into_iter().take(room) {
-            if open.words.len() != words {
-                open.words = vec![None; words].into();
+    /// Copies those of these that are still open, without what must not be written down.
+    pub fn keep(&self, keys: &[Pseudonym], words: &[Word], kept: &mut KeptSessions) {
+        let names = words.iter().filter(|word| !word.private).map(|word| &word.name);
+        if !kept.words.iter().eq(names.clone()) {
+            (kept.words, kept.open) = (names.cloned().collect(), Vec::new());
+        }
+        for (key, open) in keys.iter().filter_map(|key| Some((*key, self.open.get(key)?))) {
+            let said = words.iter().zip(&open.words).filter(|(word, _)| !word.private);
+            let words = said.map(|(_, said)| said.clone().filter(|said| !is_content(said)));
+            let words = words.collect();
+            kept.open.push((key, Open { words, ..open.clone() }));
+        }
+    }
+
+    /// Takes up what was kept, as far as there is room. Of the words those that are still remembered.
+    pub fn restore(&mut self, kept: KeptSessions, words: &[Word]) {
+        let of = |word: &Word| kept.words.iter().position(|name| *name == word.name);
+        let places: Vec<_> = words.iter().map(of).collect();
+        self.take_up(kept.open, &places);
+    }
+
+    /// Other bounds, and other words to remember than `before`. Those that are open go on.
+    pub fn rebound(&mut self, idle: Duration, most: usize, (before, now): (&[Word], &[Word])) {
+        let places: Vec<_> =
+            now.iter().map(|word| before.iter().position(|one| one == word)).collect();
+        let open = std::mem::replace(self, Self::new(idle, most)).open;
+        self.take_up(open, &places);
+    }
+
+    /// Goes on with these. `places` tells for each word there is now which one it was.
+    fn take_up(
+        &mut self,
+        open: impl IntoIterator<Item = (Pseudonym, Open)>,
+        places: &[Option<usize>],
+    ) {
+        for (key, mut one) in open {
+            if self.open.len() >= self.most {
+                break;
             }
-            self.open.entry(key).or_insert(open);
+            let said = |place: &Option<usize>| one.words.get_mut((*place)?)?.take();
+            one.words = places.iter().map(said).collect();
+            self.open.entry(key).or_insert(one);
         }
         self.tidy();
-    }
-
-    /// Other bounds, and so many words to remember. Those that are open go on.
-    pub fn rebound(&mut self, idle: Duration, most: usize, words: usize) {
-        let kept = self.keep();
-        *self = Self::new(idle, most);
-        self.restore(kept, words);
     }
 
     /// How many are open.
@@ -246,6 +277,11 @@ impl Sessions {
         }
         None
     }
+}
+
+/// Whether a word is too long to be one: somebody's text is not written down by accident.
+fn is_content(word: &str) -> bool {
+    word.len() > limits::LABEL_VALUE
 }
 
 impl Open {
@@ -359,13 +395,43 @@ mod tests {
         assert_eq!(sessions.expire(at(211 + 1800)).len(), 1);
         assert!(sessions.expire(at(9999)).is_empty());
         turn(&mut sessions, 7, 5, "answered");
-        let mut again = Sessions::new(IDLE, 10);
-        again.restore(sessions.keep(), 2);
-        assert_eq!((again.expire(at(16 + 1800)).len(), again.len()), (1, 0), "kept and taken up");
         for second in 0..1000 {
             turn(&mut sessions, 1, second, "answered");
             sessions.end(Pseudonym(1));
             assert!(sessions.quiet.len() <= 20);
         }
+    }
+
+    #[test]
+    fn what_is_kept_goes_on_with_its_words_but_the_private_ones() {
+        let word = |name: &str, private| Word { name: name.into(), private };
+        let mut sessions = Sessions::new(IDLE, 10);
+        turn(&mut sessions, 7, 5, "answered");
+        turn(&mut sessions, 8, 9, "answered");
+        let mut kept = KeptSessions::default();
+        let words = [word("outcome", false), word("last", true)];
+        sessions.keep(&sessions.keys(), &words, &mut kept);
+        assert!(!format!("{kept:?}").contains("last answer"), "{kept:?}");
+        let mut again = Sessions::new(IDLE, 1);
+        again.restore(kept.clone(), &words);
+        assert_eq!(again.len(), 1, "there is no room for more");
+        let mut again = Sessions::new(IDLE, 10);
+        again.restore(kept, &[word("new", false), word("last", true), word("outcome", false)]);
+        assert_eq!(again.len(), 2);
+        let ended = again.end(Pseudonym(7)).unwrap();
+        let words: Vec<_> = ended.words.iter().map(|word| word.as_deref()).collect();
+        assert_eq!(words, [None, None, Some("answered")]);
+        assert_eq!((again.expire(at(20 + 1800)).len(), again.len()), (1, 0));
+    }
+
+    #[test]
+    fn other_words_are_remembered_from_a_reload_on() {
+        let word = |name: &str| Word { name: name.into(), private: true };
+        let mut sessions = Sessions::new(IDLE, 10);
+        turn(&mut sessions, 7, 5, "answered");
+        sessions.rebound(IDLE, 10, (&[word("a"), word("b")], &[word("b"), word("c")]));
+        let ended = sessions.end(Pseudonym(7)).unwrap();
+        let words: Vec<_> = ended.words.iter().map(|word| word.as_deref()).collect();
+        assert_eq!(words, [Some("last answer"), None]);
     }
 }

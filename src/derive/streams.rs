@@ -14,7 +14,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 
 use crate::clock::Timestamp;
-use crate::model::amount::{Amount, AmountError, Exponential, Histogram, Summary};
+use crate::model::amount::{Amount, AmountError, Exponential, Histogram, Shape, Summary};
 use crate::view::Temporality;
 
 use super::Fingerprint;
@@ -40,6 +40,19 @@ pub enum Measured {
     Exponential(Exponential),
     /// Quantiles; always totals.
     Summary(Summary),
+}
+
+impl Measured {
+    /// What it is an amount of; none: a level.
+    pub fn shape(&self) -> Option<Shape> {
+        match self {
+            Self::Gauge(_) | Self::Sum { monotonic: false, .. } => None,
+            Self::Sum { .. } => Some(Shape::Number),
+            Self::Histogram(_) => Some(Shape::Histogram),
+            Self::Exponential(_) => Some(Shape::Exponential),
+            Self::Summary(_) => Some(Shape::Summary),
+        }
+    }
 }
 
 /// One data point.
@@ -176,7 +189,7 @@ impl Stream {
 }
 
 /// A stream's shape is part of what it is (Metrics Data Model): a sender that changes it begins another stream.
-type Key = (Fingerprint, Temporality, u8);
+type Key = (Fingerprint, Temporality, Shape);
 
 /// Streams as they are kept over a restart.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -233,6 +246,14 @@ impl Streams {
     pub fn expire(&mut self, now: Timestamp) {
         self.swept = now;
         self.streams.retain(|_, (arrived, _)| now.since(*arrived) < self.idle);
+    }
+
+    /// Whether anything is known of a stream, in whatever shape.
+    pub fn knows(&self, identity: Fingerprint) -> bool {
+        let kinds = [Temporality::Cumulative, Temporality::Delta];
+        kinds.into_iter().any(|kind| {
+            Shape::ALL.into_iter().any(|shape| self.streams.contains_key(&(identity, kind, shape)))
+        })
     }
 
     /// All that is known, to be kept.

@@ -62,6 +62,60 @@ pub fn distinct(catalogue: &Catalogue<'_>, metric: &str, window: &str) -> String
     name(catalogue, metric, &format!("distinct{window}"))
 }
 
+/// Time from message to reply, of which the mean number of messages in progress is made.
+pub const DURATION: &str = "bot_interaction_duration_seconds";
+
+/// The mean number of messages in progress, by Little's law: the seconds worked in each second.
+pub fn in_flight(catalogue: &Catalogue<'_>, window: &str) -> String {
+    name(catalogue, "bot_interactions_in_flight", &format!("mean{window}"))
+}
+
+/// US dollars for each answer, where there are enough of them.
+pub fn cost_per_answer(catalogue: &Catalogue<'_>, window: &str) -> String {
+    name(catalogue, "bot_cost_usd_per_answer", &format!("ratio{window}"))
+}
+
+/// US dollars for each conversation that got what it came for, where there are enough of them.
+pub fn cost_per_resolved(catalogue: &Catalogue<'_>, window: &str) -> String {
+    name(catalogue, "bot_cost_usd_per_resolved_session", &format!("ratio{window}"))
+}
+
+/// Answers in a window: messages whose outcome is `answered`.
+pub fn answers(catalogue: &Catalogue<'_>, window: &str) -> String {
+    name(catalogue, "bot_answers", &format!("increase{window}"))
+}
+
+/// Conversations in a window that got what they came for.
+pub fn resolved(catalogue: &Catalogue<'_>, window: &str) -> String {
+    name(catalogue, "bot_resolved_sessions", &format!("increase{window}"))
+}
+
+/// Thumbs in a window, up and down.
+pub fn thumbs(catalogue: &Catalogue<'_>, window: &str) -> String {
+    name(catalogue, "bot_feedback", &format!("increase{window}"))
+}
+
+/// Those among [`thumbs`] that point down.
+pub fn thumbs_down(catalogue: &Catalogue<'_>, window: &str) -> String {
+    name(catalogue, "bot_feedback_down", &format!("increase{window}"))
+}
+
+/// The share of thumbs that point down, where there are enough of them.
+pub fn thumbs_down_share(catalogue: &Catalogue<'_>, window: &str) -> String {
+    name(catalogue, "bot_feedback_down", &format!("ratio{window}"))
+}
+
+/// By how much of itself a metric grew against the window before: 1 is twice as much.
+pub fn change(catalogue: &Catalogue<'_>, metric: &str, window: &str) -> String {
+    let metric = metric.strip_suffix("_total").unwrap_or(metric);
+    name(catalogue, metric, &format!("change{window}"))
+}
+
+/// The registers of a distinct metric, merged over replicas and over a window.
+pub fn registers(catalogue: &Catalogue<'_>, metric: &str, window: &str) -> String {
+    name(catalogue, &format!("{metric}_register"), &format!("max{window}"))
+}
+
 fn name(catalogue: &Catalogue<'_>, metric: &str, operations: &str) -> String {
     let level = match catalogue.common {
         [] => "job".to_owned(),

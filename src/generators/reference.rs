@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::rules::definition::{MetricKind, Native};
 
+use super::own::{self, Own};
 use super::{Artifact, Catalogue, Entry, Label, MARK};
 
 /// Headings by role, in the order of the page. What has another role, or none, comes last.
@@ -24,7 +25,7 @@ const VALUES: usize = 16;
 /// The page, in Markdown.
 pub fn page(catalogue: &Catalogue<'_>) -> Artifact {
     let mut out = format!(
-        "# Metrics\n\n<!-- Written by `{MARK} reference` from the config: change that. -->\n\n{}\n",
+        "# Metrics\n\n<!-- Written by `{MARK} reference` from the config: change that. -->\n\n{}",
         introduction(catalogue)
     );
     let known: BTreeSet<&str> = ROLES.iter().map(|(role, _)| *role).collect();
@@ -38,6 +39,8 @@ pub fn page(catalogue: &Catalogue<'_>) -> Artifact {
         catalogue,
         others.filter(|entry| !known.contains(&*entry.shown.role)),
     );
+    out.push_str("\n## The sidecar itself\n");
+    out.extend(own::families().iter().map(sidecar));
     Artifact::new("reference.md", out)
 }
 
@@ -111,6 +114,20 @@ fn kind(entry: &Entry<'_>) -> String {
             }
         }
         MetricKind::Counter | MetricKind::Gauge => {}
+    }
+    text
+}
+
+/// One of our own.
+fn sidecar(own: &Own) -> String {
+    let mut text = format!("\n`{}` · {}\n\n{}\n", own.name, own.kind, own.help);
+    if !own.labels.is_empty() {
+        text.push('\n');
+    }
+    for (name, values) in &own.labels {
+        let values = values.as_ref().map(|values| values.iter().map(String::as_str).collect());
+        text.push_str(&line(&Label { name, values, limit: None }));
+        text.push('\n');
     }
     text
 }

@@ -36,6 +36,24 @@ pub enum Amount {
     Summary(Summary),
 }
 
+/// The kind of an amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Shape {
+    /// Of a counter.
+    Number,
+    /// Of a classic histogram.
+    Histogram,
+    /// Of a native histogram.
+    Exponential,
+    /// Of a summary.
+    Summary,
+}
+
+impl Shape {
+    /// Each of them.
+    pub const ALL: [Self; 4] = [Self::Number, Self::Histogram, Self::Exponential, Self::Summary];
+}
+
 /// How a total compares with an earlier one of its stream.
 pub enum Change {
     /// It rose by this, or by nothing.
@@ -47,10 +65,10 @@ pub enum Change {
 }
 
 impl Amount {
-    /// What came since `earlier`.
-    pub fn since(&self, earlier: &Self) -> Change {
+    /// What came since `earlier`, in the memory of that one.
+    pub fn since(&self, earlier: Self) -> Change {
         let rise = match (self, earlier) {
-            (Self::Number(now), Self::Number(then)) if now >= then => {
+            (Self::Number(now), Self::Number(then)) if *now >= then => {
                 Some(Self::Number(now - then))
             }
             (Self::Histogram(now), Self::Histogram(then)) => {
@@ -60,21 +78,21 @@ impl Amount {
                 now.minus(then).map(Self::Histogram)
             }
             (Self::Exponential(now), Self::Exponential(then)) => {
-                now.minus(then).map(Self::Exponential)
+                now.minus(&then).map(Self::Exponential)
             }
-            (Self::Summary(now), Self::Summary(then)) => now.minus(then).map(Self::Summary),
+            (Self::Summary(now), Self::Summary(then)) => now.minus(&then).map(Self::Summary),
             _ => None,
         };
         rise.map_or(Change::Fell, Change::Rise)
     }
 
-    /// A number for each kind of amount.
-    pub fn shape(&self) -> u8 {
+    /// Of which kind it is.
+    pub fn shape(&self) -> Shape {
         match self {
-            Self::Number(_) => 0,
-            Self::Histogram(_) => 1,
-            Self::Exponential(_) => 2,
-            Self::Summary(_) => 3,
+            Self::Number(_) => Shape::Number,
+            Self::Histogram(_) => Shape::Histogram,
+            Self::Exponential(_) => Shape::Exponential,
+            Self::Summary(_) => Shape::Summary,
         }
     }
 

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
 use super::{Family, Kind};
 
 /// The value that stands for all values beyond a limit.
 pub const OTHER: &str = "other";
 
 /// A family and the shapes of its label sets. A reload keeps the series of a declaration that did not change.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Declaration {
     /// Name, kind, labels.
     pub family: Arc<Family>,
@@ -24,7 +27,7 @@ pub struct Declaration {
 }
 
 /// How different ones are counted and shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DistinctPlan {
     /// The windows, each a level of its own.
     pub windows: Vec<Window>,
@@ -35,7 +38,7 @@ pub struct DistinctPlan {
 }
 
 /// One window that slides.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Window {
     /// As the config spells it, and as the label `window` says it.
     pub name: Box<str>,
@@ -44,7 +47,7 @@ pub struct Window {
 }
 
 /// How a histogram keeps its observations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum BucketKind {
     /// In the family's buckets.
     #[default]
@@ -58,7 +61,7 @@ pub enum BucketKind {
 }
 
 /// One label of one shape.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Dimension {
     /// This shape has no such label.
     Absent,
@@ -91,6 +94,17 @@ impl DistinctPlan {
 }
 
 impl Declaration {
+    /// What of it has to be the same for series to live on over a restart, as SHA-256 of what serde makes of it: name, kind,
+    /// labels and their values, buckets, and how different ones are counted. Not what it says to people, nor for how long
+    /// and how far back it remembers. None: it can't be told.
+    pub fn digest(&self) -> Option<[u8; 32]> {
+        let mut told = self.clone();
+        let unsaid = Family { help: String::new(), ..(*told.family).clone() };
+        (told.family, told.idle) = (unsaid.into(), None);
+        told.distinct.iter_mut().for_each(|plan| plan.windows.clear());
+        Some(Sha256::digest(postcard::to_allocvec(&told).ok()?).into())
+    }
+
     /// Whether it holds levels: they have no honest 0 and can't be added up, so they are neither declared nor folded.
     pub fn is_level(&self) -> bool {
         self.family.kind == Kind::Gauge && self.distinct.is_none()
@@ -108,5 +122,49 @@ impl Declaration {
     /// Whether a shape has open-ended labels.
     pub fn is_open(shape: &[Dimension]) -> bool {
         shape.iter().any(|dimension| matches!(dimension, Dimension::Open { .. }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{LabelName, MetricName};
+
+    fn declaration() -> Declaration {
+        let family = Family {
+            name: MetricName::own("x_seconds"),
+            help: "X.".into(),
+            unit: "seconds".into(),
+            kind: Kind::Histogram,
+            labels: vec![LabelName::own("a")],
+            bounds: vec![1.0, 2.0],
+        };
+        let shapes = vec![vec![Dimension::Declared(vec!["ok".into()])]];
+        let (idle, buckets) = (None, BucketKind::Classic);
+        Declaration { family: family.into(), shapes, idle, buckets, distinct: None }
+    }
+
+    #[test]
+    fn what_series_hold_tells_declarations_apart_and_words_do_not() {
+        let one = declaration();
+        let changed = |change: &dyn Fn(&mut Declaration, &mut Family)| {
+            let mut other = one.clone();
+            let mut family = (*other.family).clone();
+            change(&mut other, &mut family);
+            other.family = family.into();
+            assert_ne!(other, one);
+            other.digest() != one.digest()
+        };
+        assert!(one.digest().is_some());
+        assert!(changed(&|_, family| family.name = MetricName::own("y_seconds")));
+        assert!(changed(&|_, family| family.kind = Kind::Counter));
+        assert!(changed(&|_, family| family.labels = vec![LabelName::own("b")]));
+        assert!(changed(&|_, family| family.bounds = vec![1.0, 3.0]));
+        assert!(changed(&|other, _| other.buckets = BucketKind::Both));
+        assert!(changed(&|other, _| other.shapes = vec![vec![Dimension::Absent]]));
+        let plan = |key: &str| DistinctPlan { windows: Vec::new(), registers: 0, key: key.into() };
+        assert!(changed(&|other, _| other.distinct = Some(plan("k"))));
+        assert!(!changed(&|_, family| family.help = "Y.".into()));
+        assert!(!changed(&|other, _| other.idle = Some(Duration::from_secs(1))));
     }
 }

@@ -1,9 +1,11 @@
 //! A metric family: what its name promises.
 
+use serde::{Deserialize, Serialize};
+
 use super::{LabelName, MetricName};
 
 /// What kind of number a family holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Only rises while its series lives.
     Counter,
@@ -20,7 +22,7 @@ pub enum Kind {
 }
 
 /// One metric family. Two families that are equal may share their series over a reload.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Family {
     /// The name as written in the config, `_total` of counters included.
     pub name: MetricName,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 /// Why a name is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -18,11 +20,11 @@ pub enum NameError {
 }
 
 /// A metric name. As a config may declare it: `[a-zA-Z_:][a-zA-Z0-9_:]*` and not reserved. A sender's may be any text.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct MetricName(Arc<str>);
 
 /// A label name. As a config may declare it: `[a-zA-Z_][a-zA-Z0-9_]*` and not reserved. A sender's may be any text.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct LabelName(Arc<str>);
 
 impl MetricName {

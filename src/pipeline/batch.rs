@@ -1,7 +1,7 @@
 //! One request on its way: the walk's visitor. It collects items and updates, and changes nothing outside itself.
 
 use crate::clock::Timestamp;
-use crate::derive::{Fingerprint, weight};
+use crate::derive::{Fingerprint, Keys, weight};
 use crate::rules::definition::Source;
 use crate::rules::{Evaluation, Subject};
 use crate::series::Sample;
@@ -13,7 +13,7 @@ use super::workspace::Workspace;
 /// A request's items and what the rules made of them.
 pub(super) struct Batch<'a> {
     evaluation: Evaluation<'a>,
-    keys: &'a foldhash::fast::RandomState,
+    keys: &'a Keys,
     /// Records before this are late.
     deadline: Option<Timestamp>,
     /// The last span, while there are rules for its events.
@@ -43,11 +43,7 @@ pub(super) enum Fate {
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(
-        engine: &'a Engine,
-        keys: &'a foldhash::fast::RandomState,
-        now: Timestamp,
-    ) -> Self {
+    pub(super) fn new(engine: &'a Engine, keys: &'a Keys, now: Timestamp) -> Self {
         let mut work = engine.workspaces.take();
         work.items.clear();
         let scratch = std::mem::take(&mut work.scratch);
@@ -305,7 +301,7 @@ mod tests {
 
     /// All that rules make of a request, one line each.
     fn made(engine: &Engine, signal: crate::view::Signal, body: &[u8]) -> Vec<String> {
-        let keys = foldhash::fast::RandomState::default();
+        let keys = Keys::default();
         let mut batch = Batch::new(engine, &keys, Timestamp(1));
         match signal {
             crate::view::Signal::Logs => wire::walk_logs(body, &mut batch).unwrap(),

@@ -44,14 +44,18 @@ pub(super) fn carry_out(
 /// Applies the live updates, and counts what rules could not use.
 pub(super) fn spread(pipeline: &Pipeline, engine: &Engine, work: &mut Workspace, now: Timestamp) {
     sort(engine, work);
+    let mut places = std::mem::take(&mut work.places);
     let mut begin = 0;
     for (family, end) in work.ends.iter().enumerate() {
         let live = work.order.get(begin as usize..*end as usize).unwrap_or_default();
         if !live.is_empty() {
-            apply(pipeline, engine, (family, live), work, now);
+            places.clear();
+            places.resize(work.hashes.len(), None);
+            apply(pipeline, engine, (family, live), (work, &mut places), now);
         }
         begin = *end;
     }
+    work.places = places;
     count_skips(pipeline, engine, work);
 }
 
@@ -86,13 +90,15 @@ fn drop_repeats(pipeline: &Pipeline, engine: &Engine, work: &mut Workspace, now:
 
 /// Orders the live updates by family, so that each family's lock is taken once, and hashes the keys once for all families.
 fn sort(engine: &Engine, work: &mut Workspace) {
-    let Workspace { scratch, items, repeated, hashes, order, ends } = work;
+    let Workspace { scratch, items, repeated, hashes, order, ends, .. } = work;
     let updates = &scratch.updates;
     hashes.clear();
     hashes.extend(updates.keys().map(|key| engine.store.hash(key)));
+    // Mostly all are, and then no update need be asked.
+    let all = !repeated.contains(&true) && items.iter().all(|item| item.fate != Fate::Duplicate);
     let is_live = |update: &Update| {
-        let item = items.get(update.item as usize);
-        item.is_some_and(|item| item.fate == Fate::Matched)
+        let item = || items.get(update.item as usize);
+        all || item().is_some_and(|item| item.fate == Fate::Matched)
             && update.guard.is_none_or(|guard| repeated.get(guard as usize) != Some(&true))
     };
     // A counting sort: `ends` begins as each family's number of updates, then is where the family begins, then where it ends.
@@ -123,23 +129,26 @@ fn apply(
     pipeline: &Pipeline,
     engine: &Engine,
     (family, live): (usize, &[u32]),
-    work: &Workspace,
+    (work, places): (&Workspace, &mut [Option<u32>]),
     now: Timestamp,
 ) {
     let Some(mut writer) = engine.store.write(family, now) else { return };
     let updates = &work.scratch.updates;
     let mut no_room = 0;
     for update in live.iter().filter_map(|at| updates.list.get(*at as usize)) {
-        let item = work.items.get(update.item as usize);
-        let Some((item, hash)) = item.zip(work.hashes.get(update.key as usize)) else { continue };
-        let change = Change {
-            shape: update.shape as usize,
-            key: updates.key(update.key),
-            hash: *hash,
-            op: update.op,
-            sample: item.sample(update.time),
-        };
-        no_room += u64::from(writer.apply(&change) == Applied::NoRoom);
+        let (item, key) = (work.items.get(update.item as usize), update.key as usize);
+        let Some((item, place)) = item.zip(places.get_mut(key)) else { continue };
+        let (op, sample) = (update.op, item.sample(update.time));
+        let Some(hash) = work.hashes.get(key).copied() else { continue };
+        *place = place.or_else(|| writer.find(hash, updates.key(update.key)));
+        match *place {
+            Some(place) => drop(writer.again(place, op, sample)),
+            None => {
+                let (shape, key) = (update.shape as usize, updates.key(update.key));
+                let applied = writer.apply(&Change { shape, key, hash, op, sample });
+                no_room += u64::from(applied == Applied::NoRoom);
+            }
+        }
     }
     drop(writer);
     if no_room > 0 {

@@ -11,7 +11,7 @@ use crate::rules::RuleSet;
 use crate::rules::definition::Definitions;
 use crate::series::{Budget, Passed, Store};
 use crate::telemetry::Telemetry;
-use crate::view::Signal;
+use crate::view::{Signal, Word};
 use crate::wire::{self, Encoding, WireError};
 
 use super::labels::Passing;
@@ -57,6 +57,8 @@ pub(super) struct Engine {
     pub(super) points: Passing,
     pub(super) limits: Limits,
     pub(super) sessions: Option<Sessions>,
+    /// What is remembered of a conversation's turns.
+    pub(super) words: Vec<Word>,
     pub(super) workspaces: Workspaces,
 }
 
@@ -85,7 +87,8 @@ impl Engine {
         let epoch = before.map_or(0, |before| before.epoch + 1);
         let (limits, workspaces) = (limits.clone(), Workspaces::default());
         let sessions = plan.sessions.cloned();
-        Self { epoch, rules, store, passed, points, limits, sessions, workspaces }
+        let words = rules.session_words(plan.definitions);
+        Self { epoch, rules, store, passed, points, limits, sessions, words, workspaces }
     }
 
     /// A request's bytes as the walks read them.

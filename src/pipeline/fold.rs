@@ -7,7 +7,8 @@ use std::sync::PoisonError;
 use crate::clock::Timestamp;
 use crate::derive::Fingerprint;
 use crate::derive::streams::{Context, Folded, Reject, Streams};
-use crate::model::amount::Amount;
+use crate::limits;
+use crate::model::amount::{Amount, Shape};
 use crate::model::{Addition, BucketKind, Kind, Op};
 use crate::rules::{SkipReason, Update};
 use crate::series::{Applied, Birth, Change, Sample};
@@ -19,8 +20,8 @@ use super::batch::Fate;
 use super::commit;
 use super::engine::Engine;
 use super::labels::Target;
-use super::measure;
-use super::points::{PointBatch, PointItem};
+use super::measure::{self, Spares};
+use super::points::{Home, PointBatch, PointItem};
 use super::route::{self, Route, Way};
 use super::targets::Targets;
 
@@ -30,6 +31,11 @@ pub(super) struct Senders {
     /// Where the points of a stream go: only a memory, what it lacks is found again.
     pub(super) routes: HashMap<Fingerprint, Route, foldhash::fast::RandomState>,
     pub(super) targets: Targets,
+    /// Who each resource is, by its hash and the rules' epoch: only a memory too.
+    pub(super) known: HashMap<(u64, u64), Target, foldhash::fast::RandomState>,
+    /// Of each home of the batch at hand.
+    pub(super) homes: Vec<Target>,
+    pub(super) spares: Spares,
 }
 
 /// One request's fold.
@@ -96,9 +102,9 @@ pub(super) fn fold_each(
     tell: &mut dyn FnMut(Result<Fate, Rejection>, Brought),
 ) {
     let mut senders = pipeline.senders.lock().unwrap_or_else(PoisonError::into_inner);
-    let resource = |home: &super::points::Home<'_>| batch.attributes.get(home.resource.clone());
-    let target = |home| engine.points.target(resource(home).unwrap_or_default());
-    let targets = batch.homes.iter().map(target).collect();
+    let mut targets = std::mem::take(&mut senders.homes);
+    targets.clear();
+    targets.extend(batch.homes.iter().map(|home| senders.target(engine, batch, home)));
     let (senders, brought) = (&mut senders, Brought::default());
     let mut fold = Fold { pipeline, engine, senders, batch, targets, now, brought };
     for item in &batch.items {
@@ -106,27 +112,31 @@ pub(super) fn fold_each(
         let became = fold.item(item);
         tell(became, fold.brought);
     }
+    let targets = fold.targets;
+    senders.homes = targets;
 }
 
-impl<'a> Fold<'_, 'a> {
+impl<'b, 'a> Fold<'b, 'a> {
     fn item(&mut self, item: &PointItem<'a>) -> Result<Fate, Rejection> {
         let told = self.batch.metrics.get(item.metric);
         let told = told.filter(|told| told.passes || item.fate == Fate::Matched);
         let Some(told) = told.filter(|_| item.fate != Fate::Late) else { return Ok(item.fate) };
-        let point = measure::point(&told.metric, &item.point).map_err(rejection)?;
-        let rules = self.rules(item, measure::kind(told.metric.data));
+        let point = measure::point(&told.metric, &item.point, &mut self.senders.spares)
+            .map_err(rejection)?;
+        let kind = measure::kind(told.metric.data);
+        let is_idle = self.rules(item, kind).next().is_none();
         let way = match told.passes && point.recorded {
-            true => Some(self.way(item, told.home, route::amount(&point.measured).as_ref())),
+            true => Some(self.way(item, told.home, point.measured.shape())),
             false => None,
         };
         self.brought.way = way.as_ref().map(|way| way.as_ref().map(|_| ()).map_err(|why| *why));
         // It is rejected for its name, its type or want of room only when no rule has another use for it.
         match way {
-            Some(Err(reason)) if rules.is_empty() => return Err(reason),
-            None if rules.is_empty() && !told.passes => return Err(Rejection::TypeConflict),
+            Some(Err(reason)) if is_idle => return Err(reason),
+            None if is_idle && !told.passes => return Err(Rejection::TypeConflict),
             _ => {}
         }
-        let goes = Goes { way: way.and_then(Result::ok), rules, temporality: point.temporality };
+        let goes = Goes { way: way.and_then(Result::ok), kind, temporality: point.temporality };
         let context = self.context(told.home);
         let folded = self.senders.streams.fold(item.stream, point, context);
         self.brought.gain = Gain::of(&folded);
@@ -140,10 +150,14 @@ impl<'a> Fold<'_, 'a> {
     }
 
     /// What rules make of the point, where their families can take such points at all.
-    fn rules(&self, item: &PointItem<'a>, kind: Kind) -> Vec<Update> {
-        let fits = |update: &&Update| takes(self.engine, update.family, kind);
-        let all = self.batch.updates().list.get(item.updates.clone()).unwrap_or_default();
-        all.iter().filter(fits).cloned().collect()
+    fn rules(
+        &self,
+        item: &PointItem<'a>,
+        kind: Kind,
+    ) -> impl Iterator<Item = &'b Update> + use<'b, 'a> {
+        let (engine, batch) = (self.engine, self.batch);
+        let all = batch.updates().list.get(item.updates.clone()).unwrap_or_default();
+        all.iter().filter(move |update| takes(engine, update.family, kind))
     }
 
     /// Which series of its own the point goes to.
@@ -151,13 +165,15 @@ impl<'a> Fold<'_, 'a> {
         &self,
         item: &PointItem<'a>,
         home: usize,
-        amount: Option<&Amount>,
+        shape: Option<Shape>,
     ) -> Result<Way, Rejection> {
-        if let Some(way) = self.senders.known(item.stream, self.engine, amount)? {
+        if let Some(way) = self.senders.known(item.stream, self.engine, shape)? {
             return Ok(way);
         }
         let target = self.targets.get(home).ok_or(Rejection::Name)?;
-        Way::find(self.engine, self.batch, item, (target, amount))
+        let again = self.senders.routes.contains_key(&item.stream)
+            || self.senders.streams.knows(item.stream);
+        Way::find(self.engine, self.batch, item, (target, shape, again))
     }
 
     fn apply(
@@ -184,10 +200,13 @@ impl<'a> Fold<'_, 'a> {
                 return Err(rejection(reject));
             }
         };
-        let addition = Addition { amount, exemplars: measure::exemplars(&item.point), anew };
+        let exemplars = self.senders.spares.exemplars(&item.point);
+        let addition = Addition { amount, exemplars, anew };
         let birth = route::birth(Some(&addition.amount), (&item.point, goes.temporality), context);
         let since = birth.start.unwrap_or(context.now);
-        self.put(item, goes, birth, (Op::Merge(&addition), since))
+        let fate = self.put(item, goes, birth, (Op::Merge(&addition), since));
+        self.senders.spares.keep(addition);
+        fate
     }
 
     fn put(
@@ -199,7 +218,7 @@ impl<'a> Fold<'_, 'a> {
     ) -> Result<Fate, Rejection> {
         let sample = Sample { time, ids: None };
         let mut taken = false;
-        for update in &goes.rules {
+        for update in self.rules(item, goes.kind) {
             taken |= self.declared(update, op, sample);
         }
         if let Some(way) = goes.way {
@@ -250,6 +269,18 @@ impl<'a> Fold<'_, 'a> {
     }
 }
 
+impl Senders {
+    /// Who a home's resource is.
+    fn target(&mut self, engine: &Engine, batch: &PointBatch<'_>, home: &Home<'_>) -> Target {
+        if self.known.len() >= limits::TARGETS_KNOWN {
+            self.known.clear();
+        }
+        let resource = || batch.attributes.get(home.resource.clone()).unwrap_or_default();
+        let known = self.known.entry((home.resource_hash, engine.epoch));
+        known.or_insert_with(|| engine.points.target(resource())).clone()
+    }
+}
+
 /// Whether a rule's family can take points that make this kind of family.
 pub(super) fn takes(engine: &Engine, family: u32, kind: Kind) -> bool {
     let declaration = engine.rules.declarations().get(family as usize);
@@ -281,7 +312,8 @@ impl Gain {
 /// Where a point goes.
 struct Goes {
     way: Option<Way>,
-    rules: Vec<Update>,
+    /// What its metric is.
+    kind: Kind,
     temporality: Temporality,
 }
 

@@ -1,6 +1,9 @@
 //! From a sender's attributes to the labels of a passed-through series.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
 
 use crate::config::{Datapoints, Privacy};
 use crate::derive::translate::{TranslateError, Translated, Translator};
@@ -35,11 +38,14 @@ pub(super) struct Passing {
     label_value: usize,
 }
 
+/// Tells one [`Passing`] from another, over a restart too.
+pub(super) type Print = [u8; 32];
+
 /// Who a resource is: `job` and, where writers stay apart, `instance`; each may be empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Target {
-    pub(super) job: String,
-    pub(super) instance: String,
+    pub(super) job: Arc<str>,
+    pub(super) instance: Arc<str>,
 }
 
 impl Passing {
@@ -54,6 +60,11 @@ impl Passing {
             personal: privacy.personal.clone(),
             label_value,
         }
+    }
+
+    /// Of all that it says.
+    pub(super) fn print(&self) -> Print {
+        Sha256::digest(format!("{self:?}").as_bytes()).into()
     }
 
     /// A metric's name here.
@@ -75,7 +86,7 @@ impl Passing {
             (_, name) => name,
         };
         let instance = if self.instance_label { text(SERVICE_INSTANCE) } else { String::new() };
-        Target { job, instance }
+        Target { job: job.into(), instance: instance.into() }
     }
 
     /// The labels of a point's series. What is personal or private is left out, so that the points fold.
@@ -166,7 +177,7 @@ impl Passing {
             let name = if taken { format!("{EXPORTED}{name}") } else { name.into_owned() };
             set.push((name, self.cut(value.into_owned())));
         }
-        set.extend(identity.map(|(name, value)| (name.to_owned(), value.clone())));
+        set.extend(identity.map(|(name, value)| (name.to_owned(), value.to_string())));
         set.sort();
         set.dedup_by(|later, first| later.0 == first.0);
         Ok(set)

@@ -1,9 +1,10 @@
 //! What a data point says, read out of its lazy view.
 
 use crate::derive::streams::{Measured, PointIn, Reject};
-use crate::model::amount::{Exponential, ExponentialIn, Histogram, Summary};
-use crate::model::{Exemplar, Kind};
-use crate::view::{Data, Metric, Point, PointValue, Temporality, Value};
+use crate::limits;
+use crate::model::amount::{Amount, AmountError, Exponential, ExponentialIn, Histogram, Summary};
+use crate::model::{Addition, Exemplar, Kind};
+use crate::view::{self, Data, Metric, Point, PointValue, Temporality, Value};
 
 /// What kind of family a metric's points make.
 pub(super) fn kind(data: Data) -> Kind {
@@ -15,8 +16,55 @@ pub(super) fn kind(data: Data) -> Kind {
     }
 }
 
+/// Memory of points that were counted, for the next ones.
+#[derive(Default)]
+pub(super) struct Spares {
+    counts: Vec<u64>,
+    bounds: Vec<f64>,
+    /// Each for points with the same edges.
+    histograms: Vec<Histogram>,
+    exemplars: Vec<Exemplar>,
+}
+
+impl Spares {
+    /// Leaves what was added to the next points.
+    pub(super) fn keep(&mut self, used: Addition) {
+        self.exemplars = used.exemplars;
+        if let Amount::Histogram(histogram) = used.amount {
+            if self.histograms.len() >= limits::SPARE_HISTOGRAMS {
+                self.histograms.swap_remove(0);
+            }
+            self.histograms.push(histogram);
+        }
+    }
+
+    fn histogram(&mut self, sent: &view::Histogram<'_>) -> Result<Histogram, AmountError> {
+        let Self { counts, bounds, histograms, .. } = self;
+        counts.clear();
+        counts.extend(sent.counts.iter());
+        bounds.clear();
+        bounds.extend(sent.bounds.iter());
+        match histograms.iter().position(|one| *one.bounds() == **bounds) {
+            Some(at) => histograms.swap_remove(at).renewed(sent.count, sent.sum, counts),
+            None => Histogram::new(sent.count, sent.sum, counts, bounds),
+        }
+    }
+
+    /// The single measurements behind a point that have a trace.
+    pub(super) fn exemplars(&mut self, point: &Point<'_>) -> Vec<Exemplar> {
+        let mut exemplars = std::mem::take(&mut self.exemplars);
+        exemplars.clear();
+        exemplars.extend(point.exemplars.iter().filter_map(exemplar));
+        exemplars
+    }
+}
+
 /// A point as streams take it.
-pub(super) fn point(metric: &Metric<'_>, point: &Point<'_>) -> Result<PointIn, Reject> {
+pub(super) fn point(
+    metric: &Metric<'_>,
+    point: &Point<'_>,
+    spares: &mut Spares,
+) -> Result<PointIn, Reject> {
     let temporality = match metric.data {
         Data::Gauge | Data::Summary => Temporality::Unspecified,
         Data::Sum { temporality, .. }
@@ -24,11 +72,15 @@ pub(super) fn point(metric: &Metric<'_>, point: &Point<'_>) -> Result<PointIn, R
         | Data::Exponential { temporality } => temporality,
     };
     let recorded = point.flags & Point::NO_RECORDED_VALUE == 0;
-    let measured = measured(metric.data, point, recorded)?;
+    let measured = measured(metric.data, point, (recorded, spares))?;
     Ok(PointIn { start: point.start, time: point.time, temporality, recorded, measured })
 }
 
-fn measured(data: Data, point: &Point<'_>, recorded: bool) -> Result<Measured, Reject> {
+fn measured(
+    data: Data,
+    point: &Point<'_>,
+    (recorded, spares): (bool, &mut Spares),
+) -> Result<Measured, Reject> {
     let number = || match point.value {
         PointValue::Int(value) => Ok(value as f64),
         PointValue::Double(value) => Ok(value),
@@ -39,11 +91,7 @@ fn measured(data: Data, point: &Point<'_>, recorded: bool) -> Result<Measured, R
     Ok(match (data, point.value) {
         (Data::Gauge, _) => Measured::Gauge(number()?),
         (Data::Sum { monotonic, .. }, _) => Measured::Sum { value: number()?, monotonic },
-        (_, PointValue::Histogram(sent)) => {
-            let (counts, bounds): (Vec<u64>, Vec<f64>) =
-                (sent.counts.iter().collect(), sent.bounds.iter().collect());
-            Measured::Histogram(Histogram::new(sent.count, sent.sum, &counts, &bounds)?)
-        }
+        (_, PointValue::Histogram(sent)) => Measured::Histogram(spares.histogram(&sent)?),
         (_, PointValue::Exponential(sent)) => {
             let (above, below): (Vec<u64>, Vec<u64>) =
                 (sent.positive.counts.iter().collect(), sent.negative.counts.iter().collect());
@@ -67,18 +115,14 @@ fn measured(data: Data, point: &Point<'_>, recorded: bool) -> Result<Measured, R
     })
 }
 
-/// The single measurements behind a point that have a trace.
-pub(super) fn exemplars(point: &Point<'_>) -> Vec<Exemplar> {
-    let exemplar = |one: crate::view::PointExemplar<'_>| {
-        let trace_id: [u8; 16] = one.trace_id.try_into().ok()?;
-        let value = match one.value {
-            Value::Int(value) => value as f64,
-            Value::Double(value) => value,
-            _ => return None,
-        };
-        let span_id = one.span_id.try_into().unwrap_or_default();
-        let whole = trace_id != [0; 16] && !value.is_nan();
-        whole.then_some(Exemplar { trace_id, span_id, value, time: one.time })
+fn exemplar(one: view::PointExemplar<'_>) -> Option<Exemplar> {
+    let trace_id: [u8; 16] = one.trace_id.try_into().ok()?;
+    let value = match one.value {
+        Value::Int(value) => value as f64,
+        Value::Double(value) => value,
+        _ => return None,
     };
-    point.exemplars.iter().filter_map(exemplar).collect()
+    let span_id = one.span_id.try_into().unwrap_or_default();
+    let whole = trace_id != [0; 16] && !value.is_nan();
+    whole.then_some(Exemplar { trace_id, span_id, value, time: one.time })
 }

@@ -1,13 +1,13 @@
 //! One request of data points on its way: the walk's visitor. It collects points and what they belong to, and changes nothing
 //! outside itself.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::Hasher;
 use std::ops::Range;
 
 use crate::clock::Timestamp;
-use crate::derive::Fingerprint;
+use crate::derive::{Fingerprint, Keys};
 use crate::rules::definition::Source;
-use crate::rules::{Evaluation, Subject, Updates};
+use crate::rules::{Evaluation, Subject, Updates, recycled};
 use crate::view::{Data, Metric, Origin, Point, Value, Visitor};
 
 use super::batch::Fate;
@@ -20,7 +20,7 @@ pub(super) type Attribute<'a> = (&'a [u8], Value<'a>);
 /// The points of a request.
 pub(super) struct PointBatch<'a> {
     engine: &'a Engine,
-    keys: &'a foldhash::fast::RandomState,
+    keys: &'a Keys,
     evaluation: Evaluation<'a>,
     work: Workspace,
     /// Points before this are late.
@@ -70,24 +70,30 @@ pub(super) struct PointItem<'a> {
     pub(super) fate: Fate,
 }
 
+/// The room of a batch.
+#[derive(Default)]
+pub(super) struct PointRoom {
+    pub(super) attributes: Vec<Attribute<'static>>,
+    homes: Vec<Home<'static>>,
+    metrics: Vec<Told<'static>>,
+    items: Vec<PointItem<'static>>,
+}
+
 impl<'a> PointBatch<'a> {
-    pub(super) fn new(
-        engine: &'a Engine,
-        keys: &'a foldhash::fast::RandomState,
-        now: Timestamp,
-    ) -> Self {
+    pub(super) fn new(engine: &'a Engine, keys: &'a Keys, now: Timestamp) -> Self {
         let mut work = engine.workspaces.take();
         let (scratch, told) = (std::mem::take(&mut work.scratch), engine.limits.label_value);
+        let PointRoom { attributes, homes, metrics, items } = std::mem::take(&mut work.points);
         Self {
             engine,
             keys,
             evaluation: Evaluation::new(&engine.rules, (told, now), scratch),
             work,
             deadline: engine.limits.late.map(|late| now.before(late)),
-            attributes: Vec::new(),
-            homes: Vec::new(),
-            metrics: Vec::new(),
-            items: Vec::new(),
+            attributes: recycled(attributes),
+            homes: recycled(homes),
+            metrics: recycled(metrics),
+            items: recycled(items),
             home: Home::default(),
             is_kept: false,
             begin: 0,
@@ -98,7 +104,13 @@ impl<'a> PointBatch<'a> {
     /// Leaves its memory to the next request.
     pub(super) fn end(self) {
         let scratch = self.evaluation.into_scratch();
-        self.engine.workspaces.give(Workspace { scratch, ..self.work });
+        let points = PointRoom {
+            attributes: recycled(self.attributes),
+            homes: recycled(self.homes),
+            metrics: recycled(self.metrics),
+            items: recycled(self.items),
+        };
+        self.engine.workspaces.give(Workspace { scratch, points, ..self.work });
     }
 
     /// What rules made of the points.
@@ -132,8 +144,8 @@ impl<'a> PointBatch<'a> {
 }
 
 /// Added up these say what attributes there are, in whatever order.
-fn hash(keys: &foldhash::fast::RandomState, key: &[u8], value: Value<'_>) -> u64 {
-    let mut hasher = keys.build_hasher();
+fn hash(keys: &Keys, key: &[u8], value: Value<'_>) -> u64 {
+    let mut hasher = keys.hasher();
     let mut told = |tag: u8, bytes: &[u8]| {
         hasher.write_u8(tag);
         hasher.write_usize(bytes.len());

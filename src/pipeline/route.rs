@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::derive::Fingerprint;
-use crate::derive::streams::{Context, Measured};
+use crate::derive::streams::Context;
 use crate::limits;
-use crate::model::amount::Amount;
+use crate::model::amount::{Amount, Shape};
 use crate::model::{Family, MetricName, Op};
 use crate::series::{Birth, Passed, PassedFamily, Place, Sample, Taken};
 use crate::telemetry::Rejection;
@@ -38,17 +38,8 @@ pub(super) struct Beginning {
     there: Option<Arc<PassedFamily>>,
     family: Family,
     labels: Set,
-}
-
-/// What a stream can add; none: it is a level.
-pub(super) fn amount(measured: &Measured) -> Option<Amount> {
-    Some(match measured {
-        Measured::Gauge(_) | Measured::Sum { monotonic: false, .. } => return None,
-        Measured::Sum { value, .. } => Amount::Number(*value),
-        Measured::Histogram(histogram) => Amount::Histogram(histogram.emptied()),
-        Measured::Exponential(_) => Amount::Exponential(crate::model::amount::Exponential::empty()),
-        Measured::Summary(_) => Amount::Summary(Default::default()),
-    })
+    /// Whether the stream had a series before.
+    again: bool,
 }
 
 impl Way {
@@ -57,7 +48,7 @@ impl Way {
         engine: &Engine,
         batch: &PointBatch<'_>,
         item: &PointItem<'_>,
-        (target, amount): (&Target, Option<&Amount>),
+        (target, shape, again): (&Target, Option<Shape>, bool),
     ) -> Result<Self, Rejection> {
         let told = batch.metrics.get(item.metric).ok_or(Rejection::Name)?;
         let home = batch.homes.get(told.home).ok_or(Rejection::Name)?;
@@ -71,7 +62,7 @@ impl Way {
         if let Some(family) = &there
             && let Some(place) = family.find(&labels)
         {
-            let fits = family.takes(place, amount).unwrap_or(false);
+            let fits = family.takes(place, shape).unwrap_or(false);
             let way = Self::There(family.clone(), place);
             return if fits { Ok(way) } else { Err(Rejection::TypeConflict) };
         }
@@ -86,7 +77,7 @@ impl Way {
             labels: Vec::new(),
             bounds: Vec::new(),
         };
-        Ok(Self::New(Box::new(Beginning { there, family, labels })))
+        Ok(Self::New(Box::new(Beginning { there, family, labels, again })))
     }
 
     /// The point does not go there after all.
@@ -110,13 +101,13 @@ impl Senders {
         &self,
         stream: Fingerprint,
         engine: &Engine,
-        amount: Option<&Amount>,
+        shape: Option<Shape>,
     ) -> Result<Option<Way>, Rejection> {
         let Some(route) = self.routes.get(&stream).filter(|route| route.epoch == engine.epoch)
         else {
             return Ok(None);
         };
-        match route.family.takes(route.place, amount) {
+        match route.family.takes(route.place, shape) {
             None => Ok(None),
             Some(true) => Ok(Some(Way::There(route.family.clone(), route.place))),
             Some(false) => Err(Rejection::TypeConflict),
@@ -134,15 +125,15 @@ impl Senders {
         let (family, place) = match way {
             Way::There(family, place) => (family, place),
             Way::New(new) => {
-                let Beginning { there, family, labels } = *new;
+                let Beginning { there, family, labels, again } = *new;
                 let there = there.map_or_else(|| engine.passed.create(family), Ok);
                 let Ok(family) = there else {
                     engine.passed.unreserve();
                     return false;
                 };
                 // A stream that had a series before goes on in one that begins now.
-                let again = Birth { start: birth.start.map(|_| now), ..birth };
-                let birth = if self.routes.contains_key(&stream) { again } else { birth };
+                let start = if again { birth.start.map(|_| now) } else { birth.start };
+                let birth = Birth { start, ..birth };
                 let place = family.create(&labels, birth, now);
                 (family, place)
             }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::Timestamp;
 use crate::model::{Family, Kind, MetricName, Op};
 use crate::series::{Birth, Budget, Passed, PassedFamily, Place, Sample};
@@ -27,7 +29,44 @@ struct Known {
     place: Option<Place>,
 }
 
+/// Targets as they are kept over a restart that ended well.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct KeptTargets(Vec<KeptTarget>);
+
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptTarget {
+    job: Arc<str>,
+    instance: Arc<str>,
+    first: Timestamp,
+    last: Timestamp,
+    resource: u64,
+    labels: Set,
+}
+
 impl Targets {
+    /// Copies all that are known.
+    pub(super) fn keep(&self) -> KeptTargets {
+        let kept = |(target, known): (&Target, &Known)| KeptTarget {
+            job: target.job.clone(),
+            instance: target.instance.clone(),
+            first: known.first,
+            last: known.last,
+            resource: known.resource,
+            labels: known.labels.clone(),
+        };
+        KeptTargets(self.known.iter().map(kept).collect())
+    }
+
+    /// Knows them again, and shows them.
+    pub(super) fn restore(&mut self, kept: KeptTargets, passed: &Passed) {
+        for KeptTarget { job, instance, first, last, resource, labels } in kept.0 {
+            let is_identified = !job.is_empty() || !instance.is_empty();
+            let place = if is_identified { self.begin(&labels, passed, last) } else { None };
+            let known = Known { first, last, resource, labels, place };
+            self.known.insert(Target { job, instance }, known);
+        }
+    }
+
     pub(super) fn new(budget: Arc<Budget>) -> Self {
         let family = Family {
             name: MetricName::own(NAME),
@@ -123,9 +162,9 @@ mod tests {
                 let pairs = row.labels.0.iter();
                 pairs.map(|(name, value)| format!("{}={value}", name.as_str())).collect()
             };
-            targets.info.snapshot(true).rows.iter().map(row).collect()
+            targets.info.copies(true).flat_map(|piece| piece.rows).map(|one| row(&one)).collect()
         };
-        let target = Target { job: "bot".into(), instance: String::new() };
+        let target = Target { job: "bot".into(), instance: "".into() };
         for (shared, expected) in [(false, vec!["a=2", "b=9"]), (true, vec!["b=9"])] {
             let budget = Arc::new(Budget::new(10, 10));
             let passed = Passed::new(std::iter::empty(), budget.clone());

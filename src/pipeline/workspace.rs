@@ -6,16 +6,20 @@ use crate::limits;
 use crate::rules::Scratch;
 
 use super::batch::Item;
+use super::points::PointRoom;
 
 /// What a request needs on its way. It holds nothing of the one before, only room.
 #[derive(Default)]
 pub(super) struct Workspace {
     pub(super) scratch: Scratch,
     pub(super) items: Vec<Item>,
+    pub(super) points: PointRoom,
     /// Whether each guard stands for a record that came before.
     pub(super) repeated: Vec<bool>,
     /// Hashes of the updates' keys.
     pub(super) hashes: Vec<u64>,
+    /// Where the family at hand has each key's series, once it was looked for.
+    pub(super) places: Vec<Option<u32>>,
     /// Indices of live updates, by family.
     pub(super) order: Vec<u32>,
     /// Where in `order` each family ends.
@@ -34,7 +38,8 @@ impl Workspaces {
 
     /// Keeps one, unless there are enough or it grew too large.
     pub(super) fn give(&self, workspace: Workspace) {
-        let large = workspace.items.capacity().max(workspace.order.capacity() / 4);
+        let spans = workspace.items.capacity().max(workspace.order.capacity() / 4);
+        let large = spans.max(workspace.points.attributes.capacity() / 8);
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if large <= limits::WORKSPACE_ITEMS && waiting.len() < limits::WORKSPACES {
             waiting.push(workspace);

@@ -1,7 +1,7 @@
-//! The budget of bytes in flight: over it the answer is "come again" at once, whoever asks.
+//! The budget of bytes in flight, and of the whole process: over either the answer is "come again" at once, whoever asks.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The budget. Clones share it, so one is enough for all doors.
 #[derive(Clone, Debug)]
@@ -11,6 +11,8 @@ pub struct Admission(Arc<Budget>);
 struct Budget {
     limit: usize,
     held: AtomicUsize,
+    /// Whether the process is too large to take anything.
+    shut: AtomicBool,
 }
 
 /// The budget is spent.
@@ -20,7 +22,7 @@ pub struct Overload;
 impl Admission {
     /// A budget of this many bytes.
     pub fn new(limit: usize) -> Self {
-        Self(Arc::new(Budget { limit, held: AtomicUsize::new(0) }))
+        Self(Arc::new(Budget { limit, held: AtomicUsize::new(0), shut: AtomicBool::new(false) }))
     }
 
     /// A permit for nothing yet.
@@ -31,6 +33,15 @@ impl Admission {
     /// Bytes nobody holds at this moment.
     pub fn room(&self) -> usize {
         self.0.limit.saturating_sub(self.held())
+    }
+
+    /// Told what the process has in memory, and what it may have: over that nothing is taken, until there is a tenth of room again.
+    /// Returns whether that has changed anything, and if so whether it is shut now.
+    pub fn measure(&self, resident: usize, most: usize) -> Option<bool> {
+        let was = self.0.shut.load(Ordering::Relaxed);
+        let is = if was { resident > most - most / 10 } else { resident > most };
+        self.0.shut.store(is, Ordering::Relaxed);
+        (was != is).then_some(is)
     }
 
     /// Bytes in flight.
@@ -53,7 +64,10 @@ impl Permit {
         if more == 0 {
             return Ok(());
         }
-        let Budget { limit, held } = &*self.admission.0;
+        let Budget { limit, held, shut } = &*self.admission.0;
+        if shut.load(Ordering::Relaxed) {
+            return Err(Overload);
+        }
         let grown = |held: usize| held.checked_add(more).filter(|sum| sum <= limit);
         held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown).map_err(|_| Overload)?;
         self.held += more;
@@ -90,5 +104,23 @@ mod tests {
         assert_eq!(two.add(usize::MAX), Err(Overload));
         drop(two);
         assert_eq!(admission.held(), 0);
+    }
+
+    #[test]
+    fn a_process_that_is_too_large_takes_nothing_until_there_is_room() {
+        let admission = Admission::new(100);
+        let mut permit = admission.permit();
+        assert_eq!(permit.cover(10), Ok(()));
+        assert_eq!(admission.measure(1000, 1000), None);
+        assert_eq!(admission.measure(1001, 1000), Some(true));
+        assert_eq!(
+            (permit.cover(5), permit.cover(11)),
+            (Ok(()), Err(Overload)),
+            "what is held is held"
+        );
+        assert_eq!(admission.measure(901, 1000), None);
+        assert_eq!(permit.add(1), Err(Overload));
+        assert_eq!(admission.measure(900, 1000), Some(false));
+        assert_eq!(permit.add(1), Ok(()));
     }
 }

@@ -5,10 +5,11 @@
 
 use crate::clock::Timestamp;
 use crate::model::Pseudonym;
-use crate::view::{Session, Value};
+use crate::view::{Origin, Session, Value, Word};
 
-use super::definition::{From, Intrinsic};
+use super::definition::{Definitions, From, Intrinsic, Reference as Asked};
 use super::evaluate::{Evaluation, Holds};
+use super::explain::Private;
 use super::expression::{Condition, Expression, Found, Reference, Step};
 use super::ruleset::{Measure, RuleSet, Scale};
 use super::slots::KeyId;
@@ -57,9 +58,37 @@ pub struct Remark {
 }
 
 impl RuleSet {
-    /// How many words of each turn are remembered; none: conversations are not followed.
-    pub fn session_words(&self) -> Option<usize> {
-        self.follow.as_ref().map(|follow| follow.words.len())
+    /// What is remembered of each turn, by the names it has in these definitions; nothing when conversations are not followed.
+    /// What the operator hides is not to be written down.
+    pub fn session_words(&self, definitions: &Definitions) -> Vec<Word> {
+        let Some(follow) = &self.follow else { return Vec::new() };
+        let private = Private::new(definitions);
+        let word = |compiled: &Reference| {
+            let reference = self.written(*compiled);
+            let name = match &reference {
+                Asked::Alias(at) => definitions
+                    .aliases
+                    .get(*at)
+                    .map_or_else(String::new, |alias| alias.name.clone()),
+                reference => format!("{reference:?}"),
+            };
+            Word { name, private: private.hides(&reference) }
+        };
+        follow.words.iter().map(word).collect()
+    }
+
+    /// A reference as the definitions have it.
+    fn written(&self, compiled: Reference) -> Asked {
+        let key = |key| self.keys.name(key).unwrap_or_default().to_owned();
+        match compiled {
+            Reference::Alias(at) => Asked::Alias(at),
+            Reference::Intrinsic(intrinsic) => Asked::Intrinsic(intrinsic),
+            Reference::ScopeName => Asked::Intrinsic(Intrinsic::ScopeName),
+            Reference::Name(_) => Asked::Intrinsic(Intrinsic::Name),
+            Reference::Service(name) => Asked::Attribute(Some(Origin::Resource), key(name)),
+            Reference::At(origin, name) => Asked::Attribute(Some(origin), key(name)),
+            Reference::Anywhere(name) => Asked::Attribute(None, key(name)),
+        }
     }
 
     /// Every reference that rules on conversations have, but those a conversation answers itself.

@@ -20,6 +20,8 @@ use super::slots::Slots;
 use super::subject::Subject;
 use super::update::{Skip, Text, Update, Updates};
 
+use labels::Looks;
+
 /// The state of one request's run.
 pub struct Evaluation<'a> {
     pub(super) rules: &'a RuleSet,
@@ -45,6 +47,7 @@ pub(super) struct Memos<'a> {
     groups: Vec<(u32, Holds)>,
     labels: Vec<(u32, Text<'a>)>,
     sets: Vec<(u32, u32)>,
+    looks: Looks<'a>,
     /// What slow maps made of texts, for the whole request.
     pub(super) mapped: Vec<Mapped<'a>>,
     possible: Possible,
@@ -195,14 +198,19 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Whether the record is one of those that a group of rules reads.
+    #[inline]
     fn group(&mut self, at: usize, subject: Subject<'_, 'a>) -> Holds {
+        let rules = self.rules;
+        let Some(group) = rules.groups.get(at) else { return Holds::No };
+        if group.is_plain {
+            return Holds::Yes(None);
+        }
         let record = self.stamp(Lasting::Record);
         match self.memos.groups.get(at) {
             Some((stamp, holds)) if *stamp == record => return *holds,
             _ => {}
         }
-        let rules = self.rules;
-        let holds = rules.groups.get(at).map_or(Holds::No, |group| self.from(&group.from, subject));
+        let holds = self.from(&group.from, subject);
         if let Some(memo) = self.memos.groups.get_mut(at) {
             *memo = (record, holds);
         }
@@ -307,6 +315,7 @@ impl<'a> Memos<'a> {
             mut groups,
             mut labels,
             mut sets,
+            looks,
             mapped,
             mut possible,
         } = self;
@@ -316,14 +325,14 @@ impl<'a> Memos<'a> {
         renew(&mut groups, rules.groups.len(), (0, Holds::No));
         renew(&mut sets, rules.sets.len(), (0, 0));
         possible.resize(rules.index.words());
-        Memos { aliases, classes, groups, labels, sets, mapped, possible }
+        Memos { aliases, classes, groups, labels, sets, looks, mapped, possible }
     }
 
     /// Only the room.
     fn empty(self) -> Memos<'static> {
-        let Self { aliases, classes, groups, labels, sets, mapped, possible } = self;
+        let Self { aliases, classes, groups, labels, sets, looks, mapped, possible } = self;
         let (aliases, labels, mapped) = (recycled(aliases), recycled(labels), recycled(mapped));
-        Memos { aliases, classes, groups, labels, sets, mapped, possible }
+        Memos { aliases, classes, groups, labels, sets, looks: looks.empty(), mapped, possible }
     }
 }
 

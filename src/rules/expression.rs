@@ -40,6 +40,17 @@ pub(super) struct Expression {
     pub(super) default: Option<Box<str>>,
 }
 
+impl Expression {
+    /// The one place where it looks, when it does nothing else.
+    #[inline]
+    pub(super) fn only(&self) -> Option<&Reference> {
+        match (&*self.steps, &self.map, &self.default) {
+            ([Step::From(reference)], None, None) => Some(reference),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum Step {
     From(Reference),

@@ -19,8 +19,8 @@ type ByText = HashMap<Box<[u8]>, Mask, foldhash::fast::RandomState>;
 #[derive(Debug, Default)]
 pub struct Index {
     words: usize,
-    /// Rules that need no sign.
-    always: Mask,
+    /// Rules that need no sign, one bit each.
+    always: Box<[u64]>,
     names: ByText,
     /// In order.
     prefixes: Vec<Prefix>,
@@ -86,6 +86,7 @@ impl Possible {
     }
 
     /// Exactly those of a set.
+    #[inline]
     pub(super) fn set(&mut self, set: &[u64]) {
         self.0.iter_mut().zip(set).for_each(|(word, set)| *word = *set);
     }
@@ -175,7 +176,7 @@ impl Index {
         }
         Self {
             words,
-            always: mask(&collected.always),
+            always: bits(collected.always.iter().copied(), words),
             names: by_text(&collected.names),
             prefixes,
             begins: begins.map(|text| begin_bit(text)).fold(0, |all, bit| all | bit),
@@ -192,8 +193,7 @@ impl Index {
     /// Adds the rules that need nothing.
     #[inline]
     pub(super) fn begin(&self, possible: &mut Possible) {
-        possible.clear();
-        possible.add_mask(&self.always);
+        possible.set(&self.always);
     }
 
     /// Adds what a record's name makes possible; none: it has no text to compare.

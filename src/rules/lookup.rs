@@ -51,9 +51,7 @@ impl<'a> Evaluation<'a> {
         subject: Subject<'_, 'a>,
     ) -> Option<Found<'a>> {
         // Most say only where to look.
-        if let ([Step::From(reference)], None, None) =
-            (&*expression.steps, &expression.map, &expression.default)
-        {
+        if let Some(reference) = expression.only() {
             return self.resolve(reference, subject);
         }
         let found = expression.steps.iter().find_map(|step| match step {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::model::{Declaration, HashKey};
+use crate::model::{Declaration, HashKey, Pseudonym};
 
 use super::conversation::Follow;
-use super::definition::{From, Source};
+use super::definition::{From, Intrinsic, Source};
 use super::expression::{Condition, Expression, Reference, TextMap};
 use super::index::{self, Index};
 use super::lasting::{self, Lasting};
@@ -107,12 +107,16 @@ pub(super) struct Part {
 pub(super) struct LabelSet {
     pub(super) labels: Vec<Option<usize>>,
     pub(super) lasting: Lasting,
+    /// Of a span it reads nothing but name, kind and status.
+    pub(super) is_plain: bool,
 }
 
 /// Rules that read the same records: when one finds that the record is none of them, the others need not ask.
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) from: Vec<From>,
+    /// It takes every record of its kinds: a rule that may take one takes it.
+    pub(super) is_plain: bool,
     /// The set of its rules.
     pub(super) rules: Box<[u64]>,
 }
@@ -140,6 +144,18 @@ pub(super) struct Label {
     pub(super) words: Option<Words>,
 }
 
+impl Label {
+    /// Whether nothing but a span's name, kind or status, its scope and its resource decides it.
+    fn is_plain(&self) -> bool {
+        self.lasting < Lasting::Record
+            || self.words.is_some()
+            || matches!(
+                self.value.only(),
+                Some(Reference::Name(_) | Reference::Intrinsic(Intrinsic::Name))
+            )
+    }
+}
+
 /// What rules are made of, before it is known how they hang together.
 pub(super) struct Pieces {
     pub(super) keys: Keys,
@@ -165,7 +181,7 @@ impl RuleSet {
         let set = |set: Vec<Option<usize>>| {
             let values = set.iter().flatten().filter_map(|at| labels.get(*at));
             let lasting = values.map(|label| label.lasting).max().unwrap_or(Lasting::Resource);
-            LabelSet { labels: set, lasting }
+            LabelSet { labels: set, lasting, is_plain: false }
         };
         let sets = sets.into_iter().map(set).collect();
         let (rules, declarations): (Vec<Rule>, _) = rules.into_iter().unzip();
@@ -186,6 +202,11 @@ impl RuleSet {
         set.group();
         let words: Vec<_> = set.labels.iter().map(|label| Words::new(&set, label)).collect();
         set.labels.iter_mut().zip(words).for_each(|(label, words)| label.words = words);
+        let labels = &set.labels;
+        for one in &mut set.sets {
+            let mut values = one.labels.iter().flatten().filter_map(|at| labels.get(*at));
+            one.is_plain = one.lasting == Lasting::Record && values.all(Label::is_plain);
+        }
         let mut needs = Needs::new(&set.aliases, &set.classes);
         let rules = set.rules.iter().map(|rule| needs.rule(rule));
         let mut all: Vec<Need> = rules.collect();
@@ -235,7 +256,11 @@ impl RuleSet {
                 froms.push(rule.from.clone());
             }
         }
-        let group = |(at, from)| Group { rules: self.those(|rule| rule.group == at), from };
+        let group = |(at, from): (usize, Vec<From>)| Group {
+            is_plain: from.iter().all(|one| matches!(one, From::Source(_))),
+            rules: self.those(|rule| rule.group == at),
+            from,
+        };
         self.groups = froms.into_iter().enumerate().map(group).collect();
     }
 
@@ -266,6 +291,11 @@ impl RuleSet {
     /// The families, in the order of [`super::Update::family`].
     pub fn declarations(&self) -> &[Arc<Declaration>] {
         &self.declarations
+    }
+
+    /// Tells what was hashed with another key from what was hashed with this one; says nothing of the key itself.
+    pub fn key_mark(&self) -> Option<Pseudonym> {
+        self.key.as_ref().map(|key| key.hash("oscar-metrics state"))
     }
 
     /// The record classes' names, in the order of [`super::Guard::class`].

@@ -16,7 +16,7 @@ pub struct Scratch {
 }
 
 /// The room of a vector, for things that live otherwise. The standard library collects in place when the sizes agree.
-pub(super) fn recycled<T, U>(mut used: Vec<T>) -> Vec<U> {
+pub fn recycled<T, U>(mut used: Vec<T>) -> Vec<U> {
     used.clear();
     used.into_iter().filter_map(|_| None).collect()
 }

@@ -15,16 +15,17 @@ pub struct KeyId(pub(super) u32);
 #[derive(Debug)]
 pub struct Keys {
     ids: HashMap<Box<[u8]>, KeyId, foldhash::fast::RandomState>,
-    /// For each key length below 64, all longer ones share the last: a bit for the low bits of the byte such a key ends with.
-    /// Most foreign keys fail here.
+    /// For each key length below 64, all longer ones share the last: bits for the low bits of the bytes such a key ends and begins
+    /// with. Most foreign keys fail here.
     ends: [u64; LENGTHS],
+    begins: [u64; LENGTHS],
 }
 
 const LENGTHS: usize = 64;
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { ids: HashMap::default(), ends: [0; LENGTHS] }
+        Self { ids: HashMap::default(), ends: [0; LENGTHS], begins: [0; LENGTHS] }
     }
 }
 
@@ -32,9 +33,16 @@ impl Keys {
     /// The number of a key, a new one when it has none yet.
     pub fn intern(&mut self, key: &str) -> KeyId {
         let next = KeyId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
-        let (length, end) = shape(key.as_bytes());
-        self.ends[length] |= end;
+        let length = length(key.as_bytes());
+        self.ends[length] |= bit(key.as_bytes().last());
+        self.begins[length] |= bit(key.as_bytes().first());
         *self.ids.entry(key.as_bytes().into()).or_insert(next)
+    }
+
+    /// What a key is called: a search, for when there is time.
+    pub fn name(&self, key: KeyId) -> Option<&str> {
+        let (name, _) = self.ids.iter().find(|(_, id)| **id == key)?;
+        std::str::from_utf8(name).ok()
     }
 
     /// How many there are.
@@ -45,16 +53,19 @@ impl Keys {
     /// Whether a key of this shape is named. It costs next to nothing, and says no to nearly every key that is not.
     #[inline(always)]
     fn may_name(&self, key: &[u8]) -> bool {
-        let (length, end) = shape(key);
-        self.ends[length] & end != 0
+        let length = length(key);
+        self.ends[length] & bit(key.last()) != 0 && self.begins[length] & bit(key.first()) != 0
     }
 }
 
-/// What a key is told by before it is looked up: its length and the bit of its last byte.
 #[inline(always)]
-fn shape(key: &[u8]) -> (usize, u64) {
-    let end = key.last().copied().unwrap_or_default();
-    (key.len().min(LENGTHS - 1), 1 << (end % 64))
+fn length(key: &[u8]) -> usize {
+    key.len().min(LENGTHS - 1)
+}
+
+#[inline(always)]
+fn bit(byte: Option<&u8>) -> u64 {
+    1 << (byte.copied().unwrap_or_default() % 64)
 }
 
 /// What the current resource, scope, span, event or log record says for each key, and which rules that makes possible.

@@ -104,7 +104,7 @@ impl<'a> Subject<'_, 'a> {
             (Intrinsic::SpanId, _) => span.map(|span| Property::Hex(span.span_id)),
             (Intrinsic::Kind, _) => span.map(|span| Property::Word(kind(span.kind))),
             (Intrinsic::Status, _) => span.map(|span| Property::Word(status(span.status))),
-            (Intrinsic::Duration, _) => span.and_then(|span| seconds(span.end.since(span.start))),
+            (Intrinsic::Duration, _) => span.map(|span| number(span.seconds())),
             (Intrinsic::Root, _) => {
                 span.map(|span| Property::Value(Value::Bool(is_blank(span.parent_span_id))))
             }

@@ -1,5 +1,6 @@
 //! What rules make of a request: updates that name a family, label values and an operation, and nothing of the state.
 
+use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 
 use crate::clock::Timestamp;
@@ -103,12 +104,30 @@ pub struct Updates {
     /// Where in `bytes` each key lies.
     keys: Vec<(u32, u32)>,
     bytes: Vec<u8>,
+    known: Known,
     /// Text of our own making.
     made: String,
 }
 
+/// Keys that came lately, by some bits of their hash: spans of one request have few label sets, and each is written once. It
+/// is only a memory: what it lacks is written again.
+#[derive(Debug)]
+struct Known {
+    hasher: foldhash::fast::RandomState,
+    keys: [u32; KNOWN],
+}
+
+const KNOWN: usize = 256;
+
+impl Default for Known {
+    fn default() -> Self {
+        Self { hasher: Default::default(), keys: [u32::MAX; KNOWN] }
+    }
+}
+
 impl Updates {
-    /// The label sets of the updates, as [`crate::model::key`] writes them: each once for a record, however many rules use it.
+    /// The label sets of the updates, as [`crate::model::key`] writes them: nearly always each once, however many records and
+    /// rules have it.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.keys.iter().map(|(start, end)| slice(&self.bytes, *start, *end))
     }
@@ -139,11 +158,14 @@ impl Updates {
 
     /// Forgets everything and keeps the room.
     pub(super) fn clear(&mut self) {
-        let Self { list, skips, guards, remarks, keys, bytes, made } = self;
+        let Self { list, skips, guards, remarks, keys, bytes, known, made } = self;
         list.clear();
         skips.clear();
         guards.clear();
         remarks.clear();
+        if !keys.is_empty() {
+            known.keys.fill(u32::MAX);
+        }
         keys.clear();
         bytes.clear();
         made.clear();
@@ -185,8 +207,21 @@ impl Updates {
     #[inline]
     pub(super) fn close(&mut self) -> u32 {
         let start = self.keys.last().map_or(0, |(_, end)| *end as usize);
+        let key = self.bytes.get(start..).unwrap_or_default();
+        let mut hasher = self.known.hasher.build_hasher();
+        hasher.write(key);
+        let Some(known) = self.known.keys.get_mut(hasher.finish() as usize % KNOWN) else {
+            return u32::MAX;
+        };
+        if let Some((first, last)) = self.keys.get(*known as usize)
+            && slice(&self.bytes, *first, *last) == key
+        {
+            self.bytes.truncate(start);
+            return *known;
+        }
+        *known = compact(0..self.keys.len()).1;
         self.keys.push(compact(start..self.bytes.len()));
-        compact(0..self.keys.len() - 1).1
+        *known
     }
 }
 

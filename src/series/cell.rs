@@ -31,7 +31,7 @@ pub(super) enum Done {
     Mismatch,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Cell {
     Counter {
         total: f64,
@@ -49,14 +49,14 @@ pub(super) enum Cell {
 }
 
 /// Different ones, and registers for whoever merges them.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Crowd {
     pub(super) seen: Distinct,
     pub(super) registers: Option<Registers>,
 }
 
 /// Native buckets, perhaps beside classic ones.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Native {
     held: Exponential,
     /// The latest, at most [`crate::limits::NATIVE_EXEMPLARS`].
@@ -109,6 +109,27 @@ impl Cell {
 
     fn native(held: Exponential, classic: Option<Histogram>) -> Self {
         Self::Native(Box::new(Native { held, exemplars: Vec::new(), classic }))
+    }
+
+    /// Whether it holds what another one does, in buckets or registers of the same number: then it may take its place.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Histogram(one), Self::Histogram(other)) => one.is_like(other),
+            (Self::Native(one), Self::Native(other)) => match (&one.classic, &other.classic) {
+                (Some(one), Some(other)) => one.is_like(other),
+                (one, other) => one.is_none() && other.is_none(),
+            },
+            (Self::Distinct(one), Self::Distinct(other)) => {
+                one.registers.as_ref().map(Registers::number)
+                    == other.registers.as_ref().map(Registers::number)
+            }
+            (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+        }
+    }
+
+    /// Whether it holds native buckets and no others.
+    pub(super) fn is_native_alone(&self) -> bool {
+        matches!(self, Self::Native(native) if native.classic.is_none())
     }
 
     /// Whether it can hold such amounts; none: levels.

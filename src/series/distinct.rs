@@ -83,6 +83,16 @@ impl Distinct {
         }
     }
 
+    /// Remembers for so long from now on; what is forgotten already does not come back by it.
+    pub fn reach(&mut self, longest: Duration) {
+        self.longest = longest;
+    }
+
+    /// Counts first visits from 0 again. Who was there is remembered all the same.
+    pub fn count_anew(&mut self) {
+        self.fresh = 0.0;
+    }
+
     /// How many were there since a quarter began. Exact while few, else within 2 % mostly.
     pub fn count(&self, since: Quarter) -> f64 {
         match &self.seen {

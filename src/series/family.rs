@@ -13,6 +13,7 @@ use super::admission::{fold_all, neighbours};
 use super::budget::Budget;
 use super::cell::{Cell, Done, Sample};
 use super::distinct::shown::Shown;
+use super::guarded::Guarded;
 use super::state::{Series, State};
 
 /// Hashes keys, with a seed that nobody outside knows.
@@ -50,14 +51,12 @@ pub enum Applied {
 #[derive(Debug)]
 pub struct FamilyStore {
     declaration: Arc<Declaration>,
-    budget: Arc<Budget>,
-    hasher: KeyHasher,
+    pub(super) budget: Arc<Budget>,
+    pub(super) hasher: KeyHasher,
     shown: Option<Shown>,
-    /// Held by who takes the state's lock next. Without it, somebody who takes the lock again and again would be always first.
-    turn: Mutex<()>,
     /// Held while series are gone through in several steps: none goes then, so none comes twice.
-    still: Mutex<()>,
-    state: Mutex<State>,
+    pub(super) still: Mutex<()>,
+    pub(super) state: Guarded<State>,
 }
 
 /// A family under its lock.
@@ -83,10 +82,10 @@ impl FamilyStore {
         hasher: KeyHasher,
         now: Timestamp,
     ) -> Self {
-        let state = Mutex::new(State::new(declaration.family.labels.len(), now));
-        let (turn, still) = Default::default();
+        let state = Guarded::new(State::new(declaration.family.labels.len(), now));
+        let still = Mutex::default();
         let shown = Shown::new(&declaration);
-        let store = Self { declaration, budget, hasher, shown, turn, still, state };
+        let store = Self { declaration, budget, hasher, shown, still, state };
         let mut writer = store.write(now);
         for shape in &store.declaration.shapes {
             let first = shape.iter().map(Dimension::first).collect::<Vec<_>>();
@@ -105,7 +104,7 @@ impl FamilyStore {
 
     /// Takes the lock for a batch of changes.
     pub fn write(&self, now: Timestamp) -> Writer<'_> {
-        Writer { family: self, state: self.lock(), now }
+        Writer { family: self, state: self.state.change(), now }
     }
 
     /// The hash by which it finds this key.
@@ -123,9 +122,9 @@ impl FamilyStore {
         let Some(shown) = &self.shown else { return Vec::new() };
         let _still = self.still.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rows = shown.at(now);
-        self.each(|_, _, series| {
+        self.each(limits::SERIES_AT_ONCE, |_, _, series| {
             if let Cell::Distinct(crowd) = &series.cell {
-                rows.add(&series.labels, series.start, crowd);
+                rows.add(&series.labels, (series.start, series.born()), crowd);
             }
         });
         rows.families()
@@ -133,7 +132,7 @@ impl FamilyStore {
 
     /// Series made so far: what [`copy`](Self::copy) tells old from new by.
     pub(super) fn births(&self) -> u64 {
-        self.lock().births()
+        self.state.look().births()
     }
 
     /// Copies out what is in these places, of the first `births` series ever made. None: there are no such places.
@@ -146,11 +145,11 @@ impl FamilyStore {
         let row = |series: &Series| Row {
             labels: series.labels.clone(),
             start: Some(series.start),
-            born: Some(series.start),
+            born: series.born(),
             value: series.cell.row(exemplars),
         };
         let mut rows = Vec::with_capacity(places.len()); // before the lock
-        let state = self.lock();
+        let state = self.state.look();
         if places.start >= state.places() {
             return None;
         }
@@ -162,19 +161,19 @@ impl FamilyStore {
 
     /// How many label sets there are, and how many changes were folded so far.
     pub fn count(&self) -> (usize, u64) {
-        let state = self.lock();
+        let state = self.state.look();
         (state.len(), state.overflow)
     }
 
     /// Forgets the groups that were idle for longer than their time, and all they held: each whole, one at a time.
     pub fn expire(&self, now: Timestamp, idle: Duration) {
         let deadline = now.before(self.declaration.idle.unwrap_or(idle));
-        if !self.lock().has_idle(deadline) {
+        if !self.state.look().has_idle(deadline) {
             return;
         }
         let _still = self.still.lock().unwrap_or_else(PoisonError::into_inner);
         let mut idle: Vec<(u32, u32)> = Vec::new();
-        self.each(|state, at, series| {
+        self.each(limits::SERIES_AT_ONCE, |state, at, series| {
             if state.is_idle(series.group, deadline) {
                 idle.push((series.group, at));
             }
@@ -182,34 +181,28 @@ impl FamilyStore {
         idle.sort_unstable();
         for places in idle.chunk_by(|one, other| one.0 == other.0) {
             let Some((group, _)) = places.first() else { continue };
-            let mut state = self.lock();
+            let mut state = self.state.look();
             if state.is_idle(*group, deadline) {
                 let before = state.len();
                 state.forget(*group, places, &self.declaration.family.labels);
                 self.budget.give_back(before - state.len());
             }
         }
-        self.lock().shrink();
+        self.state.look().shrink();
     }
 
     /// Goes through all series, a few under each lock. The caller sees to it that they stay where they are.
-    fn each(&self, mut visit: impl FnMut(&State, u32, &Series)) {
+    pub(super) fn each(&self, at_once: usize, mut visit: impl FnMut(&State, u32, &Series)) {
         let mut from = 0;
         loop {
-            let state = self.lock();
-            let (some, more) = state.some(from, limits::SERIES_AT_ONCE);
+            let state = self.state.look();
+            let (some, more) = state.some(from, at_once);
             some.for_each(|(at, series)| visit(&state, at, series));
             if !more {
                 return;
             }
-            from += limits::SERIES_AT_ONCE;
+            from += at_once;
         }
-    }
-
-    /// A poisoned lock means a panic in the middle of one change; the numbers are whole, each change is one assignment.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -227,6 +220,19 @@ impl Writer<'_> {
             Some(done) => applied(done, Applied::Exact),
             None => self.apply_new(change),
         }
+    }
+
+    /// Where a label set is, for as long as the family is locked; none: there is no such series.
+    #[inline]
+    pub fn find(&self, hash: u64, key: &[u8]) -> Option<u32> {
+        self.state.find(hash, key)
+    }
+
+    /// Changes the series at a place that [`find`](Self::find) told.
+    #[inline]
+    pub fn again(&mut self, place: u32, op: Op<'_>, sample: Sample) -> Applied {
+        let done = self.change_at(place, op, sample);
+        applied(done.unwrap_or(Done::Mismatch), Applied::Exact)
     }
 
     #[cold]
@@ -301,11 +307,17 @@ impl Writer<'_> {
     /// None: there is no such series.
     #[inline]
     fn change(&mut self, (hash, key): (u64, &[u8]), change: &Change<'_>) -> Option<Done> {
-        let series = self.state.touch(hash, key, self.now)?;
+        let place = self.state.find(hash, key)?;
+        self.change_at(place, change.op, change.sample)
+    }
+
+    #[inline]
+    fn change_at(&mut self, place: u32, op: Op<'_>, sample: Sample) -> Option<Done> {
+        let series = self.state.touch(place, self.now)?;
         let bounds = &self.family.declaration.family.bounds;
-        let done = series.cell.apply(change.op, bounds, change.sample);
+        let done = series.cell.apply(op, bounds, sample);
         if done == Done::Anew {
-            series.start = self.now;
+            (series.start, series.restored) = (self.now, false);
         }
         Some(done)
     }

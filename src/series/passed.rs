@@ -4,6 +4,7 @@
 //! `_count`. What is known of a series is its [`Place`], and a place outlives its series without ever meaning another.
 
 mod family;
+mod kept;
 mod names;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use super::budget::Budget;
 use super::store::FamilyCount;
 
 pub use family::{Birth, PassedFamily, Place};
+pub use kept::KeptPassed;
 pub use names::Taken;
 
 use names::Names;

@@ -34,7 +34,28 @@ pub(super) struct Series {
     /// How many were made before it.
     pub(super) birth: u64,
     pub(super) group: u32,
+    /// Whether it had begun before this process did: then it has no 0 to be shown.
+    pub(super) restored: bool,
     pub(super) cell: Cell,
+}
+
+/// What a series holds that comes back.
+pub(super) struct Revived {
+    pub(super) start: Timestamp,
+    pub(super) restored: bool,
+    pub(super) cell: Cell,
+}
+
+impl Series {
+    /// The label values as `model::key` writes them.
+    pub(super) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// When we began it; none: before this process did.
+    pub(super) fn born(&self) -> Option<Timestamp> {
+        (!self.restored).then_some(self.start)
+    }
 }
 
 impl State {
@@ -81,10 +102,9 @@ impl State {
         self.table.find(hash, equal).copied()
     }
 
-    /// The series of this key, whose group changes now.
+    /// The series at this place, whose group changes now.
     #[inline]
-    pub(super) fn touch(&mut self, hash: u64, key: &[u8], now: Timestamp) -> Option<&mut Series> {
-        let at = self.find(hash, key)?;
+    pub(super) fn touch(&mut self, at: u32, now: Timestamp) -> Option<&mut Series> {
         let series = self.series.get_mut(at as usize)?.as_mut()?;
         if let Some(last) = self.groups.get_mut(series.group as usize) {
             *last = Some(now);
@@ -107,7 +127,8 @@ impl State {
         let labels = Arc::new(pairs.collect::<Labels>());
         let cell = Cell::new(declaration);
         let (key, birth) = (key.into(), self.births);
-        let series = Series { hash, key, labels, start: now, birth, group, cell };
+        let restored = false;
+        let series = Series { hash, key, labels, start: now, birth, group, restored, cell };
         self.births += 1;
         let at = self.free.pop().unwrap_or_else(|| {
             self.series.push(None);
@@ -118,6 +139,21 @@ impl State {
         }
         let hash_of = hash_of(&self.series);
         self.table.insert_unique(hash, at, hash_of);
+    }
+
+    /// Gives a series that is there what it held before.
+    pub(super) fn revive(&mut self, (hash, key): (u64, &[u8]), revived: Revived) {
+        let at = self.find(hash, key);
+        let series = at.and_then(|at| self.series.get_mut(at as usize)).and_then(Option::as_mut);
+        if let Some(series) = series {
+            (series.start, series.restored) = (revived.start, revived.restored);
+            series.cell = revived.cell;
+        }
+    }
+
+    /// When a group last changed.
+    pub(super) fn heard(&self, group: u32) -> Option<Timestamp> {
+        self.groups.get(group as usize).copied().flatten()
     }
 
     pub(super) fn new_group(&mut self, now: Timestamp) -> u32 {
@@ -133,8 +169,7 @@ impl State {
 
     /// Whether a group may go: it did not change since.
     pub(super) fn is_idle(&self, group: u32, deadline: Timestamp) -> bool {
-        let last = self.groups.get(group as usize).copied().flatten();
-        group > 0 && last.is_some_and(|last| last < deadline)
+        group > 0 && self.heard(group).is_some_and(|last| last < deadline)
     }
 
     /// Whether any group may go.

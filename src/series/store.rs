@@ -69,6 +69,11 @@ impl Store {
         self.families.iter().map(copies).collect()
     }
 
+    /// The families, in their order.
+    pub(super) fn families(&self) -> &[Arc<FamilyStore>] {
+        &self.families
+    }
+
     /// How large each family is.
     pub fn counts(&self) -> impl Iterator<Item = FamilyCount> {
         self.families.iter().map(|family| {

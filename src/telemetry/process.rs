@@ -72,6 +72,12 @@ impl Collector for Process {
     }
 }
 
+/// Bytes the process has in memory; none where nobody tells.
+pub fn resident() -> Option<usize> {
+    let stat = read("/proc/self/stat").as_deref().and_then(parse)?;
+    usize::try_from(stat.resident_pages).ok()?.checked_mul(page_size())
+}
+
 fn one<M: EncodeMetric + TypedMetric>(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,

@@ -14,16 +14,17 @@ use tokio::time::MissedTickBehavior;
 
 use super::TrafficError;
 use super::day;
-use super::model::{Happening, Model, Moment, opening};
+use super::incident::{Incident, Script, VERSIONS};
+use super::model::{Model, Moment, opening};
 use super::story;
-use super::truth::Truth;
+use super::truth::{self, Truth};
 use crate::clock::{self, Timestamp};
 use crate::limits;
 
 mod export;
 mod sdk;
 
-use sdk::Sdk;
+use sdk::{Sdk, Tallies};
 
 /// How often the bot looks what is due.
 const TICK: Duration = Duration::from_millis(100);
@@ -43,6 +44,8 @@ pub struct BotOptions {
     pub truth: Option<PathBuf>,
     /// When to stop by itself.
     pub duration: Option<Duration>,
+    /// What goes wrong, and when.
+    pub incident: Option<Script>,
 }
 
 /// Runs the bot until `stop` comes or its time is over, and tells what it did.
@@ -79,6 +82,9 @@ struct Bot {
     options: BotOptions,
     model: Model,
     sdk: Sdk,
+    /// The version that an incident deploys.
+    deployed: Option<Sdk>,
+    tallies: Tallies,
     truth: Truth,
     started: Timestamp,
     /// What the model has begun, by the microsecond of its end.
@@ -92,9 +98,14 @@ struct Bot {
 
 impl Bot {
     fn new(options: BotOptions) -> Result<Self, TrafficError> {
-        let sdk = Sdk::new(&options.endpoint)?;
+        let tallies = Tallies::default();
+        let sdk = |version| Sdk::new(&options.endpoint, version, &tallies);
+        let deploys = |script: &Script| script.incident == Incident::BadDeploy;
+        let deployed = options.incident.filter(deploys).map(|_| sdk(VERSIONS.1)).transpose()?;
+        let sdk = sdk(VERSIONS.0)?;
         let (mut model, opening) = sdk.load_config(|| {
-            let mut model = Model::new(options.seed, day::FIRST_MOMENT - opening::SPAN);
+            let from = day::FIRST_MOMENT - opening::SPAN;
+            let mut model = Model::with(options.seed, from, options.incident);
             let opening = model.opening(day::FIRST_MOMENT);
             (model, opening)
         });
@@ -102,11 +113,15 @@ impl Bot {
         let mut truth = Truth::new(options.seed, options.speed);
         truth.spans.made = 1; // the one that loaded the config
         truth.started_unix_seconds = started.seconds();
+        truth.incident =
+            options.incident.map(|script| truth::Incident::new(script, day::FIRST_MOMENT));
         let mut bot = Self {
             next: model.next(),
             options,
             model,
             sdk,
+            deployed,
+            tallies,
             truth,
             started,
             going_on: BTreeMap::new(),
@@ -125,11 +140,30 @@ impl Bot {
         loop {
             tick.tick().await;
             let simulated = day::FIRST_MOMENT + began.elapsed().as_secs_f64() * self.options.speed;
+            self.announce(simulated);
             self.advance(simulated);
             if written.elapsed() >= TRUTH_EVERY {
                 written = clock::monotonic();
                 self.write_truth().await?;
             }
+        }
+    }
+
+    /// Logs the begin and the end of an incident, each once.
+    fn announce(&mut self, simulated: f64) {
+        let Some((script, books)) = self.options.incident.zip(self.truth.incident.as_mut()) else {
+            return;
+        };
+        let incident = script.incident.name();
+        if simulated >= script.from && books.began_unix_seconds.is_none() {
+            books.began_unix_seconds = Some(clock::now().seconds());
+            let lasts_seconds = (script.until - script.from) / self.options.speed;
+            tracing::info!(event = "incident_began", incident, lasts_seconds);
+        }
+        if simulated >= script.until && books.ended_unix_seconds.is_none() {
+            books.ended_unix_seconds = Some(clock::now().seconds());
+            let (turns, changed) = (books.turns, books.changed);
+            tracing::info!(event = "incident_ended", incident, turns, changed);
         }
     }
 
@@ -144,7 +178,7 @@ impl Bot {
         }
         let now = (simulated * 1e6) as u64;
         while let Some(entry) = self.going_on.first_entry() {
-            self.truth.spans = self.sdk.spans(self.truth.spans.made);
+            self.truth.spans = self.tallies.spans(self.truth.spans.made);
             if entry.key().0 > now || self.truth.spans.pending() > limits::BOT_PENDING as u64 {
                 break;
             }
@@ -155,19 +189,24 @@ impl Bot {
 
     fn begin(&mut self, moment: Moment) {
         self.begun += 1;
-        let end = moment.at + duration(&moment.what);
+        let end = moment.at + moment.what.duration();
         self.going_on.insert(((end * 1e6) as u64, self.begun), moment);
     }
 
     fn tell(&mut self, moment: &Moment) {
-        self.truth.happened(&moment.what);
-        let duration = duration(&moment.what);
+        if !self.truth.happened(moment) {
+            return;
+        }
+        let version = self.options.incident.map(|script| script.version(moment.at));
+        let deployed = self.deployed.as_ref().filter(|_| version == Some(VERSIONS.1));
+        let sdk = deployed.unwrap_or(&self.sdk);
+        let duration = moment.what.duration();
         let since = (moment.at + duration - day::FIRST_MOMENT) / self.options.speed - duration;
         let begin = shift(system_time(self.started), (since * 1e9) as i64);
         for trace in story::tell(&moment.what) {
             let follows = trace.follows.and_then(|id| self.conversations.get(&id)).cloned();
             self.truth.told(&trace);
-            let context = self.sdk.send(&trace, begin, follows);
+            let context = sdk.send(&trace, begin, follows);
             if let (Some(conversation), Some(context)) = (trace.conversation, context) {
                 if self.conversations.len() >= limits::BOT_PENDING {
                     self.conversations.clear();
@@ -178,8 +217,8 @@ impl Bot {
     }
 
     async fn write_truth(&mut self) -> Result<(), TrafficError> {
-        self.truth.spans = self.sdk.spans(self.truth.spans.made);
-        self.truth.log_records = self.sdk.log_records(self.truth.log_records.made);
+        self.truth.spans = self.tallies.spans(self.truth.spans.made);
+        self.truth.log_records = self.tallies.log_records(self.truth.log_records.made);
         let Some(path) = self.options.truth.clone() else { return Ok(()) };
         let truth = self.truth.clone();
         let written = tokio::task::spawn_blocking(move || {
@@ -191,18 +230,12 @@ impl Bot {
 
     /// Flushes the SDK and closes the books.
     async fn finish(mut self) -> Result<Truth, TrafficError> {
-        self.sdk.shutdown().await?;
+        for sdk in [Some(&self.sdk), self.deployed.as_ref()].into_iter().flatten() {
+            sdk.shutdown().await?;
+        }
         self.truth.finished = true;
         self.write_truth().await?;
         Ok(self.truth)
-    }
-}
-
-fn duration(what: &Happening) -> f64 {
-    match what {
-        Happening::Turn(turn) => turn.duration,
-        Happening::Webhook(webhook) => webhook.duration,
-        Happening::Job(job) => job.duration,
     }
 }
 

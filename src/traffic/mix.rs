@@ -2,6 +2,8 @@
 //!
 //! All figures are assumptions shaped by the real bot's time limits; the table is data, `model` draws from it.
 
+use std::sync::LazyLock;
+
 use super::people::Tier;
 
 /// One kind of matter that people bring.
@@ -81,6 +83,15 @@ pub enum Dependency {
     Slack,
     /// A worker that is started.
     Fargate,
+}
+
+/// Names of tools that no tool has: as if each carried the number of a request.
+static INVENTED: LazyLock<Vec<String>> =
+    LazyLock::new(|| (0..500).map(|n| format!("query_metrics_{n:04}")).collect());
+
+/// One of 500 names of tools that no tool has.
+pub fn invented_tool(number: u32) -> &'static str {
+    INVENTED.get(number as usize % INVENTED.len()).map_or("query_metrics", String::as_str)
 }
 
 const fn reads(name: &'static str, dependency: Dependency) -> Tool {

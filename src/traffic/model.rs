@@ -7,13 +7,16 @@ use std::collections::BTreeMap;
 
 use super::day;
 use super::draw::Dice;
+use super::incident::{Script, Trouble};
 use super::mix::ROWS;
 use super::people::{self, People};
 
+mod chaos;
 mod interaction;
 pub mod opening;
 mod turn;
 
+use chaos::Chaos;
 pub use interaction::{
     Answering, Attempt, Call, Feedback, Interaction, Outcome, Retrieval, Step, ToolCall,
 };
@@ -34,10 +37,19 @@ pub struct Moment {
 pub enum Happening {
     /// Somebody said something to the bot.
     Turn(Interaction),
+    /// Somebody did, and the bot never knew.
+    Lost(Lost),
     /// A forge told the bot something.
     Webhook(Webhook),
     /// The bot did something by itself.
     Job(Job),
+}
+
+/// A message that nobody answers: its first delivery found no room, and the second is taken and dropped, as all second ones are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// In which thread.
+    pub conversation: u64,
 }
 
 /// A webhook delivery.
@@ -71,9 +83,11 @@ pub struct Job {
 #[derive(Clone, Debug)]
 enum Next {
     Session,
+    /// A session that comes because of an incident.
+    Brought,
     Webhook,
     Notifier,
-    Turn(Plan),
+    Turn(Box<Plan>),
     Job(Job),
 }
 
@@ -86,18 +100,29 @@ pub struct Model {
     agenda: BTreeMap<(u64, u64), Next>,
     planned: u64,
     conversations: u64,
+    chaos: Option<Chaos>,
 }
 
 impl Model {
     /// A world that runs from `from` (simulated seconds) on, the same for the same seed.
     pub fn new(seed: u64, from: f64) -> Self {
+        Self::with(seed, from, None)
+    }
+
+    /// The same world with an incident.
+    pub fn with(seed: u64, from: f64, script: Option<Script>) -> Self {
+        let people = People::new(people::PEOPLE);
         let mut model = Self {
             dice: Dice::new(seed),
-            people: People::new(people::PEOPLE),
             agenda: BTreeMap::new(),
             planned: 0,
             conversations: 0,
+            chaos: script.map(|script| Chaos::new(script, seed, people.clone())),
+            people,
         };
+        if let Some(script) = script {
+            model.plan_brought(script.from.max(from));
+        }
         model.plan_session(from);
         model.plan(from, Next::Webhook);
         model.plan(from, Next::Notifier);
@@ -110,23 +135,29 @@ impl Model {
     }
 
     /// Plans the next session after this moment, by the rate of the hour it falls into.
-    fn plan_session(&mut self, mut at: f64) {
-        loop {
-            let end_of_hour = ((at / day::HOUR).floor() + 1.0) * day::HOUR;
-            let wait = self.dice.wait(day::hourly(at) * sessions_per_turn() / day::HOUR);
-            if at + wait < end_of_hour {
-                return self.plan(at + wait, Next::Session);
-            }
-            // A Poisson stream has no memory: it may be drawn anew where its rate changes.
-            at = end_of_hour;
+    fn plan_session(&mut self, at: f64) {
+        let at = arrival(&mut self.dice, at, |at| day::hourly(at) * sessions_per_turn());
+        self.plan(at, Next::Session);
+    }
+
+    /// Plans the next session that an incident brings.
+    fn plan_brought(&mut self, at: f64) {
+        if let Some(at) = self.chaos.as_mut().and_then(|chaos| chaos.arrival(at)) {
+            self.plan(at, Next::Brought);
         }
     }
 
     fn session(&mut self, at: f64) -> Moment {
         self.plan_session(at);
-        let row = self.dice.weighted(ROWS.iter().map(|row| row.share / row.mean_turns()));
+        let row = some_row(&mut self.dice);
         let plan = self.begin(row, at);
         self.turn(at, plan)
+    }
+
+    fn brought(&mut self, at: f64) -> Option<Moment> {
+        self.plan_brought(at);
+        let plan = self.chaos.as_mut()?.session(at);
+        Some(self.turn(at, plan))
     }
 
     fn begin(&mut self, row: usize, at: f64) -> Plan {
@@ -136,22 +167,30 @@ impl Model {
         Plan::begin(&mut self.dice, row, person, self.conversations)
     }
 
-    fn turn(&mut self, at: f64, plan: Plan) -> Moment {
-        let turn = plan.happen(&mut self.dice);
-        let end = at + turn.duration;
-        if let Some(next) = plan.next(&turn) {
-            let think = self.dice.lognormal(60.0, 240.0);
-            self.plan(end + think, Next::Turn(next));
+    fn turn(&mut self, at: f64, mut plan: Plan) -> Moment {
+        let trouble = match &mut self.chaos {
+            Some(chaos) => chaos.befall(at, &plan),
+            None => Trouble::default(),
+        };
+        if trouble.lost {
+            let conversation = plan.conversation;
+            return Moment { at, what: Happening::Lost(Lost { conversation }) };
         }
+        let turn = plan.happen(&trouble);
+        let end = at + turn.duration;
         if turn.remediation == Some("remediation_started") {
             let job = Job {
                 name: "remediation",
-                result: if self.dice.chance(0.85) { "success" } else { "failure" },
+                result: if plan.dice.chance(0.85) { "success" } else { "failure" },
                 skipped: None,
-                duration: self.dice.lognormal(420.0, 880.0).clamp(240.0, 900.0),
+                duration: plan.dice.lognormal(420.0, 880.0).clamp(240.0, 900.0),
                 conversation: Some(turn.conversation),
             };
             self.plan(end, Next::Job(job));
+        }
+        if let Some(mut next) = plan.next(&turn) {
+            let think = next.dice.lognormal(60.0, 240.0);
+            self.plan(end + think, Next::Turn(Box::new(next)));
         }
         Moment { at, what: Happening::Turn(turn) }
     }
@@ -196,12 +235,43 @@ impl Iterator for Model {
         let at = micros as f64 / 1e6;
         Some(match next {
             Next::Session => self.session(at),
+            Next::Brought => return self.brought(at),
             Next::Webhook => self.webhook(at),
             Next::Notifier => self.notifier(at),
-            Next::Turn(plan) => self.turn(at, plan),
+            Next::Turn(plan) => self.turn(at, *plan),
             Next::Job(job) => Moment { at, what: Happening::Job(job) },
         })
     }
+}
+
+impl Happening {
+    /// How long it takes, seconds.
+    pub const fn duration(&self) -> f64 {
+        match self {
+            Self::Turn(turn) => turn.duration,
+            Self::Lost(_) => 0.0,
+            Self::Webhook(webhook) => webhook.duration,
+            Self::Job(job) => job.duration,
+        }
+    }
+}
+
+/// The next of a stream of so many an hour, whose rate may change with every hour.
+fn arrival(dice: &mut Dice, mut at: f64, hourly: impl Fn(f64) -> f64) -> f64 {
+    loop {
+        let end_of_hour = ((at / day::HOUR).floor() + 1.0) * day::HOUR;
+        let wait = dice.wait(hourly(at) / day::HOUR);
+        if at + wait < end_of_hour {
+            return at + wait;
+        }
+        // A Poisson stream has no memory: it may be drawn anew where its rate changes.
+        at = end_of_hour;
+    }
+}
+
+/// The matter of a session.
+fn some_row(dice: &mut Dice) -> usize {
+    dice.weighted(ROWS.iter().map(|row| row.share / row.mean_turns()))
 }
 
 /// Sessions one turn stands for, over the whole mix.

@@ -13,7 +13,7 @@ mod events;
 mod steps;
 mod turn;
 
-pub use attributes::{RESOURCE, SCOPE, Value};
+pub use attributes::{SCOPE, Value, resource};
 
 /// Spans and log records of one trace; the first span is its root.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -79,6 +79,7 @@ pub enum Kind {
 pub fn tell(what: &Happening) -> Vec<Trace> {
     match what {
         Happening::Turn(interaction) => turn::tell(interaction),
+        Happening::Lost(_) => vec![turn::redelivery((0.0, 0.02))],
         Happening::Webhook(webhook) => vec![Webhook::tell(webhook)],
         Happening::Job(job) => vec![Job::tell(job)],
     }

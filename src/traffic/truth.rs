@@ -15,6 +15,13 @@
 //! - `durations`: per `outcome` the `count`, `sum_seconds` and cumulative `buckets` {le, count}; `le` "+Inf" is the count.
 //! - `distinct_users`: with an interaction that was not denied. `distinct_users_all`: with any.
 //! - `sessions_started`, `sessions_ended`, `slow` (over 45 s).
+//! - `turns` {turn: 1, 2, 3-5, 6-10, 11+}: the interactions that were not denied, by their place in the conversation.
+//! - `versions` {version}: the interactions by the version of the bot that handled them. `lost`: messages the bot never knew
+//!   of, in no other list but `ingress`.
+//! - `incident`, if there was to be one: its `name`, `from_seconds` and `until_seconds` (simulated, since the bot began),
+//!   `began_unix_seconds` and `ended_unix_seconds` (the sender's clock; null until then), `turns` that began meanwhile,
+//!   `changed` ones of them that it changed or brought, and what it kept from being told: `untold` turns, webhooks and jobs
+//!   are in none of the lists above.
 //! - `spans` and `log_records`: `made` by the SDK, `exported` (the receiver said yes), `failed` (it did not, or was away).
 //!   What a receiver rejects inside a partial success is exported as far as the SDK tells. `made - exported - failed` is on
 //!   its way, and at the end 0 unless the shutdown ran into its time limit.
@@ -26,8 +33,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::incident::{Script, VERSIONS};
 use super::mix::SLOW;
-use super::model::{Call, Happening, Interaction, Job, Outcome, Step, ToolCall, Webhook};
+use super::model::{Call, Happening, Interaction, Job, Moment, Outcome, Step, ToolCall, Webhook};
 use super::story::Trace;
 
 mod counts;
@@ -67,8 +75,45 @@ pub struct Truth {
     pub sessions_started: u64,
     pub sessions_ended: u64,
     pub slow: u64,
+    pub turns: Counts<1>,
+    pub versions: Counts<1>,
+    pub lost: u64,
+    pub incident: Option<Incident>,
     pub spans: Sent,
     pub log_records: Sent,
+}
+
+/// What an incident did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[allow(missing_docs)] // each field is described above
+pub struct Incident {
+    pub name: &'static str,
+    pub from_seconds: f64,
+    pub until_seconds: f64,
+    pub began_unix_seconds: Option<f64>,
+    pub ended_unix_seconds: Option<f64>,
+    pub turns: u64,
+    pub changed: u64,
+    pub untold: u64,
+    #[serde(skip)]
+    script: Script,
+}
+
+impl Incident {
+    /// Nothing yet, in a life that began at this simulated second.
+    pub fn new(script: Script, begin: f64) -> Self {
+        Self {
+            name: script.incident.name(),
+            from_seconds: script.from - begin,
+            until_seconds: script.until - begin,
+            began_unix_seconds: None,
+            ended_unix_seconds: None,
+            turns: 0,
+            changed: 0,
+            untold: 0,
+            script,
+        }
+    }
 }
 
 impl Truth {
@@ -102,15 +147,47 @@ impl Truth {
             sessions_started: 0,
             sessions_ended: 0,
             slow: 0,
+            turns: Counts::of(["turn"]),
+            versions: Counts::of(["version"]),
+            lost: 0,
+            incident: None,
             spans: Sent::default(),
             log_records: Sent::default(),
         }
     }
 
-    /// Books what happened.
-    pub fn happened(&mut self, what: &Happening) {
+    /// Books what happened, and whether it is told.
+    pub fn happened(&mut self, moment: &Moment) -> bool {
+        let (turn, lost) = match &moment.what {
+            Happening::Turn(turn) => (Some(turn), false),
+            Happening::Lost(_) => (None, true),
+            _ => (None, false),
+        };
+        let mut version = VERSIONS.0;
+        if let Some(incident) = &mut self.incident {
+            let script = incident.script;
+            version = script.version(moment.at);
+            incident.turns += u64::from(script.lasts(moment.at) && (lost || turn.is_some()));
+            incident.changed += u64::from(lost || turn.is_some_and(|turn| turn.troubled));
+            if !script.tells(moment.at + moment.what.duration()) {
+                incident.untold += 1;
+                return false;
+            }
+        }
+        if turn.is_some() {
+            self.versions.add([version]);
+        }
+        self.book(&moment.what);
+        true
+    }
+
+    fn book(&mut self, what: &Happening) {
         match what {
             Happening::Turn(turn) => self.turn(turn),
+            Happening::Lost(_) => {
+                self.lost += 1;
+                self.ingress.add(["false", "http_timeout"]);
+            }
             Happening::Webhook(Webhook { event, notified, refused, .. }) => {
                 self.webhooks.add([event, truth(*notified)]);
                 self.security.add_some(*refused);
@@ -136,6 +213,7 @@ impl Truth {
         self.distinct_users_all.insert(turn.person);
         if turn.outcome != Outcome::Denied {
             self.distinct_users.insert(turn.person);
+            self.turns.add([place(turn.turn)]);
         }
         self.sessions_started += u64::from(turn.turn == 1);
         self.sessions_ended += u64::from(turn.last);
@@ -181,6 +259,17 @@ impl Truth {
         text.push(b'\n');
         fs::write(beside, text)?;
         fs::rename(beside, path)
+    }
+}
+
+/// The place in a conversation, in the buckets that people look at.
+const fn place(turn: u32) -> &'static str {
+    match turn {
+        0 | 1 => "1",
+        2 => "2",
+        3..=5 => "3-5",
+        6..=10 => "6-10",
+        _ => "11+",
     }
 }
 

@@ -74,6 +74,14 @@ pub struct Span<'a> {
     pub status: Status,
 }
 
+impl Span<'_> {
+    /// How long it took in seconds; 0 when it ended before it began.
+    #[inline]
+    pub fn seconds(&self) -> f64 {
+        self.end.0.saturating_sub(self.start.0) as f64 / 1e9
+    }
+}
+
 /// One event of a span, without its attributes: those were told before it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SpanEvent<'a> {

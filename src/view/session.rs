@@ -4,6 +4,15 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 
+/// What is remembered of each turn, beside how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// What the config calls it.
+    pub name: String,
+    /// Whether what it says must not be written down.
+    pub private: bool,
+}
+
 /// A conversation that has ended.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Session {

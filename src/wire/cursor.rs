@@ -34,7 +34,8 @@ pub const fn known(numbers: &[u32]) -> u32 {
     bits
 }
 
-/// What is left of a message.
+/// What is left of a message. What is rare is done by functions that are given the bytes and give back what is left: a walk's cursor
+/// then stays in registers, where one whose address is known elsewhere is written and read again for each field.
 #[derive(Clone, Copy, Debug)]
 pub struct Cursor<'a> {
     rest: &'a [u8],
@@ -56,14 +57,12 @@ impl<'a> Cursor<'a> {
                 self.rest = rest;
                 Ok(Some(u32::from(a)))
             }
-            _ => self.long_key().map(Some),
+            _ => {
+                let (key, rest) = long_key(self.rest)?;
+                self.rest = rest;
+                Ok(Some(key))
+            }
         }
-    }
-
-    #[inline(never)]
-    fn long_key(&mut self) -> Result<u32, Fault> {
-        let at = self.rest;
-        u32::try_from(self.varint()?).map_err(|_| Fault::new(at, What::FieldNumber))
     }
 
     /// A varint; one and two bytes are the rule.
@@ -78,27 +77,12 @@ impl<'a> Cursor<'a> {
                 self.rest = rest;
                 Ok(u64::from(a & 0x7f) | u64::from(b) << 7)
             }
-            _ => self.long_varint(),
-        }
-    }
-
-    #[inline(never)]
-    fn long_varint(&mut self) -> Result<u64, Fault> {
-        let at = self.rest;
-        let mut value = 0;
-        for (index, byte) in at.iter().take(10).enumerate() {
-            // The tenth byte has room for the 64th bit alone.
-            if index == 9 && *byte > 1 {
-                break;
-            }
-            value |= u64::from(byte & 0x7f) << (7 * index);
-            if *byte < 0x80 {
-                self.rest = at.get(index + 1..).unwrap_or_default();
-                return Ok(value);
+            _ => {
+                let (value, rest) = long_varint(self.rest)?;
+                self.rest = rest;
+                Ok(value)
             }
         }
-        let what = if at.len() < 10 { What::Truncated } else { What::LongVarint };
-        Err(Fault::new(at, what))
     }
 
     /// Eight bytes, little endian.
@@ -160,28 +144,59 @@ impl<'a> Cursor<'a> {
     }
 
     /// Skips a field nobody asked for. `known` are the numbers the message has with another wire type than this key's.
-    #[inline(never)]
+    #[inline(always)]
     pub fn other(&mut self, key: u32, known: u32) -> Result<(), Fault> {
-        let number = key >> 3;
-        if number == 0 {
-            return Err(Fault::new(self.rest, What::FieldNumber));
-        }
-        if number < 32 && known & 1 << number != 0 {
-            return Err(Fault::new(self.rest, What::OtherType));
-        }
-        match key & 7 {
-            0 => self.varint().map(|_| ()),
-            1 => self.fixed64().map(|_| ()),
-            2 => self.bytes().map(|_| ()),
-            5 => self.fixed32().map(|_| ()),
-            _ => Err(Fault::new(self.rest, What::WireType)),
-        }
+        self.rest = skip(*self, key, known)?.rest;
+        Ok(())
     }
 
     #[cold]
-    fn truncated(&self) -> Fault {
+    fn truncated(self) -> Fault {
         Fault::new(self.rest, What::Truncated)
     }
+}
+
+#[inline(never)]
+fn long_key(at: &[u8]) -> Result<(u32, &[u8]), Fault> {
+    let mut cursor = Cursor::new(at);
+    let key = u32::try_from(cursor.varint()?).map_err(|_| Fault::new(at, What::FieldNumber))?;
+    Ok((key, cursor.rest))
+}
+
+#[inline(never)]
+fn long_varint(at: &[u8]) -> Result<(u64, &[u8]), Fault> {
+    let mut value = 0;
+    for (index, byte) in at.iter().take(10).enumerate() {
+        // The tenth byte has room for the 64th bit alone.
+        if index == 9 && *byte > 1 {
+            break;
+        }
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if *byte < 0x80 {
+            return Ok((value, at.get(index + 1..).unwrap_or_default()));
+        }
+    }
+    let what = if at.len() < 10 { What::Truncated } else { What::LongVarint };
+    Err(Fault::new(at, what))
+}
+
+#[inline(never)]
+fn skip(mut cursor: Cursor<'_>, key: u32, known: u32) -> Result<Cursor<'_>, Fault> {
+    let number = key >> 3;
+    if number == 0 {
+        return Err(Fault::new(cursor.rest, What::FieldNumber));
+    }
+    if number < 32 && known & 1 << number != 0 {
+        return Err(Fault::new(cursor.rest, What::OtherType));
+    }
+    match key & 7 {
+        0 => cursor.varint().map(|_| ())?,
+        1 => cursor.fixed64().map(|_| ())?,
+        2 => cursor.bytes().map(|_| ())?,
+        5 => cursor.fixed32().map(|_| ())?,
+        _ => return Err(Fault::new(cursor.rest, What::WireType)),
+    }
+    Ok(cursor)
 }
 
 /// The occurrences of one field with a length, in a message whose framing was checked: it ends at what it can't read.

@@ -45,9 +45,7 @@ fn span<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V) -> Result<(), Faul
     let mut span = Span::default();
     let mut events = None;
     let mut cursor = Cursor::new(bytes);
-    loop {
-        let here = cursor;
-        let Some(key) = cursor.key()? else { break };
+    while let Some(key) = cursor.key()? {
         match key {
             fields::ATTRIBUTES => attribute(cursor.bytes()?, Origin::Span, visitor)?,
             fields::TRACE_ID => span.trace_id = cursor.bytes()?,
@@ -60,8 +58,8 @@ fn span<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V) -> Result<(), Faul
             fields::END => span.end = Timestamp(cursor.fixed64()?),
             fields::STATUS => status(cursor.bytes()?, &mut span.status)?,
             fields::EVENTS => {
-                cursor.bytes()?;
-                events.get_or_insert(here);
+                let first = cursor.bytes()?;
+                events.get_or_insert((first, cursor));
             }
             fields::LINKS => check_link(cursor.bytes()?)?,
             fields::FLAGS => {
@@ -74,8 +72,11 @@ fn span<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V) -> Result<(), Faul
         }
     }
     visitor.span(&span);
-    for bytes in events.into_iter().flat_map(|first| Fields::new(first, fields::EVENTS)) {
-        event(bytes, visitor)?;
+    if let Some((first, rest)) = events {
+        event(first, visitor)?;
+        for bytes in Fields::new(rest, fields::EVENTS) {
+            event(bytes, visitor)?;
+        }
     }
     Ok(())
 }

@@ -50,7 +50,38 @@ def wait_for(url, seconds=20):
             time.sleep(0.05)
 
 
-class Stack:
+class Asked:
+    """A Prometheus at the port `prometheus`, asked."""
+
+    def ask(self, path, **arguments):
+        text = urllib.parse.urlencode(arguments)
+        return json.loads(fetch(f"http://127.0.0.1:{self.prometheus}/api/v1/{path}?{text}")[1])["data"]
+
+    def query(self, expression, **arguments):
+        result = self.ask("query", query=expression, **arguments)["result"]
+        return {tuple(sorted(one["metric"].items())): float(one["value"][1]) for one in result}
+
+
+class Prometheus(Asked):
+    """A Prometheus that scrapes nothing and has what lies in `data`."""
+
+    def __init__(self, folder, data, *options):
+        (self.prometheus,) = free_ports(1)
+        (folder / "idle.yml").write_text("scrape_configs: []\n")
+        self.log = open(folder / "log", "ab")
+        self.process = subprocess.Popen(
+            [shutil.which("prometheus"), f"--config.file={folder / 'idle.yml'}", f"--storage.tsdb.path={data}",
+             f"--web.listen-address=127.0.0.1:{self.prometheus}", "--storage.tsdb.retention.time=400d",
+             "--query.lookback-delta=40m", "--log.level=warn", *options], stdout=self.log, stderr=subprocess.STDOUT)
+        wait_for(f"http://127.0.0.1:{self.prometheus}/-/ready")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=30)
+        self.log.close()
+
+
+class Stack(Asked):
     """The sidecar and a Prometheus that scrapes it, in a folder of their own. `options` are more words for Prometheus, `serve` is the
     sidecar's command and its words, `rules` are files of rules."""
 
@@ -89,14 +120,6 @@ class Stack:
         statuses = [process.wait(timeout=30) for process in self.processes]
         self.log.close()
         return statuses[0]
-
-    def ask(self, path, **arguments):
-        text = urllib.parse.urlencode(arguments)
-        return json.loads(fetch(f"http://127.0.0.1:{self.prometheus}/api/v1/{path}?{text}")[1])["data"]
-
-    def query(self, expression):
-        result = self.ask("query", query=expression)["result"]
-        return {tuple(sorted(one["metric"].items())): float(one["value"][1]) for one in result}
 
     def exemplars(self, expression):
         """Every exemplar of the last minutes: its labels with its value."""

@@ -1,13 +1,30 @@
-//! A span whose series are there allocates nothing, whatever the config; the request around it neither.
+//! A span or data point whose series are there allocates nothing, whatever the config; the request around it neither.
 
 use std::sync::Arc;
 
-use oscar_metrics::clock;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::metrics::v1::{
+    self as otlp, Exemplar, Gauge, Histogram, HistogramDataPoint, NumberDataPoint, ResourceMetrics,
+    ScopeMetrics, Sum, metric::Data, number_data_point,
+};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use oscar_metrics::clock::{self, Timestamp};
 use oscar_metrics::config::{Source, load};
 use oscar_metrics::pipeline::{Encoding, Pipeline, Plan};
 use oscar_metrics::telemetry::{Protocol, Telemetry};
 use oscar_metrics::traffic::load::{self as sender, Batches, LoadOptions, Profile};
 use oscar_metrics::view::Signal;
+use prost::Message;
+
+fn pipeline(text: String, now: Timestamp) -> Pipeline {
+    let source = Source { name: "config.yaml".into(), text };
+    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+    let loaded = load(Some(source), &|_| None, &nothing);
+    let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
+    let telemetry = Arc::new(Telemetry::new("test", now));
+    Pipeline::new(Plan::new(settings, &crate::support::key()), telemetry, now)
+}
 
 /// Without the memory of duplicates, which grows until it has its size, and without conversations: each that begins or ends has
 /// memory of its own.
@@ -15,13 +32,8 @@ fn allocations(pack: &str, profile: Profile) -> u64 {
     let conversations = "sessions: null\nmetrics: {bot_sessions_total: null, bot_session_turns: null, bot_session_duration_seconds: null}\n";
     let conversations = if pack == "oscar" { conversations } else { "" };
     let text = format!("use: [{pack}]\nlimits: {{dedupe: {{entries: 0}}}}\n{conversations}");
-    let source = Source { name: "config.yaml".into(), text };
-    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = load(Some(source), &|_| None, &nothing);
-    let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
     let now = clock::now();
-    let telemetry = Arc::new(Telemetry::new("test", now));
-    let pipeline = Pipeline::new(Plan::new(settings, &crate::support::key()), telemetry, now);
+    let pipeline = pipeline(text, now);
     let mut batches = Batches::new(&LoadOptions {
         target: "http://localhost:4318".parse().unwrap(),
         rate: 0,
@@ -42,6 +54,84 @@ fn allocations(pack: &str, profile: Profile) -> u64 {
     };
     round();
     allocation_counter::measure(round).count_total
+}
+
+/// What an SDK says each time: sums and histograms of either temporality, and a gauge, all larger than last time.
+fn points(round: u64) -> Vec<u8> {
+    let text = |text: &str| AnyValue { value: Some(any_value::Value::StringValue(text.into())) };
+    let pair =
+        |key: &str| KeyValue { key: key.into(), value: Some(text("bot")), ..Default::default() };
+    let (begin, end) = (1_700_000_000_000_000_000, 1_700_000_000_000_000_000 + round * 1_000);
+    let start = |temporality| if temporality == 1 { end - 1_000 } else { begin };
+    let number = |start| NumberDataPoint {
+        attributes: vec![pair("kind")],
+        start_time_unix_nano: start,
+        time_unix_nano: end,
+        value: Some(number_data_point::Value::AsDouble(round as f64)),
+        ..Default::default()
+    };
+    let histogram = |start, edges: u32| HistogramDataPoint {
+        attributes: vec![pair("kind")],
+        start_time_unix_nano: start,
+        time_unix_nano: end,
+        count: round * u64::from(edges + 1),
+        sum: Some(round as f64),
+        bucket_counts: vec![round; edges as usize + 1],
+        explicit_bounds: (0..edges).map(f64::from).collect(),
+        exemplars: vec![Exemplar {
+            trace_id: vec![1; 16],
+            span_id: vec![2; 8],
+            time_unix_nano: end,
+            value: Some(otlp::exemplar::Value::AsDouble(0.5)),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let mut all = vec![("level", Data::Gauge(Gauge { data_points: vec![number(0)] }))];
+    for (aggregation_temporality, sum, few, many) in
+        [(1, "d_sum", "d_few", "d_many"), (2, "c_sum", "c_few", "c_many")]
+    {
+        let start = start(aggregation_temporality);
+        let is_monotonic = true;
+        let data_points = vec![number(start)];
+        all.push((sum, Data::Sum(Sum { data_points, aggregation_temporality, is_monotonic })));
+        for (name, edges) in [(few, 5), (many, 16)] {
+            let data_points = vec![histogram(start, edges)];
+            all.push((name, Data::Histogram(Histogram { data_points, aggregation_temporality })));
+        }
+    }
+    let metric = |(name, data): (&str, Data)| otlp::Metric {
+        name: name.into(),
+        data: Some(data),
+        ..Default::default()
+    };
+    let metrics = all.into_iter().map(metric).collect();
+    let attributes = vec![pair("service.name"), pair("service.instance.id")];
+    let request = ExportMetricsServiceRequest {
+        resource_metrics: vec![ResourceMetrics {
+            resource: Some(Resource { attributes, ..Default::default() }),
+            scope_metrics: vec![ScopeMetrics { metrics, ..Default::default() }],
+            ..Default::default()
+        }],
+    };
+    request.encode_to_vec()
+}
+
+#[test]
+fn known_streams_cost_no_allocation() {
+    let now = clock::now();
+    let rule =
+        "{help: C., type: counter, from: datapoint, where: {name: c_sum}, labels: {kind: kind}}";
+    let pipeline =
+        pipeline(format!("metrics: {{counted_total: {rule}}}\ndatapoints: {{pass: ['*']}}"), now);
+    let bodies: Vec<Vec<u8>> = (1..8).map(points).collect();
+    let mut round = |body: &Vec<u8>| {
+        let taken = pipeline.ingest(Protocol::Http, Signal::Metrics, Encoding::Protobuf, body, now);
+        assert_eq!(taken.unwrap().rejected, 0);
+    };
+    let (first, then) = bodies.split_at(3);
+    first.iter().for_each(&mut round);
+    assert_eq!(allocation_counter::measure(|| then.iter().for_each(round)).count_total, 0);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::*;
 
-fn binary(arguments: &[&str]) -> Command {
+pub fn binary(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_oscar-metrics"));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -22,7 +22,7 @@ const HERE: [&str; 3] = [
 ];
 
 /// A process that serves, killed when a test fails.
-struct Process {
+pub struct Process {
     child: Child,
     lines: BufReader<ChildStderr>,
     /// What listens where, as its log says.
@@ -30,7 +30,7 @@ struct Process {
 }
 
 impl Process {
-    fn start(arguments: &[&str]) -> Self {
+    pub fn start(arguments: &[&str]) -> Self {
         let mut child = binary(arguments).args(HERE).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap());
         let mut addresses = Vec::new();
@@ -44,16 +44,16 @@ impl Process {
         Self { child, lines, addresses }
     }
 
-    fn address(&self, what: &str) -> SocketAddr {
+    pub fn address(&self, what: &str) -> SocketAddr {
         self.addresses.iter().find(|(name, _)| name == what).unwrap().1
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Reads the log until it says this.
-    fn says(&mut self, what: &str) {
+    pub fn says(&mut self, what: &str) {
         let mut line = String::new();
         while !line.contains(what) {
             line.clear();
@@ -62,7 +62,7 @@ impl Process {
     }
 
     /// Its exit code and the rest of its log.
-    fn end(mut self) -> (i32, String) {
+    pub fn end(mut self) -> (i32, String) {
         let mut rest = String::new();
         self.lines.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap().code().unwrap(), rest)
@@ -105,6 +105,28 @@ fn it_says_where_it_listens_and_serves_there() {
         assert_eq!(code, 0, "{rest}");
         assert!(rest.contains("drained"), "{rest}");
     }
+}
+
+#[test]
+fn a_probe_says_by_its_exit_code_whether_somebody_is_ready() {
+    let process = Process::start(&[]);
+    let web = process.address("web");
+    let probe = |url: &str| {
+        let output = binary(&["probe", "--url", url, "--timeout=300ms"]).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(probe(&format!("http://{web}/-/ready")), (0, String::new()));
+    let (code, why) = probe(&format!("http://{web}/nowhere"));
+    assert_eq!((code, why.contains("404")), (69, true), "{why}");
+    // It takes the connection and says nothing, then there is nobody.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/-/ready", silent.local_addr().unwrap());
+    let (code, why) = probe(&url);
+    assert_eq!((code, why.contains("300ms")), (69, true), "{why}");
+    drop(silent);
+    let (code, why) = probe(&url);
+    assert_eq!((code, why.contains("refused")), (69, true), "{why}");
+    assert_eq!(probe("https://localhost/").0, 64);
 }
 
 #[test]
@@ -223,4 +245,57 @@ fn a_loop_to_ourselves_is_refused_and_secrets_are_not_printed() {
     let server = format!("server: {{otlp: {{http: [\"127.0.0.1:{port}\"]}}}}\n");
     std::fs::write(&file, format!("{server}forward: [{target}]\n")).unwrap();
     assert_eq!(binary(&["check", &config]).output().unwrap().status.code(), Some(65));
+}
+
+#[test]
+fn an_incident_is_told_when_it_begins_and_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let truth = folder.path().join("truth.json");
+    let truth = truth.to_str().unwrap();
+    let mut process = Process::start(&[
+        "demo",
+        "--log.format=json",
+        "--speed=600",
+        "--incident=throttle_storm",
+        "--incident-for=10m",
+        "--duration=4s",
+        "--truth",
+        truth,
+    ]);
+    process.says("\"event\":\"incident_began\",\"incident\":\"throttle_storm\"");
+    process.says("\"event\":\"incident_ended\",\"incident\":\"throttle_storm\"");
+    let (code, rest) = process.end();
+    assert_eq!(code, 0, "{rest}");
+    let truth: serde_json::Value = serde_json::from_slice(&std::fs::read(truth).unwrap()).unwrap();
+    let incident = &truth["incident"];
+    assert_eq!((&truth["finished"], &incident["name"]), (&true.into(), &"throttle_storm".into()));
+    assert_eq!(
+        (incident["from_seconds"].as_f64(), incident["until_seconds"].as_f64()),
+        (Some(600.0), Some(1200.0))
+    );
+    assert!(incident["changed"].as_u64() > Some(0), "{incident}");
+}
+
+#[test]
+fn a_past_that_makes_no_sense_is_a_mistake_of_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("past.om");
+    let out = format!("--out={}", out.to_str().unwrap());
+    for arguments in [
+        &["demo", "--history=1d"][..],
+        &["demo", &out],
+        &["demo", "--history=1d", &out, "--step=2d"],
+        &["demo", "--history=1d", &out, "--step=1500ms"],
+        &["demo", "--history=365d", &out, "--step=1s"],
+        &["demo", "--history=1d", &out, "--end=100"],
+        &["demo", "--history=1d", &out, "--label=job"],
+        &["demo", "--history=1d", &out, "--only=/(/"],
+        &["demo", "--incident=earthquake"],
+    ] {
+        let done = binary(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(64), "{arguments:?}: {said}");
+    }
+    let done = binary(&["demo", "--history=1d", "--out=/nowhere/past.om"]).output().unwrap();
+    assert_eq!(done.status.code(), Some(65));
 }

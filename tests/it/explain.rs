@@ -424,8 +424,14 @@ fn traffic() -> Vec<(Signal, Vec<u8>)> {
     runtime.block_on(async {
         let sink = Sink::start(Manner::Accept).await;
         let duration = Some(Duration::from_secs(2));
-        let options =
-            BotOptions { endpoint: sink.endpoint(), speed: 600.0, seed: 3, truth: None, duration };
+        let options = BotOptions {
+            endpoint: sink.endpoint(),
+            speed: 600.0,
+            seed: 3,
+            truth: None,
+            duration,
+            incident: None,
+        };
         bot::run(options, std::future::pending()).await.unwrap();
         sink.books().bodies
     })

@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use oscar_metrics::cli::server::ServeOptions;
+use oscar_metrics::clock;
+use oscar_metrics::limits::Limits;
 
 use crate::support::*;
 
@@ -99,6 +104,22 @@ fn chunks_are_a_body_too() {
     assert_eq!(exchange(otlp, chunked("nonsense\r\n").as_bytes()).status, 400);
     assert_eq!(server.refused("http", "malformed"), 1.0);
     server.works();
+}
+
+#[test]
+fn a_process_that_is_too_large_takes_nothing_and_shows_its_numbers() {
+    let limits = Limits { memory: 1, ..options().limits };
+    let server = serve(ServeOptions { limits, ..options() });
+    let end = clock::monotonic() + Duration::from_secs(10);
+    let reply = loop {
+        let reply = post(server.address("otlp_http"), "/v1/traces", PROTOBUF, &span());
+        if reply.status != 200 || clock::monotonic() > end {
+            break reply;
+        }
+    };
+    assert_eq!((reply.status, reply.header("retry-after")), (503, Some("1")), "{}", reply.text());
+    assert_eq!(server.refused("http", "overload"), 1.0);
+    assert_eq!(get(server.address("web"), "/-/ready").status, 200);
 }
 
 #[test]

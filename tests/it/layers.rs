@@ -9,7 +9,7 @@ const RANKS: [&[&str]; 7] = [
     &["model", "view"],
     &["wire", "derive", "rules", "series"],
     &["config", "exposition", "snapshot", "telemetry"],
-    &["pipeline", "net", "generators"],
+    &["pipeline", "net", "generators", "report"],
     &["receivers", "forwarders", "scrape", "traffic"],
     &["cli"],
 ];

@@ -14,6 +14,8 @@ use oscar_metrics::telemetry::{Protocol, Telemetry};
 use oscar_metrics::view::Signal;
 use prost::Message;
 
+mod month;
+
 const SECOND: u64 = 1_000_000_000;
 const DAY: u64 = 86_400 * SECOND;
 const BEGAN: u64 = 20_000 * DAY;

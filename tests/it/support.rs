@@ -25,6 +25,9 @@ pub const SHORT: Duration = Duration::from_millis(300);
 /// Bytes of the largest request in tests.
 pub const REQUEST: usize = 64 * KIB;
 
+/// Bytes the process may have: all tests share one, so none of them may mind what the others need.
+pub const MEMORY: usize = usize::MAX;
+
 /// Port 0 everywhere, small limits, and no deadline shorter than a busy machine needs.
 pub fn options() -> ServeOptions {
     let here = vec![Address::asked("127.0.0.1:0")];
@@ -38,7 +41,12 @@ pub fn options() -> ServeOptions {
         zero_first: Duration::from_secs(120),
         cors: Vec::new(),
         forward: Vec::new(),
-        limits: Limits { request: REQUEST, in_flight: 4 * REQUEST, ..Limits::default() },
+        limits: Limits {
+            request: REQUEST,
+            in_flight: 4 * REQUEST,
+            memory: MEMORY,
+            ..Limits::default()
+        },
         deadlines: Deadlines { drain: Duration::from_secs(5), ..Deadlines::default() },
     }
 }
@@ -65,7 +73,8 @@ pub fn serve_config(text: Option<&str>) -> Server {
     let now = clock::now();
     let telemetry = Arc::new(Telemetry::new("test", now));
     let pipeline = Pipeline::new(Plan::new(settings, &key()), telemetry, now);
-    let options = ServeOptions { limits: settings.limits.clone(), ..options() };
+    let limits = Limits { memory: MEMORY, ..settings.limits.clone() };
+    let options = ServeOptions { limits, ..options() };
     Server(Some(start(options, Arc::new(pipeline), Arc::new(|| Ok(()))).unwrap()))
 }
 

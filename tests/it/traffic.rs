@@ -79,7 +79,7 @@ async fn a_batch_may_be_one_span_and_stress_is_many() {
 }
 
 fn bot(endpoint: String) -> BotOptions {
-    BotOptions { endpoint, speed: 600.0, seed: 5, truth: None, duration: None }
+    BotOptions { endpoint, speed: 600.0, seed: 5, truth: None, duration: None, incident: None }
 }
 
 #[tokio::test]

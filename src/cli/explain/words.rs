@@ -195,21 +195,9 @@ pub(super) fn time(time: Timestamp) -> String {
         return String::new();
     }
     let (seconds, millis) = (time.0 / 1_000_000_000, time.0 / 1_000_000 % 1_000);
-    let (year, month, day) = date(seconds / 86_400);
+    let (year, month, day) = time.date();
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
-}
-
-/// Year, month and day of a day since 1970, by eras of 400 years that begin in March.
-fn date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let (shift, next) = if month < 10 { (3, 0) } else { (0, 1) };
-    let month_of_year = if next == 0 { month + shift } else { month - 9 };
-    (era * 400 + year + next, month_of_year, day - (153 * month + 2) / 5 + 1)
 }
 
 /// An id in hexadecimal digits.

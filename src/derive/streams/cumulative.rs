@@ -69,7 +69,7 @@ impl Cumulative {
         if self.forgotten.is_some_and(|forgotten| when.start <= forgotten) {
             return Folded::Rejected(Reject::Late);
         }
-        let reshaped = self.lives.last().map(|last| total.since(&last.total));
+        let reshaped = self.lives.last().map(|last| total.since(last.total.clone()));
         let folded = whole(&total, matches!(reshaped, Some(Change::Reshaped)));
         if self.lives.len() >= limits::STREAM_LIVES {
             let quiet = self.lives.remove(0);
@@ -88,7 +88,7 @@ impl Life {
 
     fn goes_on(&self, when: Interval, total: &Amount) -> bool {
         let newer = !when.time.told() || when.time >= self.time;
-        newer && when.start <= self.time && !matches!(total.since(&self.total), Change::Fell)
+        newer && when.start <= self.time && !matches!(total.since(self.total.clone()), Change::Fell)
     }
 
     fn advance(&mut self, when: Interval, total: Amount, now: Timestamp) -> Folded {
@@ -99,14 +99,13 @@ impl Life {
             let again = next.time == self.time && next.total == self.total;
             return Folded::Rejected(if again { Reject::Duplicate } else { Reject::Late });
         }
-        let folded = match next.total.since(&self.total) {
-            Change::Rise(rise) => Folded::Add(rise),
-            Change::Fell => whole(&next.total, false),
-            Change::Reshaped => whole(&next.total, true),
-        };
         let start = if next.start.told() { next.start } else { self.start };
-        *self = Self { start, ..next };
-        folded
+        let before = std::mem::replace(self, Self { start, ..next });
+        match self.total.since(before.total) {
+            Change::Rise(rise) => Folded::Add(rise),
+            Change::Fell => whole(&self.total, false),
+            Change::Reshaped => whole(&self.total, true),
+        }
     }
 }
 

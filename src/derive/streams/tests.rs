@@ -4,11 +4,12 @@ use crate::limits;
 use crate::model::amount::{Buckets, ExponentialIn};
 
 use super::*;
+use crate::derive::Keys;
 
 const BEGAN: u64 = 1_000;
 
 fn identity(one: u8) -> Fingerprint {
-    let keys = foldhash::fast::FixedState::default();
+    let keys = Keys::new((1, 2));
     Fingerprint::of(&keys, &[&[one]])
 }
 

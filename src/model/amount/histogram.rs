@@ -29,15 +29,34 @@ impl Histogram {
     ) -> Result<Self, AmountError> {
         let whole = [count];
         let counts = if counts.is_empty() && bounds.is_empty() { &whole } else { counts };
-        let total = counts.iter().try_fold(0_u64, |total, count| total.checked_add(*count));
         let rising = bounds.iter().zip(bounds.iter().skip(1)).all(|(low, high)| low < high);
-        let finite = bounds.iter().chain(&sum).all(|number| number.is_finite());
+        let finite = bounds.iter().all(|bound| bound.is_finite());
         let fits = counts.len() == bounds.len() + 1 && bounds.len() <= limits::BUCKETS;
-        if total == Some(count) && rising && finite && fits {
+        if rising && finite && fits && adds_up(count, sum, counts) {
             Ok(Self { bounds: bounds.into(), counts: counts.into(), sum })
         } else {
             Err(AmountError::Contradiction)
         }
+    }
+
+    /// The same as [`new`](Self::new) with these edges, in this one's memory.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn renewed(
+        mut self,
+        count: u64,
+        sum: Option<f64>,
+        counts: &[u64],
+    ) -> Result<Self, AmountError> {
+        let whole = [count];
+        let counts = if counts.is_empty() && self.bounds.is_empty() { &whole } else { counts };
+        if counts.len() != self.counts.len() || !adds_up(count, sum, counts) {
+            return Err(AmountError::Contradiction);
+        }
+        self.counts.copy_from_slice(counts);
+        self.sum = sum;
+        Ok(self)
     }
 
     /// Upper edges, rising, without `+Inf`.
@@ -55,14 +74,13 @@ impl Histogram {
         self.sum
     }
 
-    /// The difference to an earlier one with the same bounds; none when a count fell.
-    pub(super) fn minus(&self, earlier: &Self) -> Option<Self> {
-        let pairs = self.counts.iter().zip(&earlier.counts);
-        Some(Self {
-            bounds: Arc::clone(&self.bounds),
-            counts: pairs.map(|(now, then)| now.checked_sub(*then)).collect::<Option<_>>()?,
-            sum: self.sum.zip(earlier.sum).map(|(now, then)| now - then),
-        })
+    /// The difference to an earlier one with the same bounds, in the memory of that one; none when a count fell.
+    pub(super) fn minus(&self, mut earlier: Self) -> Option<Self> {
+        for (then, now) in earlier.counts.iter_mut().zip(&self.counts) {
+            *then = now.checked_sub(*then)?;
+        }
+        earlier.sum = self.sum.zip(earlier.sum).map(|(now, then)| now - then);
+        Some(earlier)
     }
 
     /// The same edges with nothing in them.
@@ -75,4 +93,9 @@ impl Histogram {
     pub fn shape(&self) -> Arc<[f64]> {
         Arc::clone(&self.bounds)
     }
+}
+
+fn adds_up(count: u64, sum: Option<f64>, counts: &[u64]) -> bool {
+    let total = counts.iter().try_fold(0_u64, |total, count| total.checked_add(*count));
+    total == Some(count) && sum.is_none_or(f64::is_finite)
 }

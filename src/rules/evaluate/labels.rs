@@ -1,9 +1,14 @@
 //! The label set a rule gives a record, each value and each set worked out once.
 
+use std::hash::{BuildHasher, Hasher};
+
 use crate::model::OTHER;
+use crate::view::{Span, SpanKind, Status};
 
 use super::Evaluation;
-use crate::rules::ruleset::{Label, Part};
+use crate::rules::lasting::Lasting;
+use crate::rules::ruleset::{Label, LabelSet, Part};
+use crate::rules::scratch::recycled;
 use crate::rules::subject::Subject;
 use crate::rules::update::Text;
 
@@ -17,14 +22,39 @@ impl<'a> Evaluation<'a> {
             Some((made, key)) if *made == stamp => return *key,
             _ => {}
         }
+        let key = match subject {
+            Subject::Span(span) if set.is_plain => self.plain(set, (part.set, span), subject),
+            _ => self.write(set, subject),
+        };
+        if let Some(memo) = self.memos.sets.get_mut(part.set) {
+            *memo = (stamp, key);
+        }
+        key
+    }
+
+    fn write(&mut self, set: &'a LabelSet, subject: Subject<'_, 'a>) -> u32 {
         for label in &set.labels {
             let value = label.map_or(Text::Missing, |label| self.label(label, subject));
             self.updates.push(value);
         }
-        let key = self.updates.close();
-        if let Some(memo) = self.memos.sets.get_mut(part.set) {
-            *memo = (stamp, key);
+        self.updates.close()
+    }
+
+    /// The key of a span that looks like one that was before it.
+    fn plain(
+        &mut self,
+        set: &'a LabelSet,
+        (at, span): (usize, &Span<'a>),
+        subject: Subject<'_, 'a>,
+    ) -> u32 {
+        let Span { name, kind, status, .. } = *span;
+        let look = Look { set: at, scope: self.stamp(Lasting::Scope), name, kind, status };
+        let place = self.memos.looks.place(&look);
+        if let Some(key) = self.memos.looks.key(place, &look) {
+            return key;
         }
+        let key = self.write(set, subject);
+        self.memos.looks.keep(place, look, key);
         key
     }
 
@@ -79,5 +109,57 @@ impl<'a> Evaluation<'a> {
             Text::Made(start, _) => Text::Made(start, start + u32::try_from(end).unwrap_or(0)),
             Text::Missing => text,
         }
+    }
+}
+
+/// All that a plain label set can say of a span.
+#[derive(Clone, Copy, PartialEq)]
+struct Look<'a> {
+    set: usize,
+    /// The number of its scope, and so of its resource.
+    scope: u32,
+    name: &'a [u8],
+    kind: SpanKind,
+    status: Status,
+}
+
+/// Looks of spans seen lately, by some bits of their hash. It is only a memory: what it lacks is worked out.
+#[derive(Default)]
+pub(super) struct Looks<'a> {
+    hasher: foldhash::fast::RandomState,
+    places: Vec<u32>,
+    seen: Vec<(Look<'a>, u32)>,
+}
+
+const PLACES: usize = 256;
+
+impl<'a> Looks<'a> {
+    #[inline]
+    fn place(&self, look: &Look<'_>) -> usize {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(look.name);
+        hasher.write_u32(look.set as u32 ^ (look.kind as u32) << 8 ^ (look.status as u32) << 16);
+        hasher.finish() as usize % PLACES
+    }
+
+    #[inline]
+    fn key(&self, place: usize, look: &Look<'_>) -> Option<u32> {
+        let at = self.places.get(place)?;
+        self.seen.get(*at as usize).filter(|(seen, _)| seen == look).map(|(_, key)| *key)
+    }
+
+    fn keep(&mut self, place: usize, look: Look<'a>, key: u32) {
+        self.places.resize(PLACES, u32::MAX);
+        if let Some(at) = self.places.get_mut(place) {
+            *at = u32::try_from(self.seen.len()).unwrap_or(u32::MAX);
+            self.seen.push((look, key));
+        }
+    }
+
+    /// Only the room, for requests whose spans live otherwise.
+    pub(super) fn empty(self) -> Looks<'static> {
+        let Self { hasher, mut places, seen } = self;
+        places.clear();
+        Looks { hasher, places, seen: recycled(seen) }
     }
 }

@@ -7,7 +7,7 @@ use crate::model::amount::Histogram as Sent;
 use crate::model::{Exemplar, HistogramRow};
 
 /// Counts for each bucket.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Histogram {
     /// Edges of its own; none: the family's.
     own: Option<Arc<[f64]>>,
@@ -27,6 +27,14 @@ impl Histogram {
     /// Nothing, in a sender's buckets.
     pub fn shaped(sent: &Sent) -> Self {
         Self { own: Some(sent.shape()), ..Self::new(sent.bounds().len()) }
+    }
+
+    /// Whether it has as many buckets, and whole: edges of its own are as many as it has counts for.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let whole =
+            |one: &Self| one.own.as_ref().is_none_or(|own| own.len() + 1 == one.counts.len());
+        let own = self.own.is_some() || other.own.is_some();
+        whole(self) && whole(other) && (own || self.counts.len() == other.counts.len())
     }
 
     /// Whether nothing was counted.

@@ -25,6 +25,11 @@ impl Registers {
         Self { now: none.clone(), before: none, since: Timestamp::default() }
     }
 
+    /// How many there are.
+    pub fn number(&self) -> usize {
+        self.now.len()
+    }
+
     /// Somebody was there.
     pub fn see(&mut self, who: Pseudonym, now: Timestamp) {
         self.turn(now);

@@ -71,7 +71,12 @@ impl Shown {
 
 impl Rows<'_> {
     /// One more label set.
-    pub fn add(&mut self, labels: &Arc<Labels>, start: Timestamp, crowd: &Crowd) {
+    pub fn add(
+        &mut self,
+        labels: &Arc<Labels>,
+        (start, born): (Timestamp, Option<Timestamp>),
+        crowd: &Crowd,
+    ) {
         let plan = &self.shown.plan;
         let today = Quarter::of(self.now);
         let level =
@@ -85,7 +90,7 @@ impl Rows<'_> {
             self.registers.push(level(with(labels, &more), f64::from(rank)));
         }
         let value = RowValue::Counter(crowd.seen.fresh(), None);
-        let (start, born) = (Some(start), Some(start));
+        let start = Some(start);
         self.fresh.push(Row { labels: labels.clone(), start, born, value });
     }
 

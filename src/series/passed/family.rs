@@ -2,16 +2,18 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use hashbrown::HashTable;
 
 use crate::clock::Timestamp;
-use crate::model::amount::Amount;
+use crate::limits;
+use crate::model::amount::{Amount, Shape};
 use crate::model::{Family, FamilySnapshot, LabelName, Labels, Op, Row};
 
 use super::super::budget::Budget;
 use super::super::cell::{Cell, Done, Sample};
+use super::super::guarded::Guarded;
 
 /// Where a series is. When the series has gone, its place is nobody's ever after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +39,7 @@ pub struct PassedFamily {
     family: Arc<Family>,
     budget: Arc<Budget>,
     hasher: foldhash::fast::RandomState,
-    state: Mutex<State>,
+    state: Guarded<State>,
 }
 
 #[derive(Debug, Default)]
@@ -45,6 +47,8 @@ struct State {
     table: HashTable<u32>,
     slots: Vec<Slot>,
     free: Vec<u32>,
+    /// Series made so far.
+    births: u64,
     /// Names and values, each text once.
     texts: HashSet<Arc<str>, foldhash::fast::RandomState>,
 }
@@ -57,13 +61,15 @@ struct Slot {
 }
 
 #[derive(Debug)]
-struct Series {
+pub(super) struct Series {
     hash: u64,
-    labels: Arc<Labels>,
-    start: Option<Timestamp>,
+    pub(super) labels: Arc<Labels>,
+    pub(super) start: Option<Timestamp>,
     born: Option<Timestamp>,
-    last: Timestamp,
-    cell: Cell,
+    pub(super) last: Timestamp,
+    /// How many were made before it.
+    birth: u64,
+    pub(super) cell: Cell,
 }
 
 impl PassedFamily {
@@ -73,7 +79,7 @@ impl PassedFamily {
             family: Arc::new(family),
             budget,
             hasher: foldhash::fast::RandomState::default(),
-            state: Mutex::default(),
+            state: Guarded::default(),
         }
     }
 
@@ -84,13 +90,13 @@ impl PassedFamily {
 
     /// How many series there are.
     pub fn count(&self) -> usize {
-        self.lock().table.len()
+        self.state.change().table.len()
     }
 
     /// The series with exactly these labels, sorted by name.
     pub fn find<L: AsRef<str>>(&self, labels: &[(L, L)]) -> Option<Place> {
         let hash = self.hash(labels);
-        let state = self.lock();
+        let state = self.state.change();
         state.find(hash, labels)
     }
 
@@ -102,38 +108,62 @@ impl PassedFamily {
         now: Timestamp,
     ) -> Place {
         let hash = self.hash(labels);
-        let mut state = self.lock();
+        let mut state = self.state.change();
         if let Some(place) = state.find(hash, labels) {
             self.budget.give_back(1);
             return place;
         }
-        let pairs = labels.iter().map(|(name, value)| {
-            (LabelName::shared(state.text(name.as_ref())), state.text(value.as_ref()))
-        });
-        let labels = Arc::new(pairs.collect::<Labels>());
+        let labels = state.labels(labels);
         let cell = birth.amount.map_or_else(Cell::level, Cell::of);
         let Birth { start, born, .. } = birth;
-        state.insert(Series { hash, labels, start, born, last: now, cell })
+        let birth = state.births;
+        state.births += 1;
+        state.insert(Series { hash, labels, start, born, last: now, birth, cell })
+    }
+
+    /// Makes a series that was there before this process was, with what it held, since when, and when it last changed. Whatever
+    /// limits there are now: it was within those of then.
+    pub(super) fn revive<L: AsRef<str>>(
+        &self,
+        labels: &[(L, L)],
+        (start, last): (Option<Timestamp>, Timestamp),
+        cell: Cell,
+    ) {
+        let hash = self.hash(labels);
+        let mut state = self.state.change();
+        if state.find(hash, labels).is_none() {
+            self.budget.take_reserved(1);
+            let labels = state.labels(labels);
+            let birth = state.births;
+            state.births += 1;
+            state.insert(Series { hash, labels, start, born: None, last, birth, cell });
+        }
+    }
+
+    /// What is made of each series, under one lock.
+    pub(super) fn map<T>(&self, make: impl Fn(&Series) -> T) -> Vec<T> {
+        let state = self.state.look();
+        state.slots.iter().filter_map(|slot| slot.series.as_ref()).map(make).collect()
     }
 
     /// Whether the series at this place can hold such an amount, or a level; none: there is none any more.
-    pub fn takes(&self, place: Place, amount: Option<&Amount>) -> Option<bool> {
-        self.lock().at(place).map(|series| series.cell.takes(amount))
+    pub fn takes(&self, place: Place, shape: Option<Shape>) -> Option<bool> {
+        self.state.change().at(place).map(|series| series.cell.takes(shape))
     }
 
     /// Whether there is a series at this place.
     pub fn is_there(&self, place: Place) -> bool {
-        self.lock().at(place).is_some()
+        self.state.change().at(place).is_some()
     }
 
     /// Keeps the series at this place from being idle; false: there is none.
     pub fn touch(&self, place: Place, now: Timestamp) -> bool {
-        self.lock().at(place).map(|series| series.last = now).is_some()
+        self.state.change().at(place).map(|series| series.last = now).is_some()
     }
 
     /// Applies an operation to the series at this place. Without one, or when it is of another shape: nothing, and false.
     pub fn apply(&self, place: Place, op: Op<'_>, sample: Sample, now: Timestamp) -> bool {
-        let mut state = self.lock();
+        let mut state = self.state.change();
         let Some(series) = state.at(place) else { return false };
         series.last = now;
         match series.cell.apply(op, &[], sample) {
@@ -150,29 +180,45 @@ impl PassedFamily {
 
     /// Ends the series at this place.
     pub fn remove(&self, place: Place) {
-        let mut state = self.lock();
+        let mut state = self.state.change();
         if state.at(place).is_some() {
             state.remove(place.slot);
             self.budget.give_back(1);
         }
     }
 
-    /// Copies all series out.
-    pub fn snapshot(&self, exemplars: bool) -> FamilySnapshot {
-        let state = self.lock();
+    /// The series of now, copied a few at a time as they are asked for. So that no label set is shown twice, what begins later is
+    /// left out.
+    pub fn copies(
+        self: &Arc<Self>,
+        exemplars: bool,
+    ) -> impl Iterator<Item = FamilySnapshot> + use<> {
+        let (family, births) = (self.clone(), self.state.look().births);
+        (0..).step_by(limits::SERIES_AT_ONCE).map_while(move |from| {
+            let rows = family.copy(from, births, exemplars)?;
+            Some(FamilySnapshot { family: family.family.clone(), rows })
+        })
+    }
+
+    /// Copies some series out, of the first `births` ever made. None: there are no such places.
+    fn copy(&self, from: usize, births: u64, exemplars: bool) -> Option<Vec<Row>> {
         let row = |series: &Series| Row {
             labels: series.labels.clone(),
             start: series.start,
             born: series.born,
             value: series.cell.row(exemplars),
         };
-        let all = state.slots.iter().filter_map(|slot| slot.series.as_ref());
-        FamilySnapshot { family: self.family.clone(), rows: all.map(row).collect() }
+        let mut rows = Vec::with_capacity(limits::SERIES_AT_ONCE); // before the lock
+        let state = self.state.look();
+        let some = state.slots.get(from..).filter(|slots| !slots.is_empty())?;
+        let held = some.iter().take(limits::SERIES_AT_ONCE).filter_map(|slot| slot.series.as_ref());
+        rows.extend(held.filter(|series| series.birth < births).map(row));
+        Some(rows)
     }
 
     /// Ends the series that nothing has touched since `deadline`.
     pub fn expire(&self, deadline: Timestamp) {
-        let mut state = self.lock();
+        let mut state = self.state.change();
         let old = |slot: &Slot| slot.series.as_ref().is_some_and(|series| series.last < deadline);
         let gone: Vec<u32> =
             (0_u32..).zip(&state.slots).filter(|(_, slot)| old(slot)).map(|(at, _)| at).collect();
@@ -192,11 +238,6 @@ impl PassedFamily {
             hasher.write_u8(0xff); // no UTF-8 text has it
         }
         hasher.finish()
-    }
-
-    /// A poisoned lock means a panic in the middle of one change; the numbers are whole, each change is one assignment.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -232,6 +273,13 @@ impl State {
         let held: Arc<str> = text.into();
         self.texts.insert(held.clone());
         held
+    }
+
+    fn labels<L: AsRef<str>>(&mut self, labels: &[(L, L)]) -> Arc<Labels> {
+        let pairs = labels.iter().map(|(name, value)| {
+            (LabelName::shared(self.text(name.as_ref())), self.text(value.as_ref()))
+        });
+        Arc::new(pairs.collect())
     }
 
     fn insert(&mut self, series: Series) -> Place {

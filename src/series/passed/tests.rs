@@ -1,4 +1,5 @@
 use super::*;
+use crate::limits;
 use crate::model::amount::Amount;
 use crate::model::{Addition, Op, RowValue};
 use crate::series::Sample;
@@ -41,13 +42,12 @@ fn add(passed: &Passed, name: &str, labels: &[(&str, &str)], now: u64) -> Option
 fn shown(passed: &Passed) -> Vec<String> {
     let mut lines = Vec::new();
     for family in passed.families() {
-        let family = family.snapshot(true);
-        for row in &family.rows {
+        for row in family.copies(true).flat_map(|piece| piece.rows) {
             let pairs = row.labels.0.iter();
             let pairs: Vec<String> =
                 pairs.map(|(name, value)| format!("{}={value}", name.as_str())).collect();
             let RowValue::Counter(value, _) = row.value else { panic!() };
-            lines.push(format!("{}{{{}}} {value}", family.family.name.as_str(), pairs.join(",")));
+            lines.push(format!("{}{{{}}} {value}", family.family().name.as_str(), pairs.join(",")));
         }
     }
     lines.sort();
@@ -92,6 +92,25 @@ fn what_is_idle_goes_with_all_it_held_and_its_place_is_nobodys() {
     assert_eq!(passed.family("a_total", Kind::Gauge), Ok(None), "the name is free again");
     assert!(add(&passed, "c_total", &[], 110).is_some(), "and so is the room");
     assert!(!a.is_there(old) && a.takes(old, None).is_none());
+}
+
+#[test]
+fn nothing_is_shown_twice_when_series_come_and_go_between_two_pieces() {
+    let count = 2 * limits::SERIES_AT_ONCE;
+    let passed = Passed::new(std::iter::empty(), Arc::new(Budget::new(count, count)));
+    let labels: Vec<String> = (0..count).map(|at| at.to_string()).collect();
+    let places: Vec<Place> =
+        labels.iter().filter_map(|at| add(&passed, "n_total", &[("at", at)], 1)).collect();
+    let family = passed.family("n_total", Kind::Counter).unwrap().unwrap();
+    let mut copies = family.copies(true);
+    let first = copies.next().unwrap();
+    assert_eq!(first.rows.len(), limits::SERIES_AT_ONCE);
+    // One that was shown goes and comes again where one goes that was not.
+    [0, count - 1].into_iter().for_each(|at| family.remove(places[at]));
+    add(&passed, "n_total", &[("at", "0")], 2);
+    let later: usize = copies.map(|piece| piece.rows.len()).sum();
+    assert_eq!(later, limits::SERIES_AT_ONCE - 1, "its new life waits for the next scrape");
+    assert_eq!(shown(&passed).len(), count - 1);
 }
 
 #[test]

@@ -31,38 +31,62 @@ const EXPORT: Duration = Duration::from_secs(5);
 /// How long a span waits for company.
 const DELAY: Duration = Duration::from_millis(300);
 
-pub(super) struct Sdk {
+/// What became of all that was sent, whatever the bot's version.
+#[derive(Clone, Default)]
+pub(super) struct Tallies {
     spans: Arc<Tally>,
     logs: Arc<Tally>,
+}
+
+/// One version of the bot.
+pub(super) struct Sdk {
     tracers: SdkTracerProvider,
     loggers: SdkLoggerProvider,
     tracer: SdkTracer,
     logger: SdkLogger,
 }
 
+impl Tallies {
+    /// What became of so many spans.
+    pub(super) fn spans(&self, made: u64) -> Sent {
+        let (exported, failed) = self.spans.read();
+        Sent { made, exported, failed }
+    }
+
+    /// What became of so many log records.
+    pub(super) fn log_records(&self, made: u64) -> Sent {
+        let (exported, failed) = self.logs.read();
+        Sent { made, exported, failed }
+    }
+}
+
 impl Sdk {
     /// Sets everything up; must be called on a runtime, whose reactor the exporters use.
-    pub(super) fn new(endpoint: &str) -> Result<Self, TrafficError> {
+    pub(super) fn new(
+        endpoint: &str,
+        version: &'static str,
+        tallies: &Tallies,
+    ) -> Result<Self, TrafficError> {
         let target = |why: ExporterBuildError| TrafficError::Target {
             target: endpoint.to_owned(),
             why: why.to_string(),
         };
-        let (spans, logs) = (Arc::new(Tally::default()), Arc::new(Tally::default()));
+        let Tallies { spans, logs } = tallies.clone();
         let exporter = SpanExporter::builder().with_tonic().with_endpoint(endpoint);
         let exporter = exporter.with_timeout(EXPORT).build().map_err(target)?;
         let tracers = SdkTracerProvider::builder()
             .with_sampler(Sampler::AlwaysOn)
-            .with_resource(resource())
-            .with_span_processor(span_processor(Counted { exporter, tally: spans.clone() }))
+            .with_resource(resource(version))
+            .with_span_processor(span_processor(Counted { exporter, tally: spans }))
             .build();
         let exporter = LogExporter::builder().with_tonic().with_endpoint(endpoint);
         let exporter = exporter.with_timeout(EXPORT).build().map_err(target)?;
         let loggers = SdkLoggerProvider::builder()
-            .with_resource(resource())
-            .with_log_processor(log_processor(Counted { exporter, tally: logs.clone() }))
+            .with_resource(resource(version))
+            .with_log_processor(log_processor(Counted { exporter, tally: logs }))
             .build();
         let (tracer, logger) = (tracers.tracer(story::SCOPE), loggers.logger(story::SCOPE));
-        Ok(Self { spans, logs, tracers, loggers, tracer, logger })
+        Ok(Self { tracers, loggers, tracer, logger })
     }
 
     /// Does the bot's own start-up work, in a span that measures it.
@@ -132,18 +156,6 @@ impl Sdk {
         self.logger.emit(record);
     }
 
-    /// What became of so many spans.
-    pub(super) fn spans(&self, made: u64) -> Sent {
-        let (exported, failed) = self.spans.read();
-        Sent { made, exported, failed }
-    }
-
-    /// What became of so many log records.
-    pub(super) fn log_records(&self, made: u64) -> Sent {
-        let (exported, failed) = self.logs.read();
-        Sent { made, exported, failed }
-    }
-
     /// Sends what is left. An endpoint that is away makes this end in failed exports, not in an error.
     pub(super) async fn shutdown(&self) -> Result<(), TrafficError> {
         let (tracers, loggers) = (self.tracers.clone(), self.loggers.clone());
@@ -158,8 +170,8 @@ impl Sdk {
     }
 }
 
-fn resource() -> Resource {
-    let attributes = story::RESOURCE.map(|(key, value)| KeyValue::new(key, value));
+fn resource(version: &'static str) -> Resource {
+    let attributes = story::resource(version).map(|(key, value)| KeyValue::new(key, value));
     Resource::builder().with_attributes(attributes).build()
 }
 

@@ -1,9 +1,10 @@
 //! What is sent: each profile as traces, cut into batches.
 
 use super::super::day;
+use super::super::incident::VERSIONS;
 use super::super::model::{Happening, Model};
 use super::super::story::{self, Kind, Span, Trace, Value};
-use super::template::{Batch, Placed, Template};
+use super::template::{Batch, Ids, Placed, Template};
 use super::{Encoding, LoadOptions, Protocol, json, protobuf};
 
 /// Interactions that the `oscar` and `stress` corpora hold.
@@ -56,21 +57,25 @@ pub(super) fn templates(options: &LoadOptions) -> Vec<Template> {
     (0..batches)
         .map(|_| {
             let batch = Batch {
-                resource: &story::RESOURCE,
+                resource: &story::resource(VERSIONS.0),
                 scope: story::SCOPE,
                 spans: all.by_ref().take(size).copied().collect(),
             };
             let people = options.profile.people();
             match (options.encoding, options.target.protocol) {
                 (Encoding::Json, _) => json::encode(&batch, people),
-                (Encoding::Protobuf, Protocol::Http) => protobuf::encode(&batch, people),
-                (Encoding::Protobuf, Protocol::Grpc) => protobuf::encode(&batch, people).framed(),
+                (Encoding::Protobuf, Protocol::Http) => {
+                    protobuf::encode(&batch, Ids::Fresh(people))
+                }
+                (Encoding::Protobuf, Protocol::Grpc) => {
+                    protobuf::encode(&batch, Ids::Fresh(people)).framed()
+                }
             }
         })
         .collect()
 }
 
-fn placed((number, trace): (u32, &Trace)) -> impl Iterator<Item = Placed<'_>> {
+pub(super) fn placed((number, trace): (u32, &Trace)) -> impl Iterator<Item = Placed<'_>> {
     let end = trace.spans.iter().map(|span| span.end).max().unwrap_or(0);
     let place = move |(local, span)| Placed { trace: number, local, end, span };
     (0_u32..).zip(&trace.spans).map(place)

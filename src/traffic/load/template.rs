@@ -49,6 +49,15 @@ impl Batch<'_> {
     }
 }
 
+/// Whose ids a batch has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ids {
+    /// People and conversations are who they are.
+    Own,
+    /// Each trace is a conversation of its own, of somebody of so many people; 0: of whom it was.
+    Fresh(u32),
+}
+
 /// What has to be fresh at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {

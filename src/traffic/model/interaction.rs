@@ -90,6 +90,8 @@ pub struct Interaction {
     pub cold: bool,
     /// Whether the platform delivered it twice.
     pub redelivered: bool,
+    /// Whether an incident changed or brought it.
+    pub troubled: bool,
 }
 
 impl Interaction {
@@ -153,6 +155,25 @@ impl Answering {
     /// All steps in order.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.before.iter().chain(&self.within).chain(&self.after)
+    }
+
+    /// The last tool call.
+    pub(super) fn last_tool(&mut self) -> Option<&mut ToolCall> {
+        let steps = self.before.iter_mut().chain(&mut self.within).chain(&mut self.after);
+        steps.rev().find_map(|step| match step {
+            Step::Tool(call) => Some(call),
+            _ => None,
+        })
+    }
+}
+
+impl Step {
+    /// A model call.
+    pub(super) const fn call(&mut self) -> Option<&mut Call> {
+        match self {
+            Self::Call(call) => Some(call),
+            _ => None,
+        }
     }
 }
 

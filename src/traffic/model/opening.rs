@@ -2,6 +2,7 @@
 
 use super::super::day;
 use super::super::draw::Dice;
+use super::super::incident::Trouble;
 use super::super::mix::ROWS;
 use super::interaction::{Feedback, Interaction, Outcome, Step};
 use super::{Happening, Model, Moment};
@@ -47,8 +48,8 @@ impl Model {
         let mut world = Self { dice: Dice::new(self.dice.bits()), ..self.clone() };
         let mut turns: Vec<Interaction> = Vec::new();
         for row in 0..ROWS.len() {
-            let plan = world.begin(row, from);
-            turns.push(Interaction { last: true, ..plan.happen(&mut world.dice) });
+            let mut plan = world.begin(row, from);
+            turns.push(Interaction { last: true, ..plan.happen(&Trouble::default()) });
         }
         for sight in SIGHTS {
             if !turns.iter().any(sight) {
@@ -74,14 +75,15 @@ impl Model {
 
     /// The turns of the first session that shows this.
     fn look_for(&mut self, sight: fn(&Interaction) -> bool, at: f64) -> Vec<Interaction> {
+        let usual = Trouble::default();
         for _ in 0..TRIES {
             let row = self.dice.weighted(ROWS.iter().map(|row| row.share));
-            let plan = self.begin(row, at);
-            let first = plan.happen(&mut self.dice);
+            let mut plan = self.begin(row, at);
+            let first = plan.happen(&usual);
             if sight(&first) {
                 return vec![Interaction { last: true, ..first }];
             }
-            let second = plan.next(&first).map(|next| next.happen(&mut self.dice));
+            let second = plan.next(&first).map(|mut next| next.happen(&usual));
             if let Some(second) = second.filter(sight) {
                 return vec![first, Interaction { last: true, ..second }];
             }

@@ -1,11 +1,14 @@
 //! How one turn goes: the plan of a session, and the draw that makes a turn of it.
 
 use super::super::draw::Dice;
-use super::super::mix::{self, Cause, Matter, ROWS, Row, Tool};
+use super::super::incident::Trouble;
+use super::super::mix::{self, Cause, Matter, ROWS, Row};
 use super::super::people::{self, Tier};
-use super::interaction::{
-    Answering, Attempt, Call, Feedback, Interaction, Outcome, Retrieval, Step, ToolCall,
-};
+use super::interaction::{Answering, Feedback, Interaction, Outcome};
+
+mod answering;
+
+use answering::{all_throttled, attempts, change};
 
 /// The next turn of a session.
 #[derive(Clone, Debug)]
@@ -13,16 +16,24 @@ pub(super) struct Plan {
     row: &'static Row,
     person: u32,
     tier: Tier,
-    conversation: u64,
+    pub(super) conversation: u64,
     turn: u32,
     left: u32,
     kind: &'static str,
     command: Option<&'static str>,
+    /// The session's own: what happens in one changes nothing in another.
+    pub(super) dice: Dice,
+    /// How it is hostile.
+    pub(super) attack: Option<&'static str>,
+    /// Whether it came because of an incident.
+    brought: bool,
 }
 
 impl Plan {
     /// A new session about the matter of this row.
     pub(super) fn begin(dice: &mut Dice, row: usize, person: u32, conversation: u64) -> Self {
+        let mut own = Dice::new(dice.bits());
+        let dice = &mut own;
         let row = ROWS.get(row).unwrap_or(&FIRST);
         let left = match row.matter {
             Matter::Confirmed => u32::from(dice.chance(mix::CONFIRMED)),
@@ -42,7 +53,26 @@ impl Plan {
             None => "mention",
         };
         let tier = row.tier_of(people::tier(person), dice.chance(0.4));
-        Self { row, person, tier, conversation, turn: 1, left, kind, command }
+        let (attack, brought) = (None, false);
+        Self {
+            row,
+            person,
+            tier,
+            conversation,
+            turn: 1,
+            left,
+            kind,
+            command,
+            attack,
+            brought,
+            dice: own,
+        }
+    }
+
+    /// The same, because of an incident, and perhaps hostile: then it is one message.
+    pub(super) fn brought(self, attack: Option<&'static str>) -> Self {
+        let left = if attack.is_some() { 0 } else { self.left };
+        Self { attack, left, brought: true, ..self }
     }
 
     /// The turn after this one, if the session has one.
@@ -56,25 +86,40 @@ impl Plan {
         })
     }
 
-    /// Lets it happen.
-    pub(super) fn happen(&self, dice: &mut Dice) -> Interaction {
+    /// Lets it happen, with this trouble.
+    pub(super) fn happen(&mut self, trouble: &Trouble) -> Interaction {
+        let mut dice = self.dice.clone();
+        let turn = self.draw(&mut dice, trouble);
+        self.dice = dice;
+        turn
+    }
+
+    fn draw(&self, dice: &mut Dice, trouble: &Trouble) -> Interaction {
         let row = self.row;
         let mut turn = self.blank(dice);
+        turn.redelivered |= trouble.redelivered;
+        turn.troubled = self.brought || *trouble != Trouble::default();
         let (p50, p95) = row.duration;
-        turn.duration = dice.lognormal(p50, p95).clamp(p50 / 20.0, 290.0);
+        turn.duration = dice.lognormal(p50, p95).clamp(p50 / 20.0, 290.0) * (1.0 + trouble.slower);
         match row.matter {
             Matter::Denied => {
                 turn.outcome = Outcome::Denied;
                 turn.denial = Some(self.denial(dice));
             }
-            Matter::Invalid => self.invalid(dice, &mut turn),
+            Matter::Invalid => {
+                self.invalid(dice, &mut turn);
+                turn.security = trouble.attack.or(turn.security);
+            }
             Matter::Identity => self.identity(dice, &mut turn),
-            _ => self.work(dice, &mut turn),
+            _ => self.work(dice, &mut turn, trouble),
         }
         turn.last |= self.left == 0;
         if turn.outcome == Outcome::Answered && dice.chance(mix::FEEDBACK.0) {
             let up = dice.chance(mix::FEEDBACK.1);
             turn.feedback = Some(if up { Feedback::Up } else { Feedback::Down });
+        }
+        if turn.outcome == Outcome::Answered && trouble.unhappy {
+            turn.feedback = Some(Feedback::Down);
         }
         turn
     }
@@ -110,6 +155,7 @@ impl Plan {
             remediation: None,
             cold: dice.chance(mix::COLD),
             redelivered: dice.chance(mix::REDELIVERED),
+            troubled: false,
         }
     }
 
@@ -142,7 +188,7 @@ impl Plan {
     }
 
     /// The turns that ask a model.
-    fn work(&self, dice: &mut Dice, turn: &mut Interaction) {
+    fn work(&self, dice: &mut Dice, turn: &mut Interaction, trouble: &Trouble) {
         let asks_first = turn.matter == Matter::Confirmed && turn.turn == 1;
         let confirms = turn.matter == Matter::Confirmed && turn.turn > 1;
         if confirms {
@@ -160,9 +206,16 @@ impl Plan {
             }
         }
         turn.cause = self.cause(dice, asks_first);
+        if let Some(cause) = trouble.cause {
+            turn.cause = Some(self.possible(cause, asks_first));
+        }
         turn.attempts = attempts(dice, turn.cause);
+        if trouble.cause == Some(Cause::Throttling) {
+            turn.attempts = all_throttled();
+        }
         turn.answering = self.answering(dice, asks_first, turn.cause);
-        self.hang(dice, turn);
+        let oversize = change(turn, trouble);
+        self.hang(dice, turn, oversize);
         turn.outcome = outcome(turn.matter, turn.cause, asks_first);
         match turn.outcome {
             Outcome::ConfirmationRequested => turn.confirmation.push("requested"),
@@ -174,7 +227,7 @@ impl Plan {
                     _ => "remediation_started",
                 });
             }
-            Outcome::OutOfScope if dice.chance(0.1) => {
+            Outcome::OutOfScope if dice.chance(0.1) || trouble.attack.is_some() => {
                 (turn.outcome, turn.guardrail) = (Outcome::Blocked, true);
             }
             _ => {}
@@ -191,17 +244,22 @@ impl Plan {
             return Some(Cause::Guardrail);
         }
         let at = dice.weighted(mix::CAUSES.iter().map(|(_, share)| *share));
-        let cause = mix::CAUSES.get(at).map(|(cause, _)| *cause);
+        mix::CAUSES.get(at).map(|(cause, _)| self.possible(*cause, asks_first))
+    }
+
+    /// No tool fails where none is used.
+    const fn possible(&self, cause: Cause, asks_first: bool) -> Cause {
         let toolless = asks_first || self.row.work.tools.0.is_empty();
-        if toolless && cause == Some(Cause::Tool) { Some(Cause::Agent) } else { cause }
+        if toolless && matches!(cause, Cause::Tool) { Cause::Agent } else { cause }
     }
 
     /// The two ways into the time limit: too slow, and a result too large for the agent to ever come back.
-    fn hang(&self, dice: &mut Dice, turn: &mut Interaction) {
-        let hangs = turn.cause.is_none() && dice.chance(mix::HANGS);
-        if hangs && let Some(Step::Tool(call)) = turn.answering.within.last_mut() {
+    fn hang(&self, dice: &mut Dice, turn: &mut Interaction, oversize: bool) {
+        let mut hangs = turn.cause.is_none() && dice.chance(mix::HANGS);
+        if hangs && let Some(call) = turn.answering.last_tool() {
             call.result_size = dice.between(500_000, 900_000).into();
         }
+        hangs |= oversize;
         let slow = turn.duration >= mix::TIME_LIMIT;
         if hangs || slow || turn.cause == Some(Cause::Timeout) {
             turn.cause = Some(Cause::Timeout);
@@ -210,63 +268,6 @@ impl Plan {
             if let Some(last) = turn.attempts.last_mut() {
                 last.error = Some("timeout");
             }
-        }
-    }
-
-    fn answering(&self, dice: &mut Dice, asks_first: bool, cause: Option<Cause>) -> Answering {
-        let work = &self.row.work;
-        let mut tools = if asks_first { Vec::new() } else { self.tools(dice, cause) };
-        let mut call = || Step::Call(self.call(dice));
-        let mut answering = Answering { before: vec![call()], ..Answering::default() };
-        let mut middle: Vec<Step> = (2..work.calls).map(|_| call()).collect();
-        let last = (work.calls > 1).then(call);
-        if let Some(source) = work.source {
-            let nothing = dice.chance(mix::NOTHING_FOUND);
-            let hits = if nothing { 0 } else { dice.between(1, 8) };
-            answering.before.push(Step::Retrieval(Retrieval { source, hits }));
-        }
-        middle.splice(1.min(middle.len())..1.min(middle.len()), tools.drain(..));
-        answering.agent = work.agent;
-        if work.agent.is_some() {
-            answering.within = middle;
-        } else {
-            answering.before.append(&mut middle);
-        }
-        match cause {
-            Some(Cause::Agent) => {}
-            Some(Cause::Throttling) => {
-                if let Some(Step::Call(call)) = answering.before.first_mut() {
-                    (call.error, call.output) = (Some("model_throttled"), 0);
-                }
-                answering.before.truncate(1);
-                (answering.agent, answering.within) = (None, Vec::new());
-            }
-            _ => answering.after.extend(last),
-        }
-        answering
-    }
-
-    fn tools(&self, dice: &mut Dice, cause: Option<Cause>) -> Vec<Step> {
-        let (tools, low, high) = self.row.work.tools;
-        let Some(first) = tools.first() else { return Vec::new() };
-        let count = dice.between(low, high);
-        (1..=count)
-            .map(|n| {
-                let tool = dice.one_of(tools, *first);
-                Step::Tool(tool_call(dice, tool, cause.filter(|_| n == count)))
-            })
-            .collect()
-    }
-
-    fn call(&self, dice: &mut Dice) -> Call {
-        let growth = 1.0 + 0.12 * f64::from(self.turn - 1);
-        let input = (dice.lognormal(6_000.0, 22_000.0) * growth).clamp(50.0, 190_000.0);
-        Call {
-            model: if dice.chance(0.92) { "claude-sonnet-4-5" } else { "claude-haiku-4-5" },
-            input: input as u64,
-            output: dice.lognormal(220.0, 900.0).clamp(5.0, 8_000.0) as u64,
-            cached: (input * dice.within(0.0, 0.4)) as u64,
-            error: None,
         }
     }
 }
@@ -282,46 +283,6 @@ static FIRST: Row = Row {
     work: mix::Work { agent: None, calls: 0, tools: (&[], 0, 0), source: None },
     commands: &[],
 };
-
-fn tool_call(dice: &mut Dice, tool: Tool, cause: Option<Cause>) -> ToolCall {
-    let errors = ["http_4xx", "http_5xx", "agentic_search_error", "unknown_function"];
-    let (outcome, error) = match cause {
-        Some(Cause::Tool) => ("declared_error", Some(dice.one_of(&errors, "http_5xx"))),
-        Some(Cause::Guardrail) => ("rejected", Some("guardrail_failed")),
-        // Now and then a call is lost and the agent helps itself.
-        _ if dice.chance(0.01) => ("transport_error", Some("timeout")),
-        _ => ("ok", None),
-    };
-    let result_size = dice.lognormal(9_000.0, 120_000.0).clamp(200.0, 390_000.0) as u64;
-    ToolCall { tool, outcome, error, result_size }
-}
-
-fn attempts(dice: &mut Dice, cause: Option<Cause>) -> Vec<Attempt> {
-    let count = match dice.chance(mix::FIRST_ATTEMPT_FAILS) {
-        false => 1,
-        true if dice.chance(mix::SECOND_RECOVERS) => 2,
-        true => 3,
-    };
-    let strategies = [(1, "session_context"), (2, "context"), (3, "plain")];
-    let mut attempts: Vec<Attempt> = strategies
-        .into_iter()
-        .take(count)
-        .map(|(number, strategy)| {
-            let expired = dice.chance(0.7);
-            let error = Some(if expired { "sessionExpired" } else { "dependencyFailed" });
-            Attempt { number, strategy, error }
-        })
-        .collect();
-    if let Some(last) = attempts.last_mut() {
-        last.error = match cause {
-            Some(Cause::Agent) => Some("dependencyFailed"),
-            Some(Cause::Throttling) => Some("throttlingException"),
-            Some(Cause::Timeout) => Some("timeout"),
-            _ => None,
-        };
-    }
-    attempts
-}
 
 fn outcome(matter: Matter, cause: Option<Cause>, asks_first: bool) -> Outcome {
     match cause {

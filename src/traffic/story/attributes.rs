@@ -72,13 +72,15 @@ impl From<u64> for Value {
 /// The instrumentation scope.
 pub const SCOPE: &str = "oscar.bot";
 
-/// The resource of everything the bot sends.
-pub const RESOURCE: [(&str, &str); 7] = [
-    ("service.name", "oscar"),
-    ("service.namespace", "opensearch"),
-    ("service.version", "2.3.0"),
-    ("service.instance.id", "demo-1"),
-    ("deployment.environment.name", "demo"),
-    ("cloud.region", "us-east-1"),
-    ("faas.name", "oscar-supervisor-agent-demo"),
-];
+/// The resource of everything the bot sends in this version.
+pub const fn resource(version: &'static str) -> [(&'static str, &'static str); 7] {
+    [
+        ("service.name", "oscar"),
+        ("service.namespace", "opensearch"),
+        ("service.version", version),
+        ("service.instance.id", "demo-1"),
+        ("deployment.environment.name", "demo"),
+        ("cloud.region", "us-east-1"),
+        ("faas.name", "oscar-supervisor-agent-demo"),
+    ]
+}

@@ -8,7 +8,8 @@ use super::{Kind, Span, Trace, Value, events, steps};
 /// The trace of a turn, and that of its second delivery.
 pub(super) fn tell(turn: &Interaction) -> Vec<Trace> {
     let mut trace = Trace { conversation: Some(turn.conversation), ..Trace::default() };
-    let root = trace.add(ingress(turn, false));
+    let took = if turn.cold { 2.9 } else { 0.25 };
+    let root = trace.add(ingress(turn.cold, (-took, -0.01)));
     let interaction = trace.add(interaction(turn).under(root));
     around(&mut trace, turn, interaction);
     if !turn.attempts.is_empty() {
@@ -18,7 +19,7 @@ pub(super) fn tell(turn: &Interaction) -> Vec<Trace> {
     events::tell(&mut trace, turn, interaction);
     let mut traces = vec![trace];
     if turn.redelivered {
-        traces.push(Trace { spans: vec![ingress(turn, true)], ..Trace::default() });
+        traces.push(redelivery((0.5, 0.52)));
     }
     traces
 }
@@ -33,20 +34,22 @@ fn window(turn: &Interaction) -> (f64, f64) {
     (0.36 * unit(turn), turn.duration - 0.5 * unit(turn))
 }
 
-fn ingress(turn: &Interaction, again: bool) -> Span {
-    let took = if turn.cold && !again { 2.9 } else { 0.25 };
-    let at = if again { (0.5, 0.52) } else { (-took, -0.01) };
-    let span = Span::new("bot.ingress", Kind::Server, at)
+fn ingress(cold: bool, at: (f64, f64)) -> Span {
+    Span::new("bot.ingress", Kind::Server, at)
         .with("bot.platform", "slack")
         .with("faas.trigger", "http")
-        .with("faas.coldstart", turn.cold && !again)
+        .with("faas.coldstart", cold)
         .with("http.request.method", "POST")
         .with("http.route", "/slack/events")
-        .with("http.response.status_code", 200_i64);
-    if !again {
-        return span;
-    }
-    span.with("slack.retry.num", 1_i64).with("slack.retry.reason", "http_timeout")
+        .with("http.response.status_code", 200_i64)
+}
+
+/// A second delivery: taken and dropped, whatever became of the first.
+pub(super) fn redelivery(at: (f64, f64)) -> Trace {
+    let span = ingress(false, at)
+        .with("slack.retry.num", 1_i64)
+        .with("slack.retry.reason", "http_timeout");
+    Trace { spans: vec![span], ..Trace::default() }
 }
 
 fn interaction(turn: &Interaction) -> Span {

@@ -9,7 +9,7 @@ fn run(count: usize) -> (Truth, Vec<Trace>) {
     let mut truth = Truth::new(3, 60.0);
     let mut traces = Vec::new();
     for moment in Model::new(3, day::FIRST_MOMENT).take(count) {
-        truth.happened(&moment.what);
+        assert!(truth.happened(&moment));
         for trace in story::tell(&moment.what) {
             truth.told(&trace);
             traces.push(trace);

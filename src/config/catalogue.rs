@@ -1,16 +1,19 @@
-//! What a config says, as generators ask for it: metrics by name, labels over all parts, what is common to all.
+//! What a config says, as generators and reports ask for it: metrics by name, labels over all parts, what is common to all.
 
-use crate::config::{Objective, Presentation, Settings};
 use crate::model::OTHER;
 use crate::rules::definition::{Metric, MetricKind};
 
-/// A config, read for generators.
+use super::{Alerts, Objective, Presentation, Settings};
+
+/// A config, read for what is made from it.
 #[derive(Debug)]
 pub struct Catalogue<'s> {
     /// All metrics, in the order of the config.
     pub metrics: Vec<Entry<'s>>,
     /// What the bot promises.
     pub objectives: &'s [Objective],
+    /// What alerts need to know beside.
+    pub alerts: &'s Alerts,
     /// Names of the labels that every derived metric has unless it takes them away.
     pub common: &'s [String],
 }
@@ -43,7 +46,8 @@ impl<'s> Catalogue<'s> {
         let shown = settings.definitions.metrics.iter().zip(&settings.presentations);
         let metrics =
             shown.map(|(metric, shown)| Entry { metric, shown, labels: labels(metric) }).collect();
-        Self { metrics, objectives: &settings.objectives, common: &settings.common }
+        let Settings { objectives, alerts, common, .. } = settings;
+        Self { metrics, objectives, alerts, common }
     }
 
     /// The metric of this name.

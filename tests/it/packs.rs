@@ -1,0 +1,300 @@
+//! The built-in packs count honestly: what they call use, failure, tokens and cost, rule by rule.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use oscar_metrics::clock::Timestamp;
+use oscar_metrics::config::{self, Source};
+use oscar_metrics::model::RowValue;
+use oscar_metrics::pipeline::{Encoding, Pipeline, Plan};
+use oscar_metrics::telemetry::{Protocol, Telemetry};
+use oscar_metrics::view::Signal;
+use serde_json::{Value, json};
+
+use crate::support::key;
+
+const NOW: u64 = 1_795_608_000_000_000_000;
+
+/// The built-in config with more laid over it.
+struct Packs(Pipeline);
+
+fn packs(more: &str) -> Packs {
+    let source = Source { name: "config.yaml".into(), text: format!("use: [oscar]\n{more}") };
+    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+    let loaded = config::load(Some(source), &|_| None, &nothing);
+    let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
+    let telemetry = Arc::new(Telemetry::new("test", Timestamp(NOW)));
+    Packs(Pipeline::new(Plan::new(settings, &key()), telemetry, Timestamp(NOW)))
+}
+
+fn attributes(pairs: &Value) -> Value {
+    let any = |value: &Value| match value {
+        Value::Bool(truth) => json!({"boolValue": truth}),
+        Value::Number(number) if number.is_f64() => json!({"doubleValue": number}),
+        Value::Number(number) => json!({"intValue": number.to_string()}),
+        text => json!({"stringValue": text}),
+    };
+    let pairs = pairs.as_object().unwrap().iter();
+    pairs.map(|(key, value)| json!({"key": key, "value": any(value)})).collect()
+}
+
+/// A span: its name, its own number and its parent's (0: none), its attributes.
+fn span(name: &str, (id, parent): (u64, u64), pairs: Value) -> Value {
+    let parent = if parent == 0 { String::new() } else { format!("{parent:016x}") };
+    json!({
+        "traceId": format!("{:032x}", id / 100 + 1), "spanId": format!("{id:016x}"), "parentSpanId": parent,
+        "name": name, "kind": 1, "attributes": attributes(&pairs),
+        "startTimeUnixNano": (NOW - 5_000_000_000).to_string(), "endTimeUnixNano": NOW.to_string()
+    })
+}
+
+fn interaction(id: u64, mut pairs: Value) -> Value {
+    let map = pairs.as_object_mut().unwrap();
+    map.entry("user.id").or_insert_with(|| json!("U1"));
+    map.entry("bot.feature").or_insert_with(|| json!("knowledge"));
+    span("bot.interaction knowledge", (id, 0), pairs)
+}
+
+fn failed(mut span: Value) -> Value {
+    span["status"] = json!({"code": 2});
+    span
+}
+
+impl Packs {
+    fn send(&self, spans: &[Value]) {
+        let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).to_string();
+        let (door, form) = (Protocol::Http, Encoding::Json);
+        let now = Timestamp(NOW);
+        let outcome = self.0.ingest(door, Signal::Traces, form, body.as_bytes(), now).unwrap();
+        assert_eq!(outcome.rejected, 0, "{}", outcome.message);
+    }
+
+    /// What a metric holds, by these labels; sums of 0 are left out.
+    fn sums(&self, metric: &str, by: &[&str]) -> BTreeMap<String, f64> {
+        let mut sums = BTreeMap::new();
+        for piece in self.0.gather(Timestamp(NOW + 1), false, |_| {}) {
+            for row in piece.rows.iter().filter(|_| piece.family.name.as_str() == metric) {
+                let label = |name: &&str| {
+                    let found = row.labels.0.iter().find(|(label, _)| label.as_str() == *name);
+                    found.map_or(String::new(), |(_, value)| value.to_string())
+                };
+                let value = match &row.value {
+                    RowValue::Counter(value, _) | RowValue::Gauge(value) => *value,
+                    RowValue::Histogram(held) => held.counts.iter().sum(),
+                    other => panic!("{other:?}"),
+                };
+                let labels: Vec<String> = by.iter().map(label).collect();
+                *sums.entry(labels.join("/")).or_default() += value;
+            }
+        }
+        sums.retain(|_, sum| *sum != 0.0);
+        sums
+    }
+
+    fn total(&self, metric: &str) -> f64 {
+        self.sums(metric, &[]).values().sum()
+    }
+}
+
+fn expected(rows: &[(&str, f64)]) -> BTreeMap<String, f64> {
+    rows.iter().map(|(labels, value)| ((*labels).to_owned(), *value)).collect()
+}
+
+#[test]
+fn the_bot_says_how_it_ended_then_declared_errors_then_the_status() {
+    let packs = packs("");
+    packs.send(&[
+        interaction(100, json!({})),
+        // The bot's own word, against everything else.
+        failed(interaction(200, json!({"bot.outcome": "answered", "error.type": "timeout"}))),
+        interaction(300, json!({"bot.outcome": "timeout"})),
+        // A friendly apology: the span is without a fault, the error is declared.
+        interaction(400, json!({"error.type": "tool_error"})),
+        interaction(500, json!({"bot.tool.outcome": "declared_error"})),
+        interaction(600, json!({"bot.tool.outcome": "ok"})),
+        failed(interaction(700, json!({}))),
+        interaction(800, json!({"bot.outcome": "exploded"})),
+    ]);
+    let outcomes = [("answered", 3.0), ("error", 3.0), ("other", 1.0), ("timeout", 1.0)];
+    assert_eq!(packs.sums("bot_interactions_total", &["outcome"]), expected(&outcomes));
+    let errors = packs.sums("bot_interaction_errors_total", &["error_type"]);
+    assert_eq!(errors, expected(&[("_OTHER", 1.0), ("none", 2.0), ("tool_error", 1.0)]));
+}
+
+#[test]
+fn an_attempt_that_failed_is_no_failure_of_the_message() {
+    let packs = packs("");
+    let attempt = |id, number: &str, pairs: Value| {
+        let mut pairs = pairs;
+        pairs["gen_ai.operation.name"] = json!("invoke_agent");
+        pairs["bot.attempt.number"] = json!(number);
+        pairs["bot.attempt.strategy"] = json!("context");
+        span("invoke_agent oscar", (id, 100), pairs)
+    };
+    packs.send(&[
+        interaction(100, json!({"bot.outcome": "answered"})),
+        failed(attempt(101, "1", json!({"error.type": "sessionExpired"}))),
+        failed(attempt(102, "2", json!({"error.type": "throttlingException"}))),
+        attempt(103, "3", json!({})),
+    ]);
+    assert_eq!(packs.sums("bot_interactions_total", &["outcome"]), expected(&[("answered", 1.0)]));
+    assert_eq!(packs.total("bot_interaction_errors_total"), 0.0);
+    let attempts = [("1/session_expired", 1.0), ("2/throttled", 1.0), ("3/ok", 1.0)];
+    let got = packs.sums("bot_agent_attempts_total", &["number", "result"]);
+    assert_eq!(got, expected(&attempts));
+}
+
+#[test]
+fn tools_say_whether_they_failed_the_call_or_the_matter() {
+    let packs = packs("");
+    let tool = |id, pairs: Value| {
+        let mut pairs = pairs;
+        pairs["gen_ai.operation.name"] = json!("execute_tool");
+        pairs["gen_ai.tool.name"] = json!("trigger_job");
+        span("execute_tool trigger_job", (id, 100), pairs)
+    };
+    packs.send(&[
+        tool(101, json!({})),
+        failed(tool(102, json!({"bot.tool.outcome": "declared_error"}))),
+        tool(103, json!({"error.type": "http_5xx"})),
+        failed(tool(104, json!({"error.type": "timeout"}))),
+        tool(105, json!({"bot.tool.outcome": "rejected"})),
+    ]);
+    let outcomes =
+        [("declared_error", 2.0), ("ok", 1.0), ("rejected", 1.0), ("transport_error", 1.0)];
+    assert_eq!(packs.sums("bot_tool_calls_total", &["outcome"]), expected(&outcomes));
+}
+
+#[test]
+fn what_is_no_use_is_left_out_of_use_and_shown_as_such() {
+    let packs = packs("tables: {test_users: {UTEST: test}}\n");
+    packs.send(&[
+        interaction(100, json!({"user.id": "U1"})),
+        interaction(200, json!({"user.id": "U2", "user_agent.synthetic.type": "test"})),
+        interaction(300, json!({"user.id": "U3", "bot.author.type": "bot"})),
+        interaction(400, json!({"user.id": "U4", "slack.bot.id": "B1"})),
+        interaction(500, json!({"user.id": "UTEST"})),
+        interaction(600, json!({"user.id": "U5", "bot.outcome": "denied"})),
+        interaction(700, json!({"user.id": "U1", "bot.outcome": "duplicate"})),
+        interaction(800, json!({"user.id": "U1", "bot.outcome": "ignored"})),
+        interaction(900, json!({"user.id": "U6", "bot.interaction.kind": "schedule"})),
+    ]);
+    let excluded = [
+        ("automatic", 1.0),
+        ("bot", 2.0),
+        ("denied", 1.0),
+        ("duplicate", 1.0),
+        ("ignored", 1.0),
+        ("synthetic", 1.0),
+        ("test_user", 1.0),
+    ];
+    let got = packs.sums("bot_excluded_interactions_total", &["reason"]);
+    assert_eq!(got, expected(&excluded));
+    assert_eq!(packs.total("bot_interactions_total"), 9.0, "all of them were handled");
+    assert_eq!(packs.total("bot_interaction_duration_seconds"), 1.0, "one of them is use");
+    assert_eq!(packs.sums("bot_active_users", &["window"])["28d"], 1.0);
+    assert_eq!(packs.total("bot_turns_total"), 1.0);
+}
+
+#[test]
+fn what_came_before_counts_once_and_a_second_delivery_counts_apart() {
+    let packs = packs("");
+    let again = |id, pairs: Value| {
+        let mut pairs = pairs;
+        pairs["http.response.status_code"] = json!(200);
+        span("bot.ingress", (id, 0), pairs)
+    };
+    let turn = interaction(101, json!({}));
+    packs.send(&[again(100, json!({})), turn.clone()]);
+    packs.send(&[turn]);
+    packs.send(&[again(200, json!({"slack.retry.num": 1, "slack.retry.reason": "http_timeout"}))]);
+    assert_eq!(packs.total("bot_interactions_total"), 1.0);
+    assert_eq!(packs.total("bot_ingress_total"), 2.0);
+    assert_eq!(
+        packs.sums("bot_redeliveries_total", &["reason"]),
+        expected(&[("http_timeout", 1.0)])
+    );
+    let rejected = packs.sums("oscar_metrics_rejected_items_total", &["signal", "reason"]);
+    assert_eq!(rejected, expected(&[("traces/duplicate", 1.0)]));
+}
+
+#[test]
+fn tokens_are_those_of_the_leaves_and_cost_is_their_price() {
+    let packs = packs("");
+    let used = |input: u64, output: u64, model: &str, operation: &str| {
+        json!({"gen_ai.operation.name": operation, "gen_ai.request.model": model,
+               "gen_ai.usage.input_tokens": input, "gen_ai.usage.output_tokens": output})
+    };
+    packs.send(&[
+        interaction(
+            100,
+            json!({"gen_ai.usage.input_tokens": 1100, "gen_ai.usage.output_tokens": 110}),
+        ),
+        span(
+            "invoke_agent oscar",
+            (101, 100),
+            used(1100, 110, "claude-sonnet-4-5", "invoke_agent"),
+        ),
+        span("chat", (102, 101), used(1000, 100, "claude-sonnet-4-5", "chat")),
+        span("chat", (103, 101), used(100, 10, "nobody-knows-1", "chat")),
+    ]);
+    let tokens = packs.sums("bot_tokens_total", &["model", "type"]);
+    let leaves = [
+        ("claude-sonnet-4-5/input", 1000.0),
+        ("claude-sonnet-4-5/output", 100.0),
+        ("nobody-knows-1/input", 100.0),
+        ("nobody-knows-1/output", 10.0),
+    ];
+    assert_eq!(tokens, expected(&leaves));
+    let cost = packs.total("bot_cost_usd_total");
+    assert!((cost - (1000.0 * 0.000_003 + 100.0 * 0.000_015)).abs() < 1e-12, "{cost}");
+    // A model that has no price adds nothing, and that is told: once for each of input and output.
+    let skips = packs.sums("oscar_metrics_rule_skips_total", &["metric", "reason"]);
+    assert_eq!(skips, expected(&[("bot_cost_usd_total/no_row", 2.0)]));
+}
+
+#[test]
+fn a_price_that_changes_changes_the_future_only() {
+    let spans = |id| {
+        let pairs = json!({"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o",
+                           "gen_ai.usage.input_tokens": 1000});
+        [span("chat gpt-4o", (id, 0), pairs)]
+    };
+    let packs = packs("");
+    packs.send(&spans(100));
+    let before = packs.total("bot_cost_usd_total");
+    assert!((before - 0.0025).abs() < 1e-12, "{before}");
+    let text = "use: [oscar]\ntables: {usd_per_input_token: {gpt-4o: 0.000001}}\n";
+    let source = Source { name: "config.yaml".into(), text: text.into() };
+    let loaded =
+        config::load(Some(source), &|_| None, &|_| Err(std::io::ErrorKind::NotFound.into()));
+    packs.0.reload(Plan::new(loaded.settings.as_ref().unwrap(), &key()), Timestamp(NOW));
+    packs.send(&spans(200));
+    let after = packs.total("bot_cost_usd_total");
+    assert!((after - 0.0035).abs() < 1e-12, "{after}");
+}
+
+#[test]
+fn who_is_too_busy_is_told_with_an_error_type_or_an_exception() {
+    let packs = packs("");
+    let exception = |span: Value| {
+        let mut span = span;
+        let pairs = json!({"exception.type": "botocore.errorfactory.ThrottlingException"});
+        let at = NOW.to_string();
+        let attributes = attributes(&pairs);
+        span["events"] =
+            json!([{"name": "exception", "timeUnixNano": at, "attributes": attributes}]);
+        span
+    };
+    let chat = |id, mut pairs: Value| {
+        pairs["openinference.span.kind"] = json!("LLM");
+        failed(span("bedrock.converse", (id, 0), pairs))
+    };
+    packs.send(&[
+        chat(100, json!({"error.type": "ThrottlingException"})),
+        exception(chat(200, json!({"error.type": "ThrottlingException"}))),
+        exception(chat(300, json!({}))),
+        exception(chat(400, json!({"error.type": "timeout"}))),
+    ]);
+    assert_eq!(packs.sums("bot_throttles_total", &["dependency"]), expected(&[("model", 3.0)]));
+}
