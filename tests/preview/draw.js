@@ -81,7 +81,7 @@ const VIEWS = {
         any = true;
         const value = Number(one.value[1]);
         const line = element(stat, 'div', 'number');
-        if (panel.targets.length > 1) element(line, 'span', 'name', legend(target, one.metric));
+        if (panel.targets.length > 1 || answers[at].length > 1) element(line, 'span', 'name', legend(target, one.metric));
         const text = element(line, 'span', 'value', worded(panel, value) ?? show(value, ...units(panel, 'byFrameRefID', target.refId)));
         text.style.color = colour(override(panel, 'byFrameRefID', target.refId, 'color')?.fixedColor) ?? threshold(panel, value);
       }

@@ -14,8 +14,10 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -30,8 +32,12 @@ SECONDS = {"d": 86_400, "h": 3600}
 def ask(path, **arguments):
     url = f"http://127.0.0.1:{PORT}/api/v1/{path}"
     body = urllib.parse.urlencode(arguments).encode()
-    with urllib.request.urlopen(url, data=body, timeout=120) as answer:
-        return json.loads(answer.read())["data"]
+    try:
+        with urllib.request.urlopen(url, data=body, timeout=300) as answer:
+            return json.loads(answer.read())["data"]
+    except urllib.error.HTTPError as error:
+        print(f"{arguments.get('query')}: {error.read().decode()[:300]}", file=sys.stderr)
+        return {"result": []}
 
 
 def plain(expr, span, step):
@@ -41,15 +47,47 @@ def plain(expr, span, step):
     return re.sub(r'"\$(\w+)"', '".*"', expr)
 
 
-def answers(board, end):
+class Recorded:
+    """What rules record, as the queries they make it of: a past that is written has no recorded series."""
+
+    NAME = re.compile(r"(\w+:\w+:\w+)((?:\{[^}]*\})?)((?: offset \w+)?)")
+
+    def __init__(self):
+        self.rules = {}
+        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/api/v1/rules?type=record", timeout=10) as answer:
+            groups = json.loads(answer.read())["data"]["groups"]
+        for group in groups:
+            for rule in group["rules"]:
+                self.rules.setdefault(rule["name"], []).append(rule)
+
+    def expand(self, expr, depth=0):
+        return expr if depth > 8 else self.NAME.sub(lambda found: self.one(*found.groups(), depth), expr)
+
+    def one(self, name, matchers, offset, depth):
+        wanted = re.search(r'objective="([^"]*)"', matchers)
+        rules = [rule for rule in self.rules.get(name, []) if not wanted or rule.get("labels", {}).get("objective") == wanted[1]]
+        if not rules:
+            return name + matchers + offset
+        parts = []
+        for rule in rules:
+            part = self.expand(f"({rule['query']})", depth + 1)
+            for label, value in rule.get("labels", {}).items():
+                part = f'label_replace({part}, "{label}", "{value}", "", "")'
+            parts.append(part)
+        whole = f"({' or '.join(parts)})"
+        return f"last_over_time({whole}[1s:1s]{offset})" if offset else whole
+
+
+def answers(board, end, recorded):
     span = board["time"]["from"].removeprefix("now-")
     step = STEPS[span]
-    length = int(span[:-1]) * SECONDS[span[-1]]
     found = {}
     for panel in board["panels"]:
         found[panel["id"]] = []
+        back = panel.get("timeFrom", span)
+        length = int(back[:-1]) * SECONDS[back[-1]]
         for target in panel.get("targets", []):
-            expr = plain(target["expr"], span, step)
+            expr = recorded.expand(plain(target["expr"], span, step))
             if target["range"]:
                 wide = step[1] if "$__interval" in target["expr"] else max(length // 200, 60)
                 stop = end - end % wide
@@ -60,8 +98,8 @@ def answers(board, end):
     return {"answers": found, "step": step[1], "shown": f"last {span}, bars of {step[0]}", "end": end, "board": board}
 
 
-def picture(board, end, out, most):
-    data = answers(board, end)
+def picture(board, end, out, most, recorded):
+    data = answers(board, end, recorded)
     script = f"window.DATA = {json.dumps(data)};"
     echarts = (HERE / "node_modules/echarts/dist/echarts.min.js").read_text()
     parts = [(HERE / "page.html").read_text(), *(f"<script>{text}</script>" for text in (echarts, script))]
@@ -96,13 +134,15 @@ def serve(options, folder):
         subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=1440h", "--quiet",
                         history(options, folder), data], check=True)
     config = folder / "prometheus.yml"
-    config.write_text("global: {}\n")
+    # Never evaluated: only read, for what they say.
+    rules = sorted(str(file) for file in options.rules.glob("*.yaml"))
+    config.write_text(f"global: {{evaluation_interval: 1h}}\nrule_files: {json.dumps(rules)}\n")
     server = subprocess.Popen(["prometheus", f"--config.file={config}", f"--storage.tsdb.path={data}", "--log.level=error",
-                               "--storage.tsdb.retention.time=400d", f"--web.listen-address=127.0.0.1:{PORT}"])
+                               "--storage.tsdb.retention.time=400d", "--query.max-samples=500000000", f"--web.listen-address=127.0.0.1:{PORT}"])
     for _ in range(200):
         try:
-            ask("query", query="1")
-            return server
+            with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/-/ready", timeout=10):
+                return server
         except OSError:
             time.sleep(0.1)
     raise TimeoutError("Prometheus does not start")
@@ -115,6 +155,7 @@ def main():
     parser.add_argument("--days", type=int, default=57)
     parser.add_argument("--history", help="what `demo --history` wrote")
     parser.add_argument("--data", help="blocks that are there already")
+    parser.add_argument("--rules", type=pathlib.Path, default=ROOT / "dashboards/rules")
     parser.add_argument("--height", type=int, help="of a picture at most, in pixels")
     parser.add_argument("--end", type=int, default=int(time.time()))
     parser.add_argument("--board", action="append")
@@ -123,9 +164,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         server = serve(options, pathlib.Path(folder))
         try:
+            recorded = Recorded()
             for path in sorted((ROOT / "dashboards").glob("*.json")):
                 if not options.board or path.stem in options.board:
-                    picture(json.loads(path.read_text()), options.end, options.out, options.height)
+                    picture(json.loads(path.read_text()), options.end, options.out, options.height, recorded)
         finally:
             server.terminate()
             server.wait()

@@ -59,6 +59,7 @@ const BAD: &[&str] = &[
 ];
 const FAINT: &[&str] = &[
     "denied",
+    "invalid_input",
     "unlinked",
     "ignored",
     "duplicate",

@@ -71,6 +71,8 @@ pub struct Panel {
     pub exemplars: bool,
     /// Whether it shows nothing as long as all is well, or as long as nobody does such a thing.
     pub empty_when_healthy: bool,
+    /// How far back it looks when that is not what is chosen, such as `7d`.
+    pub since: Option<&'static str>,
     /// Colours that belong to names.
     pub colours: Vec<(String, Colour)>,
 }
@@ -204,6 +206,7 @@ impl Panel {
             links: Vec::new(),
             exemplars: false,
             empty_when_healthy: false,
+            since: None,
             colours: Vec::new(),
         }
     }
@@ -246,6 +249,12 @@ impl Panel {
     /// With points that lead to traces.
     pub fn with_exemplars(mut self) -> Self {
         self.exemplars = true;
+        self
+    }
+
+    /// So far back, whatever is chosen.
+    pub fn since(mut self, since: &'static str) -> Self {
+        self.since = Some(since);
         self
     }
 

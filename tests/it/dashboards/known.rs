@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use oscar_metrics::clock::Timestamp;
-use oscar_metrics::generators::{Catalogue, recorded};
+use oscar_metrics::generators::{Catalogue, Product, recorded};
 use oscar_metrics::rules::definition::{MetricKind, Native};
 use oscar_metrics::series::FamilyCount;
 use oscar_metrics::telemetry::Telemetry;
@@ -114,7 +114,9 @@ impl Known {
                 );
             }
         }
-        names.iter().for_each(|name| self.add(name, by.iter().copied()));
+        let made = made(catalogue);
+        let made = |name: &&String| made.is_empty() || made.contains(*name);
+        names.iter().filter(made).for_each(|name| self.add(name, by.iter().copied()));
         let windows = ["1h", "6h", "1d", "3d", "7d", "28d"];
         let mut names =
             vec![recorded::budget_left(catalogue), recorded::objective_target(catalogue)];
@@ -123,6 +125,15 @@ impl Known {
             names.push(recorded::objective_bad(catalogue, window));
             names.push(recorded::budget_spent(catalogue, window));
         }
-        names.iter().for_each(|name| self.add(name, by.iter().copied().chain(["objective"])));
+        let labels = || by.iter().copied().chain(["objective"]);
+        names.iter().filter(made).for_each(|name| self.add(name, labels()));
     }
+}
+
+/// The names that the generated rules record.
+fn made(catalogue: &Catalogue<'_>) -> BTreeSet<String> {
+    let files = Product::Rules.artifacts(catalogue);
+    let lines = files.iter().flat_map(|file| file.text.lines());
+    let name = |line: &str| Some(line.split_once("record: ")?.1.trim().to_owned());
+    lines.filter_map(name).collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::model::promql::share;
 
-use super::super::panel::{Board, Panel, Query, Row, Unit, View};
+use super::super::panel::{Board, Colour, Panel, Query, Row, Unit, View};
 use super::super::series::{ENOUGH, Over, Scope};
 use super::super::shapes::{
     bars, each, figure, people, quantile, quantile_lines, ranking, ratio, total,
@@ -126,13 +126,15 @@ fn growth(scope: Scope<'_>) -> Row {
                             before its mark.";
                 Some(Panel::new("New people", View::Bars, Unit::Count, vec![query]).about(what))
             }),
-            known::used(scope).map(|_| usual_week(scope)),
+            usual_week(scope),
         ],
     )
 }
 
-fn usual_week(scope: Scope<'_>) -> Panel {
-    let name = "bot_interactions_total";
+/// The first counter of use is what rules expect something of.
+fn usual_week(scope: Scope<'_>) -> Option<Panel> {
+    let first = scope.catalogue.of_role("usage").find(|entry| entry.kind() == "counter")?;
+    let name = first.name();
     let sum = |name: String, offset: &str| format!("sum({}{offset})", scope.recorded(name));
     let hour = recorded::increase(scope.catalogue, name, "1h");
     let lines = vec![
@@ -141,11 +143,18 @@ fn usual_week(scope: Scope<'_>) -> Panel {
         Query::new("usual, at least", sum(recorded::expected_lower(scope.catalogue, name), "")),
         Query::new("usual, at most", sum(recorded::expected_upper(scope.catalogue, name), "")),
     ];
-    let what = "Messages in an hour, beside the same hour a week ago and the span that is usual \
-                for it: the median of three weeks, and as much to both sides as chance explains. \
-                Outside of it something is going on: a release, an outage, a campaign. Needs the \
-                recording rules; all messages are in it, refused ones too.";
-    Panel::new("Against a usual week", View::Lines, Unit::Count, lines).about(what)
+    let what = format!(
+        "{} in an hour, beside the same hour a week ago and the span that is usual for it: the \
+         median of three weeks, and as much to both sides as chance explains. Outside of it \
+         something is going on: a release, an outage, a campaign. Needs the recording rules; all \
+         are in it, refused ones too. Always the last 7 days.",
+        first.title()
+    );
+    let mut panel = Panel::new("Against a usual week", View::Lines, Unit::Count, lines);
+    for usual in ["usual, at least", "usual, at most"] {
+        panel.colours.push((usual.to_owned(), Colour::Faint));
+    }
+    Some(panel.since("7d").about(what))
 }
 
 fn purpose(scope: Scope<'_>) -> Row {

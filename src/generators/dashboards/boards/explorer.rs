@@ -33,20 +33,20 @@ pub fn board(scope: Scope<'_>) -> Board {
     }
 }
 
+/// A number of the sidecar's, of the chosen jobs.
+fn own(name: &str) -> String {
+    format!("oscar_metrics_{name}{{{CHOSEN}}}")
+}
+
 fn all() -> Row {
-    let series = format!("oscar_metrics_series{{{CHOSEN}}}");
-    let limit = format!("oscar_metrics_series_limit{{{CHOSEN}}}");
-    let total = format!("sum by (instance) ({series})");
-    let share = |series: &str| format!("max({series} / on (instance) max by (instance) ({limit}))");
+    let total = format!("sum by (instance) ({})", own("series"));
+    let tomorrow = format!("sum by (instance) (predict_linear({}[6h], 86400))", own("series"));
+    let limit = format!("max by (instance) ({})", own("series_limit"));
+    let share = |series: &str| format!("max({series} / on (instance) {limit})");
     let stat = |title: &str, what: &str, unit, expr: String| {
         Some(Panel::new(title, View::Stat, unit, vec![Query::new(title, expr)]).about(what))
     };
-    let tomorrow = format!("predict_linear(oscar_metrics_series{{{CHOSEN}}}[6h], 86400)");
-    let tomorrow = format!("sum by (instance) ({tomorrow})");
     let warning = [(0.8, Colour::Warning), (0.95, Colour::Bad)];
-    let overflow = format!(
-        "sum by (metric) (increase(oscar_metrics_series_overflow_total{{{CHOSEN}}}[$__range]))"
-    );
     Row::new(
         "Which metrics have how many series?",
         [
@@ -79,43 +79,30 @@ fn all() -> Row {
                 Unit::Amount,
                 format!("sum(sum_over_time(scrape_series_added{{{CHOSEN}}}[1h]))"),
             ),
-            Some(
-                Panel::new(
-                    "Largest metrics",
-                    View::Table("metric", "Metric"),
-                    Unit::Count,
-                    vec![
-                        Query::new("Label sets", format!("topk(25, sum by (metric) ({series}))")),
-                        Query::new("Folded to other", overflow.clone()),
-                    ],
-                )
-                .about(
-                    "The metrics with the most label sets, and how many updates found no room and \
-                     were folded to `other`. Good is no surprise at the top.",
-                )
-                .size(12, 10),
-            ),
-            Some(
-                Panel::new(
-                    "Growth",
-                    View::Lines,
-                    Unit::Count,
-                    vec![Query::new(
-                        "{{metric}}",
-                        format!(
-                            "max by (metric) ({series}) and on (metric) topk(10, max by (metric) \
-                             ({series} @ end()))"
-                        ),
-                    )],
-                )
-                .about(
-                    "Label sets of the largest metrics over time. Good are lines that flatten; \
-                     one that climbs has a label that should not be one.",
-                )
-                .size(12, 10),
-            ),
+            Some(largest()),
+            Some(growth()),
         ],
     )
+}
+
+fn largest() -> Panel {
+    let series = format!("topk(25, sum by (metric) ({}))", own("series"));
+    let folded = format!("sum by (metric) (increase({}[$__range]))", own("series_overflow_total"));
+    let columns = vec![Query::new("Label sets", series), Query::new("Folded to other", folded)];
+    let what = "The metrics with the most label sets, and how many updates found no room and were \
+                folded to `other`. Good is no surprise at the top.";
+    let view = View::Table("metric", "Metric");
+    Panel::new("Largest metrics", view, Unit::Count, columns).about(what).size(12, 10)
+}
+
+fn growth() -> Panel {
+    let series = own("series");
+    let each = format!("max by (metric) ({series})");
+    let expr = format!("{each} and on (metric) topk(10, max by (metric) ({series} @ end()))");
+    let what = "Label sets of the largest metrics over time. Good are lines that flatten; one \
+                that climbs has a label that should not be one.";
+    let lines = vec![Query::new("{{metric}}", expr)];
+    Panel::new("Growth", View::Lines, Unit::Count, lines).about(what).size(12, 10)
 }
 
 fn one() -> Row {

@@ -11,8 +11,8 @@ use super::super::series::{ENOUGH, Scope};
 
 const BY: &[&str] = &["objective"];
 
-/// Windows in which the spending of a budget is watched: that of a page, and that of a ticket.
-pub const SPENDING: [&str; 3] = ["6h", "1d", "3d"];
+/// Windows in which the spending of a budget is watched.
+pub const SPENDING: [&str; 2] = ["1d", "3d"];
 
 /// Whether promises are kept; no panel when there are none.
 pub fn row(scope: Scope<'_>) -> Row {
@@ -26,7 +26,7 @@ fn kept(scope: Scope<'_>) -> Panel {
     let catalogue = scope.catalogue;
     let add = |name: fn(&super::super::super::Catalogue<'_>, &str) -> String| {
         let windows: BTreeSet<String> =
-            catalogue.objectives.iter().map(|objective| days(objective.window)).collect();
+            catalogue.objectives.iter().map(|objective| span(objective.window)).collect();
         let sums = windows.iter().map(|window| sum(BY, scope.recorded(name(catalogue, window))));
         sums.collect::<Vec<_>>().join(" or ")
     };
@@ -74,20 +74,18 @@ fn spent(scope: Scope<'_>) -> Panel {
             grouped("max", BY, scope.recorded(name)),
         )
     };
-    let what = "How much of the whole room was used up in the hours before each moment. Good is \
-                near 0 %; 2 % in 6 hours are much. The worst service counts. Needs the recording \
+    let what = "How much of the whole room was used up in the days before each moment. Good is \
+                near 0 %; 10 % in a day are much. The worst service counts. Needs the recording \
                 rules.";
     Panel::new("Room used up", View::Lines, Unit::Share, SPENDING.map(line).to_vec())
         .about(what)
         .size(8, 7)
 }
 
-/// A window as its name has it.
-fn days(window: Duration) -> String {
-    let seconds = window.as_secs();
-    match (seconds % 86_400, seconds % 3600) {
-        (0, _) => format!("{}d", seconds / 86_400),
-        (_, 0) => format!("{}h", seconds / 3600),
-        _ => format!("{seconds}s"),
-    }
+/// A window as recorded names have it: in its largest whole unit.
+fn span(window: Duration) -> String {
+    let seconds = window.as_secs().max(1);
+    let units = [(86_400_u64, 'd'), (3600, 'h'), (60, 'm'), (1, 's')];
+    let fits = units.iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
+    fits.map(|(unit, letter)| format!("{}{letter}", seconds / unit)).unwrap_or_default()
 }

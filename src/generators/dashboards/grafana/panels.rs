@@ -19,6 +19,9 @@ pub fn panel(panel: &Panel, board: &Board) -> Value {
         value["datasource"] = source();
         value["targets"] = targets(panel);
     }
+    if let Some(since) = panel.since {
+        value["timeFrom"] = json!(since);
+    }
     if let View::Table(label, heading) = panel.view {
         value["transformations"] = columns(panel, label, heading);
     }
