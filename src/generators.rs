@@ -15,6 +15,7 @@ mod rules;
 pub mod schema;
 
 pub use crate::config::catalogue::{Catalogue, Entry, Label};
+pub use rules::{Events, objective_events};
 
 /// A file to be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,8 +19,8 @@
 //! | 1 | [`model`] (names, families, snapshots), [`view`] (borrowed records) |
 //! | 2 | [`wire`] (bytes to view), [`derive`](mod@derive) (repeats, weights), [`rules`] (view to updates), [`series`] (state) |
 //! | 3 | [`config`] (YAML to rules), [`exposition`] (series to bytes), [`snapshot`] (what survives a restart), [`telemetry`] (the exporter's own numbers) |
-//! | 4 | [`pipeline`] (the one arrow), [`net`] (sockets, deadlines, drain), [`generators`] (config to dashboards and rules), [`report`] (what stakeholders read) |
-//! | 5 | [`receivers`] (OTLP in), [`forwarders`] (OTLP on), [`scrape`] (the web port), [`traffic`] (the simulated bot and the load) |
+//! | 4 | [`pipeline`] (the one arrow), [`net`] (sockets, deadlines, drain), [`generators`] (config to dashboards and rules) |
+//! | 5 | [`receivers`] (OTLP in), [`forwarders`] (OTLP on), [`scrape`] (the web port), [`traffic`] (the simulated bot and the load), [`report`] (what stakeholders read) |
 //! | 6 | [`cli`] |
 //!
 //! # Invariants
@@ -54,10 +54,10 @@ pub mod telemetry;
 pub mod generators;
 pub mod net;
 pub mod pipeline;
-pub mod report;
 
 pub mod forwarders;
 pub mod receivers;
+pub mod report;
 pub mod scrape;
 pub mod traffic;
 

@@ -1,7 +1,8 @@
 //! What stakeholders read: a period in numbers, each beside the period before and with what it is founded on.
 //!
 //! Three steps, all pure: a [`Draft`] says what to ask a Prometheus, the answers fill it into a [`Page`], and a [`Form`] writes
-//! that down. This room knows no socket: whoever calls asks the questions. It never shows a share of too few.
+//! that down. What an objective counts is asked as the rules ask
+//! it. This room knows no socket: whoever calls asks the questions. It never shows a share of too few.
 
 use std::collections::HashMap;
 use std::time::Duration;

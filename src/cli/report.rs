@@ -2,7 +2,7 @@
 
 use std::io::{Write, stdout};
 
-use crate::clock;
+use crate::clock::{self, Timestamp};
 use crate::config::catalogue::Catalogue;
 use crate::report::{Answers, Draft, Form, Page, Period, fill};
 
@@ -25,7 +25,8 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
         let message = format!("the config is not good\n{}", loaded.render());
         return Err(Failure::new(Exit::Data, message));
     };
-    let period = Period { end: clock::now(), length: args.since };
+    let until = args.until.map(|seconds| Timestamp(u64::from(seconds) * 1_000_000_000));
+    let period = Period { end: until.unwrap_or_else(clock::now), length: args.since };
     let draft = Draft::new(&Catalogue::new(settings), period, &args.matchers);
     let prometheus = Prometheus::new(&args.prometheus, &args.header)?;
     let answers = server::runtime()?.block_on(ask(&prometheus, &draft, period))?;

@@ -3,6 +3,8 @@
 //! Portable from Prometheus 2.42 to 3.x. What an alert needs is looked up in the config: without the metric, no alert. Counts and
 //! floors, not rates: a bot with a few messages an hour is the normal case.
 
+use crate::config::Objective;
+
 use super::{Artifact, Catalogue};
 
 mod alert;
@@ -21,6 +23,8 @@ mod testing;
 mod trends;
 mod yaml;
 
+pub use indicator::Events;
+
 use group::RuleFile;
 use scope::Scope;
 
@@ -36,6 +40,17 @@ pub fn artifacts(catalogue: &Catalogue<'_>) -> Vec<Artifact> {
         artifacts.extend(testing::artifacts(file, beside, catalogue.alerts));
     }
     artifacts
+}
+
+/// What an objective counts in a window such as `7d`, over all series that have these matchers, added up to one number each.
+pub fn objective_events(
+    catalogue: &Catalogue<'_>,
+    objective: &Objective,
+    window: &str,
+    matchers: &[String],
+) -> Option<Events> {
+    let scope = Scope { catalogue, by: Vec::new(), matchers };
+    indicator::events(&scope, objective, window)
 }
 
 const RECORDING: &str = "recording";

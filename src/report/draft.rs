@@ -3,11 +3,11 @@
 //! Metrics and labels are looked up in the catalogue, so that a config without them has a shorter report and no empty one.
 //! Numbers come from `increase`, which estimates at the edges of a period: counts are rounded to whole ones.
 
+use crate::config::Objective;
 use crate::config::catalogue::Catalogue;
-use crate::config::{Indicator, Match, Objective};
-use crate::model::promql::{Selector, quoted, sum};
-use crate::rules::definition::{MetricKind, Test};
-use crate::rules::pattern::Pattern;
+use crate::generators::{Events, objective_events};
+use crate::model::promql::{Selector, sum};
+use crate::rules::definition::MetricKind;
 
 use super::{Period, Question, Unit, When};
 
@@ -62,8 +62,8 @@ pub(super) struct Column {
 pub(super) struct ObjectiveDraft {
     pub name: String,
     pub target: f64,
-    pub good: String,
-    pub total: String,
+    pub bad: String,
+    pub all: String,
 }
 
 /// Something that should be 0.
@@ -122,8 +122,8 @@ impl Draft {
             column.of.iter().for_each(|of| ask(of, When::Now));
         }
         for objective in &self.objectives {
-            ask(&objective.good, When::Now);
-            ask(&objective.total, When::Now);
+            ask(&objective.bad, When::Now);
+            ask(&objective.all, When::Now);
         }
         self.checks.iter().for_each(|check| ask(&check.query, When::Now));
         all.sort_unstable();
@@ -382,69 +382,8 @@ impl Writer<'_> {
     }
 
     fn objective(&self, objective: &Objective) -> Option<ObjectiveDraft> {
-        let name = |metric: usize| self.catalogue.metrics.get(metric).map(|entry| entry.name());
-        let (good, total) = match &objective.indicator {
-            Indicator::Bad { metric, bad, ignore } => {
-                let total = narrowed(self.any(name(*metric)?), ignore, true)?;
-                // All but the bad: what is neither bad nor ignored.
-                (
-                    format!(
-                        "{} - ({} or vector(0))",
-                        self.grown(&total),
-                        self.grown(&narrowed(total.clone(), bad, false)?)
-                    ),
-                    total,
-                )
-            }
-            Indicator::Under { metric, under, ignore } => {
-                let name = name(*metric)?;
-                let total = narrowed(self.any(&format!("{name}_count")), ignore, true)?;
-                // As every format shows it: a float.
-                let edge = format!("{under:?}");
-                (self.grown(&total.of(format!("{name}_bucket")).is("le", &edge)), total)
-            }
-            Indicator::Ratio { good, total } => {
-                let good = narrowed(self.any(name(good.metric)?), &good.matches, false)?;
-                let total = narrowed(self.any(name(total.metric)?), &total.matches, false)?;
-                (self.grown(&good), total)
-            }
-        };
-        Some(ObjectiveDraft {
-            name: objective.name.clone(),
-            target: objective.target,
-            good,
-            total: self.grown(&total),
-        })
-    }
-}
-
-/// A selector with conditions of a config, or with their opposites.
-fn narrowed(series: Selector, matches: &[Match], opposite: bool) -> Option<Selector> {
-    let mut series = series;
-    for Match { label, test } in matches {
-        let (patterns, not) = match test {
-            Test::AnyOf(patterns) => (patterns, opposite),
-            Test::Not(inner) => match &**inner {
-                Test::AnyOf(patterns) => (patterns, !opposite),
-                _ => return None,
-            },
-            _ => return None,
-        };
-        let regex: Vec<String> = patterns.iter().map(regex_of).collect();
-        let operator = if not { "!~" } else { "=~" };
-        let quoted = quoted(&regex.join("|"));
-        series = series.matching(format!("{label}{operator}{quoted}"));
-    }
-    Some(series)
-}
-
-/// A pattern as Prometheus reads it.
-fn regex_of(pattern: &Pattern) -> String {
-    match pattern {
-        Pattern::Exact(text) => regex::escape(text),
-        Pattern::Glob(pieces) => {
-            pieces.iter().map(|piece| regex::escape(piece)).collect::<Vec<_>>().join(".*")
-        }
-        Pattern::Regex(regex) => format!("(?:{})", regex.as_written()),
+        let Events { all, bad } =
+            objective_events(self.catalogue, objective, &self.range, self.matchers)?;
+        Some(ObjectiveDraft { name: objective.name.clone(), target: objective.target, bad, all })
     }
 }

@@ -96,8 +96,8 @@ fn worse(draft: &FigureDraft, figure: &Figure) -> Option<String> {
 
 /// How much of a promise was kept, over how many events.
 fn kept(objective: &ObjectiveDraft, answers: &Answers) -> (Option<f64>, f64) {
-    let total = one(answers, &objective.total, When::Now).unwrap_or(0.0);
-    (share(one(answers, &objective.good, When::Now), total), total)
+    let all = one(answers, &objective.all, When::Now).unwrap_or(0.0);
+    (share(one(answers, &objective.bad, When::Now), all).map(|bad| 1.0 - bad), all)
 }
 
 fn broken(objective: &ObjectiveDraft, answers: &Answers) -> Option<String> {

@@ -71,6 +71,28 @@ def agrees(out, truth):
     check("history: bot_sessions_total is the truth", sessions, truth["sessions_ended"])
 
 
+def reports(binary, url):
+    """The report of that week in each form. Its end is now, and the history's is not: `--until` says so."""
+    def report(form, *more):
+        command = [binary, "report", f"--prometheus={url}", f"--format={form}", "--since=7d", f"--until={END}", *more]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    code, text, said = report("json")
+    check("report: it is made", (code, said), (0, ""))
+    page = json.loads(text)
+    numbers = {figure["title"]: figure["value"] for figure in page["figures"]}
+    check(f"report: every number is there {numbers}", all(value is not None for value in numbers.values()), True)
+    check("report: the bad deploy is a note", any("answers" in note for note in page["notes"]), True)
+    tables = {table["title"] for table in page["tables"]}
+    check("report: its tables", tables >= {"What was promised", "What people asked about", "Models", "Tools"}, True)
+    for form, part in [("md", "| Messages | "), ("html", "<h2>Models</h2>"), ("slack", '"type": "header"')]:
+        code, text, said = report(form)
+        check(f"report: as {form}", (code, part in text, said), (0, True, ""))
+    code, _, said = report("md", '--match=service="nobody"')
+    check("report: of nothing is none", (code, "nothing of the bot" in said), (69, True))
+
+
 def run(binary, folder):
     # A day, read whole by a parser that is strict about families, labels and the order of time. Without histograms: of those it
     # forgets, in a second point of a label set, all lines but the first.
@@ -101,5 +123,6 @@ def run(binary, folder):
         check("history: weeks are there", len(prometheus.query(week, time=END)) >= 8, True)
         rates = "count(count_over_time(bot_interactions_total[1h]) >= 2) / count(count_over_time(bot_interactions_total[1h]))"
         check("history: an hour has two samples of every series", prometheus.query(rates, time=END), {(): 1.0})
+        reports(binary, f"http://127.0.0.1:{prometheus.prometheus}")
     finally:
         prometheus.stop()

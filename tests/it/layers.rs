@@ -9,8 +9,8 @@ const RANKS: [&[&str]; 7] = [
     &["model", "view"],
     &["wire", "derive", "rules", "series"],
     &["config", "exposition", "snapshot", "telemetry"],
-    &["pipeline", "net", "generators", "report"],
-    &["receivers", "forwarders", "scrape", "traffic"],
+    &["pipeline", "net", "generators"],
+    &["receivers", "forwarders", "scrape", "traffic", "report"],
     &["cli"],
 ];
 

@@ -19,6 +19,9 @@ pub struct ReportArgs {
     /// How far back: 24h, 7d, 4w. The period before it, as long, is what it is compared with
     #[arg(long, env = "OSCAR_METRICS_SINCE", value_name = "TIME", default_value = "7d", value_parser = duration)]
     pub since: Duration,
+    /// The end of the period, in seconds since 1970. Without: now
+    #[arg(long, env = "OSCAR_METRICS_UNTIL", value_name = "SECONDS")]
+    pub until: Option<u32>,
     /// What to write
     #[arg(long, env = "OSCAR_METRICS_FORMAT", value_enum, default_value_t = FormName::Md)]
     pub format: FormName,

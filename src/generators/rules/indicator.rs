@@ -24,7 +24,7 @@ pub fn events(scope: &Scope<'_>, objective: &Objective, window: &str) -> Option<
     let entry = |index: usize| scope.catalogue.metrics.get(index);
     match &objective.indicator {
         Indicator::Bad { metric, bad, ignore } => {
-            let metric = Selector::new(entry(*metric)?.name());
+            let metric = scope.selector(entry(*metric)?.name());
             let all = counted(scope, &metric, ignore, window);
             let worse = matching::all(metric, bad);
             let bad = counted(scope, &worse, ignore, window);
@@ -35,7 +35,7 @@ pub fn events(scope: &Scope<'_>, objective: &Objective, window: &str) -> Option<
         }
         Indicator::Ratio { good, total } => {
             let one = |selection: &Selection| {
-                let metric = Selector::new(entry(selection.metric)?.name());
+                let metric = scope.selector(entry(selection.metric)?.name());
                 Some(scope.sum(matching::all(metric, &selection.matches).increase(window)))
             };
             let (good, all) = (one(good)?, one(total)?);
@@ -54,13 +54,13 @@ fn under_edge(
     let MetricKind::Histogram { native, .. } = &entry.metric.kind else { return None };
     let name = entry.name();
     if *native == Native::Only {
-        let rate = counted(scope, &Selector::new(name), ignore, window);
+        let rate = counted(scope, &scope.selector(name), ignore, window);
         let all = format!("histogram_count({rate})");
         let good = format!("histogram_fraction(0, {}, {rate}) * {all}", number(under));
         return Some(Events { bad: less(&all, &format!("({good})")), all });
     }
-    let all = counted(scope, &Selector::new(format!("{name}_count")), ignore, window);
-    let bucket = Selector::new(format!("{name}_bucket")).is("le", &edge(under));
+    let all = counted(scope, &scope.selector(format!("{name}_count")), ignore, window);
+    let bucket = scope.selector(format!("{name}_bucket")).is("le", &edge(under));
     let good = counted(scope, &bucket, ignore, window);
     Some(Events { bad: less(&all, &or_none(&good, &all)), all })
 }

@@ -18,12 +18,20 @@ pub struct Scope<'c> {
     pub catalogue: &'c Catalogue<'c>,
     /// The labels that are kept.
     pub by: Vec<&'c str>,
+    /// What narrows all series, as PromQL writes it: `environment="prod"`.
+    pub matchers: &'c [String],
 }
 
 impl<'c> Scope<'c> {
     /// Of a config.
     pub fn new(catalogue: &'c Catalogue<'c>) -> Self {
-        Self { catalogue, by: recorded::by(catalogue) }
+        Self { catalogue, by: recorded::by(catalogue), matchers: &[] }
+    }
+
+    /// Series of a metric.
+    pub fn selector(&self, metric: impl Into<String>) -> Selector {
+        let all = Selector::new(metric);
+        self.matchers.iter().fold(all, |all, matcher| all.matching(matcher.clone()))
     }
 
     /// The labels that are kept, and these.
