@@ -38,6 +38,8 @@ pub const DEDUPE_WINDOW: Duration = Duration::from_secs(300);
 pub const REQUEST: usize = 16 * MIB;
 /// Bytes of all OTLP requests being read or worked on. Over it the answer is a retryable "overload" at once.
 pub const IN_FLIGHT: usize = 64 * MIB;
+/// Bytes of the largest body whose memory glibc keeps for the next one, and half of what it keeps in all.
+pub const KEPT_MEMORY: usize = 4 * MIB;
 /// Workspaces that requests leave to the next ones: as many as run at once on any machine this is for.
 pub const WORKSPACES: usize = 16;
 /// Items of a request whose workspace is kept; that of a larger one is given back. About 2 MiB each.

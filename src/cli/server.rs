@@ -132,6 +132,7 @@ pub fn start(
     pipeline: Arc<Pipeline>,
     reload: Reload,
 ) -> Result<Running, Failure> {
+    keep_memory();
     let bind = |addresses: &[Address]| {
         net::bind(addresses).map_err(|error| Failure::new(Exit::Unavailable, error))
     };
@@ -196,6 +197,12 @@ pub fn start(
         forward,
         web,
     })
+}
+
+/// glibc gives what is free at the end of its heap back to the system, and each request's body then costs page faults. How much is
+/// worth keeping it learns from the large pieces that are freed (mallopt(3), "dynamic mmap threshold"): here is one, never touched.
+fn keep_memory() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(limits::KEPT_MEMORY)));
 }
 
 fn otlp(grpc: Vec<Bound>, http: Vec<Bound>, intake: Arc<Intake>) -> Result<Part, Failure> {

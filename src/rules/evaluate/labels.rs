@@ -163,3 +163,83 @@ impl<'a> Looks<'a> {
         Looks { hasher, places, seen: recycled(seen) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::clock::Timestamp;
+    use crate::model::{HashKey, LabelName, MetricName, key};
+    use crate::rules::definition::{self as from, Intrinsic, Reference};
+    use crate::rules::{RuleSet, Scratch};
+    use crate::view::{Origin, Value};
+
+    use super::*;
+
+    fn rules() -> RuleSet {
+        let label = |(name, reference)| from::Label {
+            name: LabelName::own(name),
+            value: from::Expression {
+                steps: vec![from::Step::From(reference)],
+                ..Default::default()
+            },
+            values: None,
+            limit: None,
+        };
+        let references = [
+            ("name", Reference::Intrinsic(Intrinsic::Name)),
+            ("kind", Reference::Intrinsic(Intrinsic::Kind)),
+            ("status", Reference::Intrinsic(Intrinsic::Status)),
+            ("team", Reference::Attribute(Some(Origin::Resource), "team".into())),
+        ];
+        let part = from::Part {
+            conditions: Vec::new(),
+            measure: from::Measure::Constant(1.0),
+            labels: references.into_iter().map(label).collect(),
+        };
+        let metric = from::Metric {
+            name: MetricName::own("x_total"),
+            help: "X.".into(),
+            unit: String::new(),
+            kind: from::MetricKind::Counter,
+            from: vec![from::From::Source(from::Source::Span)],
+            parts: vec![part],
+            weighted: true,
+            idle: None,
+        };
+        let definitions = from::Definitions { metrics: vec![metric], ..Default::default() };
+        RuleSet::new(&definitions, &HashKey::from_secret(b"key"))
+    }
+
+    #[test]
+    fn spans_that_look_alike_share_a_key_and_no_others_do() {
+        let rules = rules();
+        assert!(rules.sets.iter().all(|set| set.is_plain));
+        let mut scratch = Scratch::default();
+        let kinds = [SpanKind::Server, SpanKind::Client, SpanKind::Unspecified, SpanKind::Internal];
+        let statuses = [Status::Unset, Status::Ok, Status::Error];
+        for _ in 0..2 {
+            let mut evaluation = Evaluation::new(&rules, (100, Timestamp(5)), scratch);
+            let mut expected = Vec::new();
+            for team in ["red", "", "blue", "red"] {
+                evaluation.resource();
+                let value = Value::Text(team.as_bytes());
+                evaluation.attribute(Origin::Resource, b"team", value);
+                evaluation.scope(b"");
+                for at in 0..500 {
+                    let (kind, status) = (kinds[at % 4], statuses[at % 3]);
+                    let name = ["a", "b", "c\u{e9}", "", "ab"][at % 5];
+                    let span = Span { name: name.as_bytes(), kind, status, ..Span::default() };
+                    evaluation.record(Subject::Span(&span), 0, 1.0);
+                    let kind = ["server", "client", "internal", "internal"][at % 4];
+                    let status = ["unset", "ok", "error"][at % 3];
+                    expected.push([name, kind, status, team]);
+                }
+            }
+            let updates = &evaluation.updates;
+            let made = updates.list.iter().map(|update| updates.key(update.key));
+            let made: Vec<Vec<&str>> = made.map(|one| key::values(one).collect()).collect();
+            assert_eq!(made, expected);
+            assert!(updates.keys().len() < 200, "{} of 2000 spans", updates.keys().len());
+            scratch = evaluation.into_scratch();
+        }
+    }
+}
