@@ -109,7 +109,7 @@ fn first_difference(one: &str, other: &str) -> usize {
     same + 1
 }
 
-/// Files that we made once, in the folders of those we make now.
+/// Files that we made once, in the folders of those we make now and of the same kinds.
 fn left_over(files: &[(PathBuf, String)]) -> Vec<PathBuf> {
     let mut folders: Vec<&Path> = files.iter().filter_map(|(path, _)| path.parent()).collect();
     folders.sort_unstable();
@@ -119,7 +119,11 @@ fn left_over(files: &[(PathBuf, String)]) -> Vec<PathBuf> {
     };
     let ours = |path: &PathBuf| {
         let made = files.iter().any(|(file, _)| file == path);
-        !made && fs::read_to_string(path).is_ok_and(|text| text.contains(MARK))
+        let beside =
+            |file: &Path| file.parent() == path.parent() && file.extension() == path.extension();
+        !made
+            && files.iter().any(|(file, _)| beside(file))
+            && fs::read_to_string(path).is_ok_and(|text| text.contains(MARK))
     };
     let mut found: Vec<PathBuf> = folders
         .into_iter()
@@ -154,8 +158,9 @@ mod tests {
         all(false).unwrap();
         fs::write(page.with_file_name("old.md"), MARK).unwrap();
         fs::write(page.with_file_name("mine.md"), "hands off").unwrap();
+        fs::write(page.with_file_name("mine.txt"), MARK).unwrap();
         let told = all(true).unwrap_err().message;
-        assert!(told.contains("old.md: nothing makes it") && !told.contains("mine.md"), "{told}");
+        assert!(told.contains("old.md: nothing makes it") && !told.contains("mine"), "{told}");
     }
 
     #[test]
