@@ -100,6 +100,7 @@ def main():
     apart("The dashboards on the demo", dashboards.run, options.binary)
     apart("A past, loaded into Prometheus", history.run, options.binary)
     apart("People over replicas and weeks", users.run, options.binary)
+    apart("The shipped alerts, from an incident to a receiver", alerts.run, options.binary)
     apart("An instrumentor from PyPI on Amazon Bedrock", bedrock.run, options.binary)
     print(f"{RESULTS['passed']} passed, {RESULTS['failed']} failed")
     sys.exit(1 if RESULTS["failed"] else 0)
