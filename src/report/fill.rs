@@ -104,7 +104,7 @@ fn broken(objective: &ObjectiveDraft, answers: &Answers) -> Option<String> {
     let (kept, total) = kept(objective, answers);
     let kept = kept.filter(|kept| *kept < objective.target)?;
     Some(format!(
-        "The objective `{}` was missed: {} of {}, where {} were promised.",
+        "The objective \"{}\" was missed: {} of {}, where {} were promised.",
         objective.name,
         Unit::Share.told(kept),
         Unit::Count.told(total),

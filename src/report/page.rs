@@ -76,6 +76,13 @@ impl Figure {
     }
 }
 
+impl Table {
+    /// Whether a column is one of numbers.
+    pub fn is_number(&self, column: usize) -> bool {
+        self.rows.first().and_then(|row| row.get(column)).is_some_and(Cell::is_number)
+    }
+}
+
 impl Cell {
     /// What stands in it.
     pub fn told(&self) -> String {

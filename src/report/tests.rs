@@ -81,7 +81,7 @@ fn a_missed_promise_and_lost_telemetry_are_notes() {
     let notes = page.notes.join("\n");
     assert!(
         notes.contains(
-            "The objective `answers` was missed: 95.0 % of 1,000, where 99.0 % were promised."
+            "The objective \"answers\" was missed: 95.0 % of 1,000, where 99.0 % were promised."
         ),
         "{notes}"
     );

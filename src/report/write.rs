@@ -86,11 +86,7 @@ fn closing(page: &Page) -> String {
 fn markdown_table(out: &mut String, table: &Table) {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     out.push_str(&line(table.columns.iter().map(|column| plain(column)).collect()));
-    let first = table.rows.first();
-    let rule = |at: usize| {
-        let right = first.and_then(|row| row.get(at)).is_some_and(super::Cell::is_number);
-        if right { "---:" } else { "---" }.to_owned()
-    };
+    let rule = |at: usize| if table.is_number(at) { "---:" } else { "---" }.to_owned();
     out.push_str(&line((0..table.columns.len()).map(rule).collect()));
     for row in &table.rows {
         out.push_str(&line(row.iter().map(|cell| plain(&cell.told())).collect()));
@@ -135,15 +131,14 @@ fn html(page: &Page) -> String {
     out.push_str("</div>\n");
     for table in &page.tables {
         out.push_str(&format!("<h2>{}</h2>\n<table>\n<tr>", escaped(&table.title)));
-        table
-            .columns
-            .iter()
-            .for_each(|column| out.push_str(&format!("<th>{}</th>", escaped(column))));
+        for (at, column) in table.columns.iter().enumerate() {
+            out.push_str(&format!("<th{}>{}</th>", class(table.is_number(at)), escaped(column)));
+        }
         out.push_str("</tr>\n");
         for row in &table.rows {
             out.push_str("<tr>");
             for cell in row {
-                let class = if cell.is_number() { " class=\"n\"" } else { "" };
+                let class = class(cell.is_number());
                 out.push_str(&format!("<td{class}>{}</td>", escaped(&cell.told())));
             }
             out.push_str("</tr>\n");
@@ -154,6 +149,11 @@ fn html(page: &Page) -> String {
     out
 }
 
+/// Numbers stand at the right.
+fn class(is_number: bool) -> &'static str {
+    if is_number { " class=\"n\"" } else { "" }
+}
+
 /// Looks like the sidecar's own page, in light and in dark, and prints.
 const HEAD: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
 <meta name=\"viewport\" content=\"width=device-width\">\n<style>\n\
@@ -161,7 +161,7 @@ const HEAD: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\"
 h2{margin-top:2rem}.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(12rem,1fr));gap:1rem}\n\
 .figures div{border:1px solid #8884;border-radius:.5rem;padding:.75rem 1rem}.figures b{display:block;font-size:1.5rem}\n\
 small{opacity:.75}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .5rem;border-bottom:1px solid #8884}\n\
-td.n{text-align:right;font-variant-numeric:tabular-nums}\n</style>\n";
+.n{text-align:right;font-variant-numeric:tabular-nums}\n</style>\n";
 
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
