@@ -30,7 +30,7 @@ INCIDENTS = {
     "bad_deploy": {"oncall": ["BotBudgetSpentFast"]},
     "injection_burst": {"team": ["BotPromptInjection", "BotGuardrailStepsIn"]},
     "oversize_tool_result": {"oncall": ["BotBudgetSpentFast"], "team": ["BotToolResultTooLarge"]},
-    "cost_regression": {"team": ["BotAnswersCostMore"]},
+    "cost_regression": {"team": ["BotCostAboveUsual"]},
     "telemetry_gap": {"oncall": ["OscarMetricsNothingReceived"]},
     "label_explosion": {"team": ["OscarMetricsSeriesOverflow"]},
 }
@@ -147,6 +147,7 @@ def record(folder, begin, end, step):
         try:
             subprocess.run(["promtool", "tsdb", "create-blocks-from", "rules", f"--start={begin}", f"--end={end}",
                             f"--url=http://127.0.0.1:{server.port}", f"--output-dir={folder / 'data'}", f"--eval-interval={step}",
+                            "--max-block-duration=960h",
                             recorded(folder, days, step)], check=True, stdout=subprocess.DEVNULL, stderr=server.log)
         finally:
             server.stop()
