@@ -220,6 +220,9 @@ pub const HISTORY_SCRAPES: u32 = 53_000;
 /// Bytes of a receiver's answer that the load generator reads; an answer is a few bytes and perhaps a message.
 pub const LOAD_ANSWER: usize = 64 * KIB;
 
+/// A message that comes so soon after an answer asks again: five minutes, as those count who measure bots.
+pub const REASK: Duration = Duration::from_secs(300);
+
 /// Bytes of one answer of a Prometheus that `report` reads: ten thousand series are far less.
 pub const REPORT_ANSWER: usize = 16 * MIB;
 

@@ -66,6 +66,10 @@ struct Open {
     answered: Ending,
     /// The last word of feedback.
     liked: Option<bool>,
+    /// Turns that came soon after an answer.
+    reasks: u32,
+    /// Whether a human took over.
+    handover: bool,
     words: Box<[Option<Box<str>>]>,
 }
 
@@ -135,6 +139,9 @@ impl Sessions {
     ) -> Option<Session> {
         let (begin, end) = turn.time;
         if let Some(open) = self.open.get_mut(&key) {
+            if open.asks_again(begin) {
+                open.reasks = open.reasks.saturating_add(1);
+            }
             if end >= open.end {
                 (open.end, open.answered) = (end, Ending::of(turn.outcome));
                 for (word, said) in open.words.iter_mut().zip(words) {
@@ -153,7 +160,17 @@ impl Sessions {
         let gone = if self.open.len() >= self.most { self.quietest() } else { None };
         let words = words.map(|word| word.map(Box::from)).collect();
         let answered = Ending::of(turn.outcome);
-        let open = Open { begin, end, heard: now, turns: 1, answered, liked: None, words };
+        let open = Open {
+            begin,
+            end,
+            heard: now,
+            turns: 1,
+            answered,
+            liked: None,
+            reasks: 0,
+            handover: false,
+            words,
+        };
         self.open.insert(key, open);
         self.quiet.push_back((now, key));
         if self.quiet.len() > 2 * self.most {
@@ -173,6 +190,13 @@ impl Sessions {
     pub fn feedback(&mut self, key: Pseudonym, liked: bool) {
         if let Some(open) = self.open.get_mut(&key) {
             open.liked = Some(liked);
+        }
+    }
+
+    /// A human took a conversation over.
+    pub fn hand_over(&mut self, key: Pseudonym) {
+        if let Some(open) = self.open.get_mut(&key) {
+            open.handover = true;
         }
     }
 
@@ -285,6 +309,13 @@ fn is_content(word: &str) -> bool {
 }
 
 impl Open {
+    /// Whether a turn that begins then comes soon after an answer.
+    fn asks_again(&self, begin: Timestamp) -> bool {
+        self.answered == Ending::Answer
+            && begin >= self.end
+            && begin.since(self.end) < limits::REASK
+    }
+
     fn ended(self, ended_by: EndedBy) -> Session {
         let resolution = match (self.liked, self.answered) {
             (Some(true), _) => Resolution::Confirmed,
@@ -298,6 +329,8 @@ impl Open {
             duration: self.end.since(self.begin),
             time: self.end,
             resolution: resolution.as_str(),
+            reasks: self.reasks,
+            handover: self.handover,
             ended_by: ended_by.as_str(),
             words: self.words,
         }
@@ -362,6 +395,20 @@ mod tests {
                 "{outcomes:?}"
             );
         }
+    }
+
+    #[test]
+    fn who_comes_back_soon_after_an_answer_asks_again() {
+        let mut sessions = Sessions::new(IDLE, 10);
+        turn(&mut sessions, 1, 100, "answered"); // until 110
+        turn(&mut sessions, 1, 409, "answered"); // until 419: again
+        turn(&mut sessions, 1, 719, "error"); // 300 s later: not again
+        turn(&mut sessions, 1, 730, "answered"); // no answer came before
+        turn(&mut sessions, 1, 735, "answered"); // told before the last one ended
+        sessions.hand_over(Pseudonym(1));
+        sessions.hand_over(Pseudonym(2));
+        let ended = sessions.end(Pseudonym(1)).unwrap();
+        assert_eq!((ended.turns, ended.reasks, ended.handover), (5, 1, true));
     }
 
     #[test]

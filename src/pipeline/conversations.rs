@@ -45,6 +45,7 @@ pub(super) fn hear(pipeline: &Pipeline, engine: &Engine, work: &Workspace, now: 
                 ended.extend(sessions.turn(remark.key, &turn, said, now));
             }
             Said::Liked(liked) => sessions.feedback(remark.key, liked),
+            Said::Handover => sessions.hand_over(remark.key),
             Said::End => ended.extend(sessions.end(remark.key)),
         }
     }

@@ -14,7 +14,7 @@ use super::ruleset::{Class, Label, Measure, OpKind, Part, Pieces, Rule, RuleSet,
 use super::slots::{KeyId, Keys};
 
 /// What a conversation has of its own, in the order of [`Follow::own`].
-const OF_SESSIONS: [&str; 3] = ["turns", "resolution", "ended_by"];
+const OF_SESSIONS: [&str; 5] = ["turns", "resolution", "ended_by", "reasks", "handover"];
 /// Where `service` and a log record's fallback name come from.
 const SERVICE: &str = "service.name";
 const EVENT_NAME: &str = "event.name";
@@ -137,6 +137,7 @@ impl<'d> Compiler<'d> {
             end: sessions.end.clone(),
             liked: sessions.liked.clone(),
             disliked: sessions.disliked.clone(),
+            handover: sessions.handover.clone(),
             own: OF_SESSIONS.map(|key| self.keys.intern(key)),
             words: Vec::new(),
         }

@@ -25,10 +25,18 @@ pub(super) struct Follow {
     pub(super) end: Vec<From>,
     pub(super) liked: Vec<From>,
     pub(super) disliked: Vec<From>,
-    /// `turns`, `resolution`, `ended_by`: what a conversation has of its own.
-    pub(super) own: [KeyId; 3],
+    pub(super) handover: Vec<From>,
+    /// `turns`, `resolution`, `ended_by`, `reasks`, `handover`: what a conversation has of its own.
+    pub(super) own: [KeyId; 5],
     /// What has to be remembered of the turns.
     pub(super) words: Vec<Reference>,
+}
+
+impl Follow {
+    /// All records that say something of a conversation.
+    pub(super) fn all(&self) -> [&[From]; 5] {
+        [&self.turns, &self.end, &self.liked, &self.disliked, &self.handover]
+    }
 }
 
 /// What a record says of a conversation.
@@ -38,6 +46,8 @@ pub enum Said {
     Turn(Timestamp, Timestamp),
     /// It was good, or not.
     Liked(bool),
+    /// A human took over.
+    Handover,
     /// It is over.
     End,
 }
@@ -92,7 +102,7 @@ impl RuleSet {
     }
 
     /// Every reference that rules on conversations have, but those a conversation answers itself.
-    pub(super) fn words(&self, own: [KeyId; 3]) -> Vec<Reference> {
+    pub(super) fn words(&self, own: [KeyId; 5]) -> Vec<Reference> {
         let mut words = Words { own, found: Vec::new() };
         let source = super::definition::Source::Session;
         for rule in self.rules.iter().filter(|rule| self.may_take(&rule.from, source)) {
@@ -115,7 +125,7 @@ impl RuleSet {
 }
 
 struct Words {
-    own: [KeyId; 3],
+    own: [KeyId; 5],
     found: Vec<Reference>,
 }
 
@@ -188,6 +198,7 @@ impl<'a> Evaluation<'a> {
             (&follow.end, Said::End),
             (&follow.liked, Said::Liked(true)),
             (&follow.disliked, Said::Liked(false)),
+            (&follow.handover, Said::Handover),
         ] {
             if let Holds::Yes(guard) = self.from(from, subject) {
                 return Some((said, guard));
@@ -199,7 +210,7 @@ impl<'a> Evaluation<'a> {
     /// What a reference finds in a conversation that has ended.
     pub(super) fn recall(&mut self, reference: &Reference, session: &Session) -> Option<Found<'a>> {
         let follow = self.rules.follow.as_ref()?;
-        let [turns, resolution, ended_by] = follow.own;
+        let [turns, resolution, ended_by, reasks, handover] = follow.own;
         match reference {
             Reference::Anywhere(key) if *key == turns => {
                 Some(Found::Value(Value::Int(session.turns.into())))
@@ -209,6 +220,12 @@ impl<'a> Evaluation<'a> {
             }
             Reference::Anywhere(key) if *key == ended_by => {
                 Some(Found::Text(Text::Borrowed(session.ended_by)))
+            }
+            Reference::Anywhere(key) if *key == reasks => {
+                Some(Found::Value(Value::Int(session.reasks.into())))
+            }
+            Reference::Anywhere(key) if *key == handover => {
+                Some(Found::Value(Value::Bool(session.handover)))
             }
             Reference::Intrinsic(intrinsic @ (Intrinsic::Duration | Intrinsic::Time)) => {
                 self.property(*intrinsic, Subject::Session(session))

@@ -45,6 +45,8 @@ pub struct SessionDefinition {
     pub liked: Vec<From>,
     /// Records that say that it was not.
     pub disliked: Vec<From>,
+    /// Records that say that a human took over.
+    pub handover: Vec<From>,
 }
 
 /// Rows of a lookup table: what a key joins to.

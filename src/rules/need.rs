@@ -99,7 +99,7 @@ impl<'r> Needs<'r> {
     /// Of a record that says something of a conversation.
     pub(super) fn follow(&mut self, follow: &Follow) -> Need {
         self.looks = limits::NEED_LOOKS;
-        let all = [&follow.turns, &follow.end, &follow.liked, &follow.disliked];
+        let all = follow.all();
         let from = all.into_iter().map(|from| self.from(from)).fold(Need::NEVER, Need::or);
         from.and(self.presence(&follow.key))
     }

@@ -238,7 +238,7 @@ impl RuleSet {
     fn follows(&self, source: Source) -> bool {
         let records = matches!(source, Source::Span | Source::SpanEvent | Source::Log);
         self.follow.as_ref().is_some_and(|follow| {
-            let all = [&follow.turns, &follow.end, &follow.liked, &follow.disliked];
+            let all = follow.all();
             records && all.into_iter().any(|from| self.may_take(from, source))
         })
     }

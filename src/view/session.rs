@@ -24,6 +24,10 @@ pub struct Session {
     pub time: Timestamp,
     /// Whether it got what it came for: confirmed, implied, unresolved or abandoned.
     pub resolution: &'static str,
+    /// Messages that came soon after an answer, so that the answer was hardly one.
+    pub reasks: u32,
+    /// Whether a human took over.
+    pub handover: bool,
     /// Why it is over: idle, event, limit or shutdown.
     pub ended_by: &'static str,
     /// The words that rules remember, each as it was last said; none: it never was.

@@ -239,7 +239,7 @@ impl<'n> Resolver<'n, '_, '_> {
 
     /// How long conversations last, and what they are made of.
     pub(super) fn sessions(&mut self) -> Option<(Sessions, SessionDefinition)> {
-        let known = ["from", "key", "idle", "max", "end", "liked", "disliked"];
+        let known = ["from", "key", "idle", "max", "end", "liked", "disliked", "handover"];
         let fields = self.settings("sessions", "`sessions`", &known)?;
         let entry = self.root.entries().iter().find(|entry| entry.key == "sessions")?;
         let (turns, sources) = self.from(&fields, entry, "`sessions`");
@@ -249,7 +249,7 @@ impl<'n> Resolver<'n, '_, '_> {
         {
             self.report.error(node.at, "a session is not made of sessions");
         }
-        let [end, liked, disliked] = ["end", "liked", "disliked"]
+        let [end, liked, disliked, handover] = ["end", "liked", "disliked", "handover"]
             .map(|key| fields.get(key).map(|node| self.froms(node).0).unwrap_or_default());
         let key = fields.get("key").and_then(|node| {
             let word = fields::text(node, self.report)?;
@@ -267,7 +267,9 @@ impl<'n> Resolver<'n, '_, '_> {
             max: max.unwrap_or(limits::SESSIONS),
         };
         let outcome = self.names.aliases.find(OUTCOME).map(Reference::Alias);
-        Some((bounds, SessionDefinition { turns, key: key?, outcome, end, liked, disliked }))
+        let definition =
+            SessionDefinition { turns, key: key?, outcome, end, liked, disliked, handover };
+        Some((bounds, definition))
     }
 }
 

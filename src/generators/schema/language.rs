@@ -193,6 +193,7 @@ fn sessions() -> Value {
             ("end", told(refer("from"), "Records that say it is over.")),
             ("liked", told(refer("from"), "Records that say it was good.")),
             ("disliked", told(refer("from"), "Records that say it was not.")),
+            ("handover", told(refer("from"), "Records that say a human took over.")),
         ],
     )
 }
