@@ -29,7 +29,7 @@ fn pipeline(text: String, now: Timestamp) -> Pipeline {
 /// Without the memory of duplicates, which grows until it has its size, and without conversations: each that begins or ends has
 /// memory of its own.
 fn allocations(pack: &str, profile: Profile) -> u64 {
-    let conversations = "sessions: null\nmetrics: {bot_sessions_total: null, bot_session_turns: null, bot_session_duration_seconds: null}\n";
+    let conversations = "sessions: null\nmetrics: {bot_sessions_total: null, bot_session_turns: null, bot_session_duration_seconds: null,\n  bot_session_reasks_total: null, bot_session_handovers_total: null}\n";
     let conversations = if pack == "oscar" { conversations } else { "" };
     let text = format!("use: [{pack}]\nlimits: {{dedupe: {{entries: 0}}}}\n{conversations}");
     let now = clock::now();
