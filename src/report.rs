@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::model::promql::span;
 
 mod draft;
 mod fill;
@@ -71,7 +72,7 @@ impl Period {
 
     /// Its length as PromQL writes it.
     pub fn range(self) -> String {
-        format!("{}s", self.length.as_secs().max(1))
+        span(self.length)
     }
 }
 

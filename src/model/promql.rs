@@ -4,6 +4,7 @@
 //! documentation.
 
 use std::fmt;
+use std::time::Duration;
 
 /// `metric{label="value"}`: which series.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +96,14 @@ pub fn share(part: impl fmt::Display, whole: impl fmt::Display, at_least: u32) -
     format!("{part} / ({whole} >= {at_least})")
 }
 
+/// A length of time as PromQL writes it, in its largest whole unit.
+pub fn span(time: Duration) -> String {
+    let seconds = time.as_secs().max(1);
+    let units = [(86_400, 'd'), (3600, 'h'), (60, 'm'), (1, 's')];
+    let fits = units.iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
+    fits.map(|(unit, letter)| format!("{}{letter}", seconds / unit)).unwrap_or_default()
+}
+
 /// A text as PromQL quotes it.
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
@@ -135,5 +144,7 @@ mod tests {
         assert_eq!(sum(&[], &inner), "sum(rate(a[5m]))");
         assert_eq!(sum(&["x", "y"], &inner), "sum by (x, y) (rate(a[5m]))");
         assert_eq!(share("a", "b", 20), "a / (b >= 20)");
+        let spans = [90, 3600, 7 * 86_400].map(|seconds| span(Duration::from_secs(seconds)));
+        assert_eq!(spans, ["90s", "1h", "7d"]);
     }
 }

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use crate::config::{Objective, Traffic};
 use crate::generators::recorded;
+use crate::model::promql::span;
 
 use super::alert::{Alert, Board, Kind, Runbook, Severity, Shown};
 use super::group::{Group, Record};
 use super::indicator::{self, Events};
-use super::scope::{Scope, number, span};
+use super::scope::{Scope, number};
 
 mod cases;
 

@@ -1,7 +1,6 @@
 //! What all rules of a config share: the labels they keep, how series of the tests are called, who is spoken of.
 
 use std::fmt;
-use std::time::Duration;
 
 use crate::generators::{Catalogue, Entry, recorded};
 use crate::model::promql::{self, Selector};
@@ -91,14 +90,6 @@ impl<'c> Scope<'c> {
             .or_else(|| of("traffic"))
             .or_else(|| self.catalogue.metrics.iter().find(counter))
     }
-}
-
-/// A length of time as PromQL writes it, in its largest whole unit.
-pub fn span(time: Duration) -> String {
-    let seconds = time.as_secs().max(1);
-    let units = [(86_400, 'd'), (3600, 'h'), (60, 'm'), (1, 's')];
-    let fits = units.iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
-    fits.map(|(unit, letter)| format!("{}{letter}", seconds / unit)).unwrap_or_default()
 }
 
 /// A number as PromQL reads it, without what adding and dividing left at its end.

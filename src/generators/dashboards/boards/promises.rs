@@ -1,10 +1,9 @@
 //! The objectives of the config as panels. They read recorded series, which are told apart by the label `objective`.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use crate::generators::recorded;
-use crate::model::promql::{grouped, share, sum};
+use crate::model::promql::{grouped, share, span, sum};
 
 use super::super::panel::{Colour, Panel, Query, Row, Unit, View};
 use super::super::series::{ENOUGH, Scope};
@@ -80,12 +79,4 @@ fn spent(scope: Scope<'_>) -> Panel {
     Panel::new("Room used up", View::Lines, Unit::Share, SPENDING.map(line).to_vec())
         .about(what)
         .size(8, 7)
-}
-
-/// A window as recorded names have it: in its largest whole unit.
-fn span(window: Duration) -> String {
-    let seconds = window.as_secs().max(1);
-    let units = [(86_400_u64, 'd'), (3600, 'h'), (60, 'm'), (1, 's')];
-    let fits = units.iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
-    fits.map(|(unit, letter)| format!("{}{letter}", seconds / unit)).unwrap_or_default()
 }
