@@ -70,6 +70,11 @@ fn section(loaded: &Loaded, name: &str) -> Option<Json> {
     entries.filter(|entry| entry.key == name).map(|entry| Json::of(&entry.value)).next()
 }
 
+/// Characters that JSON has in texts as they are and YAML has not (YAML 1.2.2, rule 1, `c-printable`).
+fn is_unprintable(character: char) -> bool {
+    matches!(character, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
+}
+
 const TWICE: &str = "a key comes twice";
 
 /// JSON, strict: each key once. Numbers by their value.
@@ -108,13 +113,15 @@ impl Json {
         }
     }
 
-    /// Whether the config language gives it a meaning of its own: variables, and keys that are too long.
+    /// Whether the config language gives it a meaning of its own: variables, keys that are too long, and what YAML has no room
+    /// for unless it is escaped.
     fn is_odd(&self) -> bool {
         match self {
-            Self::Text(text) => text.contains("${"),
+            Self::Text(text) => text.contains("${") || text.contains(is_unprintable),
             Self::List(list) => list.iter().any(Self::is_odd),
             Self::Map(map) => map.iter().any(|(key, value)| {
-                key.contains("${") || key.chars().count() > 500 || value.is_odd()
+                let key_is_odd = key.contains("${") || key.contains(is_unprintable);
+                key_is_odd || key.chars().count() > 500 || value.is_odd()
             }),
             _ => false,
         }
