@@ -85,11 +85,13 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn whom_it_does_not_reach_it_does_not_change() {
-    let usual = without();
+    // Long enough for most of the day not to be reached.
+    let until = END + 6.0 * HOUR;
+    let usual = life(9, None, until);
     let by_turn: BTreeMap<(u64, u32), &Interaction> =
         usual.turns().map(|turn| ((turn.conversation, turn.turn), turn)).collect();
     for incident in Incident::ALL {
-        let life = with(incident);
+        let life = life(9, Some(Script { incident, from: FROM, until: UNTIL }), until);
         let mut reached: BTreeSet<u64> = BTreeSet::new();
         let mut compared = 0;
         for moment in &life.moments {
@@ -104,7 +106,7 @@ fn whom_it_does_not_reach_it_does_not_change() {
                 compared += 1;
             }
         }
-        assert!(compared >= 5, "{incident:?}: {compared}");
+        assert!(compared > 20, "{incident:?}: {compared}");
         let rest = |life: &Life| -> Vec<Moment> {
             let rest = life.moments.iter().filter(|m| matches!(m.what, Happening::Webhook(_)));
             rest.cloned().collect()
@@ -170,7 +172,7 @@ fn a_bad_deploy_fails_a_third_and_says_its_version() {
         .filter(|turn| matches!(turn.outcome, Outcome::Error | Outcome::Fallback))
         .count() as f64;
     let share = failed / life.incident().turns as f64;
-    assert!((0.6..0.9).contains(&share), "{share}");
+    assert!((0.2..0.45).contains(&share), "{share}");
     let deployed = life.truth.versions.sum_where(|[version]| *version == VERSIONS.1);
     assert_eq!(deployed, life.incident().turns);
     let unhappy = |life: &Life| life.truth.feedback.sum_where(|[label]| *label == "down");

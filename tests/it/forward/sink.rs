@@ -97,7 +97,7 @@ impl Sink {
 
 /// Waits, ten seconds at most, until something holds.
 pub fn until(holds: impl Fn() -> bool, told: impl Fn() -> String) {
-    let end = clock::monotonic() + Duration::from_secs(30);
+    let end = clock::monotonic() + Duration::from_secs(10);
     while !holds() {
         assert!(clock::monotonic() < end, "{}", told());
         std::thread::sleep(Duration::from_millis(10));
