@@ -81,7 +81,7 @@ fn a_missed_promise_and_lost_telemetry_are_notes() {
     let notes = page.notes.join("\n");
     assert!(
         notes.contains(
-            "The objective \"answers\" was missed: 92.0 % of 1,000, where 95.0 % were promised."
+            "The objective \"answers\" was missed: 92.0 % of 1,000, where 93.0 % were promised."
         ),
         "{notes}"
     );

@@ -15,7 +15,7 @@ pub enum Incident {
     /// A crowd asks more than ten slots can answer: replies take 1.8 times as long, a quarter of the messages is delivered again
     /// (`http_timeout`), and 15 % are lost: the platform's second delivery is taken and dropped.
     Saturation,
-    /// A new version fails in three of four turns and answers the others worse.
+    /// A new version fails in 35 % of its turns and answers the others worse.
     BadDeploy,
     /// 480 hostile messages an hour: injections and spoofed identities for the validation, the rest for the guardrail.
     InjectionBurst,
@@ -117,7 +117,7 @@ impl Incident {
                 trouble.redelivered = dice.chance(0.25);
                 trouble.lost = dice.chance(0.15);
             }
-            Self::BadDeploy if dice.chance(0.75) => {
+            Self::BadDeploy if dice.chance(0.35) => {
                 let causes = [(Cause::Tool, 0.5), (Cause::Agent, 0.3), (Cause::Empty, 0.2)];
                 let at = dice.weighted(causes.iter().map(|(_, share)| *share));
                 trouble.cause = causes.get(at).map(|(cause, _)| *cause);

@@ -132,7 +132,7 @@ pub enum IncidentName {
     ThrottleStorm,
     /// A crowd asks more than ten slots answer: slow replies, repeated deliveries, lost messages
     Saturation,
-    /// A new version fails in three of four turns, until it is rolled back
+    /// A new version fails in a third of its turns, until it is rolled back
     BadDeploy,
     /// Hundreds of hostile messages an hour: injections, spoofed identities, guardrail hits
     InjectionBurst,

@@ -37,9 +37,26 @@ struct Burn {
     share: f64,
     /// Bad events in it.
     floor: u32,
-    /// How many times faster than the budget allows.
+    /// How many times faster than the budget allows, or [`FAR`] more of all than it allows.
     factor: u32,
     hold: &'static str,
+}
+
+/// Where a promise is loose, several times what it allows is more than anything short of an outage: a tenth of all events on top of
+/// what it allows is enough.
+const FAR: f64 = 0.1;
+
+impl Burn {
+    /// The share of bad events above which this is fast for an objective.
+    fn pace(&self, objective: &Objective) -> f64 {
+        let allowed = 1.0 - objective.target;
+        (f64::from(self.factor) * allowed).min(allowed + FAR)
+    }
+
+    /// Whether an objective is so loose that [`FAR`] decides.
+    fn is_loose(&self, objective: &Objective) -> bool {
+        self.pace(objective) < f64::from(self.factor) * (1.0 - objective.target)
+    }
 }
 
 const BURNS: [Burn; 4] = [
@@ -75,8 +92,7 @@ const BURNS: [Burn; 4] = [
     },
     Burn {
         name: "BotBudgetSpentSlowly",
-        // Spending at this pace for the whole window just keeps the promise: worth a line in a digest, not somebody's day.
-        severity: Severity::Info,
+        severity: Severity::Warning,
         window: "3d",
         still: "6h",
         share: 0.1,
@@ -225,14 +241,18 @@ fn alert(scope: &Scope<'_>, burn: &Burn) -> Option<Alert> {
     let events = recorded::objective_events(catalogue, burn.window);
     let target = recorded::objective_target(catalogue);
     let Burn { window, still, share, floor, factor, .. } = burn;
+    let ratio = format!("{} / {events}\n  > on (objective) group_left ()", bad(window));
+    let mut fast = format!("{ratio} {factor} * (1 - {target})");
+    if objectives.iter().any(|one| burn.is_loose(one)) {
+        fast = format!("({fast}\n  or {ratio} {} - {target})", number(1.0 + FAR));
+    }
     let expr = format!(
         "{spent} > {share}\n\
          and {} >= {floor}\n\
          and {} > 0\n\
-         and {} / {events}\n  > on (objective) group_left () {factor} * (1 - {target})",
+         and {fast}",
         bad(window),
         bad(still),
-        bad(window),
         share = number(*share),
     );
     let whom = scope.whom();
@@ -263,7 +283,7 @@ fn runbook(burn: &Burn) -> Runbook {
     let share = share * 100.0;
     Runbook::new(
         format!(
-            "In {window} at least {floor} events were bad, more than {factor} times as many as the objective allows, {share} % of its \
+            "In {window} at least {floor} events were bad, more than {factor} times as many as the objective allows (or a tenth of all on top of that), {share} % of its \
              whole budget, and there was one in the last {still}. The label `objective` says which promise."
         ),
         [

@@ -44,11 +44,6 @@ fn outage(objective: &Objective, timing: &Timing, share: f64, floor: f64) -> (f6
     (step, step * in_window / (allowed * events))
 }
 
-/// Whether a burn so many times faster than allowed can be at all.
-fn possible(objective: &Objective, factor: f64) -> bool {
-    factor * (1.0 - objective.target) < 0.99
-}
-
 /// A case, in which other objectives are not looked at when they read the same series.
 fn case(
     scope: &Scope<'_>,
@@ -76,9 +71,19 @@ pub fn burn(scope: &Scope<'_>, objective: &Objective, burn: &Burn) -> Vec<Case> 
         indicator::example(scope, objective, case, (bad, good))
     };
     let outage = add("everything fails", &format!("0+{step}x400"), "0x400");
-    if spent > burn.share && possible(objective, f64::from(burn.factor)) {
+    if spent > burn.share && burn.pace(objective) < 0.99 {
         let labels = scope.labels(&[("objective", name)]);
         cases.extend(outage.map(|case| case.fires(labels, spent)));
+    }
+    if burn.window == "6h" {
+        cases.extend(third(scope, objective, burn, &timing));
+        // So many more as the objective allows of them.
+        let good = (step * objective.target / (1.0 - objective.target)).ceil();
+        cases.extend(add(
+            "a busy day on which no larger share fails than is promised",
+            &format!("0+{step}x400"),
+            &format!("0+{good}x400"),
+        ));
     }
     // `floor - 1` of them, the last one a moment ago.
     let few = burn.floor - 1;
@@ -109,6 +114,21 @@ pub fn burn(scope: &Scope<'_>, objective: &Objective, burn: &Burn) -> Vec<Case> 
         ));
     }
     cases
+}
+
+/// A third of all fails: no outage, and yet far from what a loose objective promises.
+fn third(scope: &Scope<'_>, objective: &Objective, burn: &Burn, timing: &Timing) -> Option<Case> {
+    let (step, _) = outage(objective, timing, burn.share, f64::from(burn.floor));
+    let expected = objective.expected.unwrap_or(1.0).max(1.0);
+    let events = (3.0 * step * timing.in_an_hour * timing.hours).max(expected);
+    let spent = step * timing.in_an_hour * timing.window / ((1.0 - objective.target) * events);
+    if !burn.is_loose(objective) || burn.pace(objective) >= 1.0 / 3.0 || spent <= burn.share {
+        return None;
+    }
+    let case = case(scope, objective, "a third fails", timing.interval, timing.at);
+    let values = (&*format!("0+{step}x400"), &*format!("0+{}x400", 2.0 * step));
+    let case = indicator::example(scope, objective, case, values)?;
+    Some(case.fires(scope.labels(&[("objective", &objective.name)]), spent))
 }
 
 /// The cases of the whole budget.
