@@ -12,3 +12,9 @@ pub mod tls;
 pub use deadline::{Deadlined, Deadlines, Opening};
 pub use drain::{Drain, Drained};
 pub use listener::{Address, BindError, Bound, Door, Incident, bind};
+
+/// An error and what is behind it; hyper's own words are few.
+pub fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -48,13 +48,7 @@ pub struct Question {
 ///
 /// [`Exit::Data`] when the config or the file is wrong, with where.
 pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
-    let mut loaded = source::load(args.config_file.as_deref())?;
-    let Some(settings) = loaded.settings.take() else {
-        return Err(Failure::new(
-            Exit::Data,
-            format!("the config is not good\n{}", loaded.render()),
-        ));
-    };
+    let settings = source::settings(args.config_file.as_deref())?;
     let name = match args.otlp.as_os_str() == "-" {
         true => "standard input".to_owned(),
         false => args.otlp.display().to_string(),

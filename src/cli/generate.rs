@@ -16,14 +16,8 @@ use super::{Exit, Failure, source};
 /// [`Exit::Data`] when the config has faults or, with `--check`, when a file is stale; [`Exit::Unavailable`] when a file can't
 /// be written.
 pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
-    let loaded = source::load(args.config_file.as_deref())?;
-    let Some(settings) = &loaded.settings else {
-        return Err(Failure::new(
-            Exit::Data,
-            format!("the config is not good\n{}", loaded.render()),
-        ));
-    };
-    let catalogue = Catalogue::new(settings);
+    let settings = source::settings(args.config_file.as_deref())?;
+    let catalogue = Catalogue::new(&settings);
     let files: Vec<(PathBuf, String)> = chosen(args.product)
         .flat_map(|(product, folder)| {
             let folder = args.out.join(folder);

@@ -50,13 +50,7 @@ pub fn run(args: &DemoArgs, length: Duration) -> Result<(), Failure> {
     let mut tape = Tape::new(flags)?;
     log::start(args.serve.log_format, args.serve.log_level);
     let file = args.serve.config_file.as_deref();
-    let loaded = source::load(file)?;
-    let Some(settings) = &loaded.settings else {
-        return Err(Failure::new(
-            Exit::Data,
-            format!("the config is not good\n{}", loaded.render()),
-        ));
-    };
+    let settings = &source::settings(file)?;
     // The same seed is the same history, its registers too.
     let own = HashKey::from_secret(&args.seed.to_le_bytes());
     let key = source::hash_key(file, settings)?.unwrap_or(own);

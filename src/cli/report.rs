@@ -20,14 +20,10 @@ use prometheus::Prometheus;
 /// [`Exit::Data`] when the config is wrong, [`Exit::Usage`] when the address of Prometheus is none, [`Exit::Unavailable`] when it
 /// does not answer or knows nothing of the bot.
 pub fn run(args: &ReportArgs) -> Result<(), Failure> {
-    let loaded = source::load(args.config_file.as_deref())?;
-    let Some(settings) = &loaded.settings else {
-        let message = format!("the config is not good\n{}", loaded.render());
-        return Err(Failure::new(Exit::Data, message));
-    };
+    let settings = source::settings(args.config_file.as_deref())?;
     let until = args.until.map(|seconds| Timestamp(u64::from(seconds) * 1_000_000_000));
     let period = Period { end: until.unwrap_or_else(clock::now), length: args.since };
-    let draft = Draft::new(&Catalogue::new(settings), period, &args.matchers);
+    let draft = Draft::new(&Catalogue::new(&settings), period, &args.matchers);
     let prometheus = Prometheus::new(&args.prometheus, &args.header)?;
     let answers = server::runtime()?.block_on(ask(&prometheus, &draft, period))?;
     let page = fill(&draft, &answers, period);

@@ -234,9 +234,7 @@ fn checked(args: &ServeArgs, text: Option<String>) -> Result<Settings, Failure> 
         loaded.refuse_loops(&doors, &is_ours);
     }
     match loaded.settings.take() {
-        None => {
-            Err(Failure::new(Exit::Data, format!("the config is not good\n{}", loaded.render())))
-        }
+        None => Err(source::refused(&loaded)),
         Some(mut settings) => {
             let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
             settings.forward.iter_mut().for_each(|target| target.beside(folder));

@@ -41,6 +41,21 @@ pub fn load_text(file: Option<&Path>, text: Option<String>) -> Loaded {
     config::load(source, &|name| std::env::var(name).ok(), &|name| read(&beside(&folder, name)))
 }
 
+/// The settings of a config that has to be good.
+///
+/// # Errors
+///
+/// [`Exit::Data`] with everything that is wrong with it.
+pub fn settings(file: Option<&Path>) -> Result<Settings, Failure> {
+    let mut loaded = load(file)?;
+    loaded.settings.take().ok_or_else(|| refused(&loaded))
+}
+
+/// That a config is not good, with everything that is wrong with it.
+pub fn refused(loaded: &Loaded) -> Failure {
+    Failure::new(Exit::Data, format!("the config is not good\n{}", loaded.render()))
+}
+
 /// What personal values are hashed with: the file the config names, else `OSCAR_METRICS_HASH_KEY`, else nothing that anybody
 /// knows.
 ///

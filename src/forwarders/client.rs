@@ -1,6 +1,5 @@
 //! One attempt: the connection, the request, and what came back.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use tokio::task::spawn_blocking;
 
 use crate::config::{Forward, ForwardProtocol, ForwardTls};
 use crate::net::tls::{self, ClientFiles};
+use crate::net::told;
 use crate::view::Signal;
 use crate::wire::{Encoding, ExportRequest};
 use crate::{clock, limits};
@@ -185,14 +185,3 @@ fn connect(config: rustls::ClientConfig, settings: &Forward) -> Client {
 
 /// How long an idle connection is kept: less than most servers do, so that they are not the ones who close it.
 const POOLED: Duration = Duration::from_secs(30);
-
-/// An error and what is behind it; hyper's own words are few.
-fn told(error: &dyn Error) -> String {
-    let (mut said, mut source) = (error.to_string(), error.source());
-    while let Some(error) = source {
-        said.push_str(": ");
-        said.push_str(&error.to_string());
-        source = error.source();
-    }
-    said
-}

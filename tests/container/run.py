@@ -11,28 +11,20 @@ words. Nothing is pulled. The container is on the host's network and listens on 
 import os
 import pathlib
 import sys
-import tempfile
-import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
 
 import image  # noqa: E402
 import service  # noqa: E402
-from stack import RESULTS  # noqa: E402
+from stack import apart, finish  # noqa: E402
 
 
 def main():
     if os.geteuid():
         sys.exit("this needs root: an engine without it shows other users, and port 53 is taken: sudo -E env PATH=\"$PATH\" tests/run container")
     for room in (image.run, service.run):
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                room(pathlib.Path(folder))
-            except Exception:
-                traceback.print_exc()
-                RESULTS["failed"] += 1
-    print(f"{RESULTS['passed']} passed, {RESULTS['failed']} failed")
-    sys.exit(1 if RESULTS["failed"] else 0)
+        apart(sys.modules[room.__module__].__doc__.splitlines()[0], room)
+    finish()
 
 
 if __name__ == "__main__":

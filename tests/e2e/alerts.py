@@ -19,7 +19,7 @@ import threading
 import time
 import urllib.parse
 
-from stack import RESULTS, check, fetch, free_ports, wait_for
+from stack import check, fetch, finish, free_ports, wait_for
 
 ROOT = pathlib.Path(__file__).parents[2]
 RULES, EXAMPLES = ROOT / "dashboards" / "rules", ROOT / "config" / "examples"
@@ -318,4 +318,4 @@ def run(binary, folder, only=()):
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as home:
         run(sys.argv[1], pathlib.Path(home), sys.argv[2:])
-    print(f"{RESULTS['passed']} passed, {RESULTS['failed']} failed")
+    finish()

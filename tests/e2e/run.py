@@ -14,15 +14,13 @@ import pathlib
 import re
 import subprocess
 import sys
-import tempfile
-import traceback
 
 import bedrock
 import checks
 import dashboards
 import history
 import users
-from stack import RESULTS, Stack, check, fetch
+from stack import RESULTS, Stack, apart, check, fetch, finish
 
 HERE = pathlib.Path(__file__).parent
 PYTHON, NODE = (sys.executable, HERE / "bot.py"), ("node", HERE / "js" / "bot.mjs")
@@ -78,19 +76,6 @@ def run(binary, folder, native):
     check("no panic in the log", [line for line in log.splitlines() if "panicked" in line], [])
 
 
-def apart(name, what, binary):
-    """A part with a folder of its own, whose failure leaves the others alone."""
-    print(name, flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            what(binary, pathlib.Path(folder))
-        except Exception:
-            traceback.print_exc()
-            log = pathlib.Path(folder) / "log"
-            print(log.read_text(errors="replace")[-3000:] if log.exists() else "(no log)")
-            RESULTS["failed"] += 1
-
-
 def begin_alerts(binary):
     """The alerts' part is minutes of waiting: it has a process of its own, and the others go on meanwhile."""
     return subprocess.Popen([sys.executable, HERE / "alerts.py", binary], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -109,17 +94,16 @@ def end_alerts(process):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
-    options = parser.parse_args()
-    shipped = begin_alerts(options.binary)
-    apart("Prometheus as it comes", lambda *where: run(*where, native=False), options.binary)
-    apart("Prometheus with native histograms and exemplars", lambda *where: run(*where, native=True), options.binary)
-    apart("The dashboards on the demo", dashboards.run, options.binary)
-    apart("A past, loaded into Prometheus", history.run, options.binary)
-    apart("People over replicas and weeks", users.run, options.binary)
-    apart("An instrumentor from PyPI on Amazon Bedrock", bedrock.run, options.binary)
+    binary = parser.parse_args().binary
+    shipped = begin_alerts(binary)
+    apart("Prometheus as it comes", lambda folder: run(binary, folder, native=False))
+    apart("Prometheus with native histograms and exemplars", lambda folder: run(binary, folder, native=True))
+    apart("The dashboards on the demo", lambda folder: dashboards.run(binary, folder))
+    apart("A past, loaded into Prometheus", lambda folder: history.run(binary, folder))
+    apart("People over replicas and weeks", lambda folder: users.run(binary, folder))
+    apart("An instrumentor from PyPI on Amazon Bedrock", lambda folder: bedrock.run(binary, folder))
     end_alerts(shipped)
-    print(f"{RESULTS['passed']} passed, {RESULTS['failed']} failed")
-    sys.exit(1 if RESULTS["failed"] else 0)
+    finish()
 
 
 if __name__ == "__main__":

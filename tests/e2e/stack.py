@@ -3,11 +3,15 @@
 import collections
 import gzip
 import json
+import pathlib
 import shutil
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
 import time
+import traceback
 import urllib.parse
 import urllib.request
 
@@ -18,6 +22,25 @@ def check(name, got, expected):
     good = got == expected
     RESULTS["passed" if good else "failed"] += 1
     print(f"{'PASS' if good else 'FAIL'} {name}" + ("" if good else f": expected {expected!r}, got {got!r}"), flush=True)
+
+
+def apart(name, what):
+    """A part with a folder of its own, whose failure leaves the others alone."""
+    print(f"-- {name}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            what(pathlib.Path(folder))
+        except Exception:
+            traceback.print_exc()
+            log = pathlib.Path(folder) / "log"
+            print(log.read_text(errors="replace")[-3000:] if log.exists() else "(no log)")
+            RESULTS["failed"] += 1
+
+
+def finish():
+    """The last line, and the end."""
+    print(f"{RESULTS['passed']} passed, {RESULTS['failed']} failed")
+    sys.exit(1 if RESULTS["failed"] else 0)
 
 
 def free_ports(count):

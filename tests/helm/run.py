@@ -11,8 +11,6 @@ containers, is Kubernetes' own promise for what the manifests say.
 import argparse
 import pathlib
 import sys
-import tempfile
-import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
 
@@ -20,7 +18,7 @@ import files  # noqa: E402
 import manifests  # noqa: E402
 import running  # noqa: E402
 import values  # noqa: E402
-from stack import RESULTS  # noqa: E402
+from stack import apart, finish  # noqa: E402
 
 
 def main():
@@ -30,15 +28,9 @@ def main():
     options = parser.parse_args()
     binary = str(pathlib.Path(options.binary).resolve())
     for room in (values.run, manifests.run, files.run, running.run):
-        print(f"-- {sys.modules[room.__module__].__doc__.splitlines()[0]}", flush=True)
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                room(pathlib.Path(folder), binary, options.update)
-            except Exception:
-                traceback.print_exc()
-                RESULTS["failed"] += 1
-    print(f"{RESULTS['passed']} passed, {RESULTS['failed']} failed")
-    sys.exit(1 if RESULTS["failed"] else 0)
+        name = sys.modules[room.__module__].__doc__.splitlines()[0]
+        apart(name, lambda folder: room(folder, binary, options.update))
+    finish()
 
 
 if __name__ == "__main__":

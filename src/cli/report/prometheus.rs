@@ -18,6 +18,7 @@ use crate::cli::{Exit, Failure};
 use crate::clock::Timestamp;
 use crate::limits;
 use crate::net::tls::{self, ClientFiles};
+use crate::net::told;
 use crate::report::Sample;
 
 /// For one query; a month of a busy server takes its time.
@@ -141,12 +142,6 @@ fn client(secure: bool) -> Result<Client<HttpsConnector<HttpConnector>, Full<Byt
     http.set_connect_timeout(Some(PATIENCE / 6));
     let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http();
     Ok(Client::builder(TokioExecutor::new()).build(connector.enable_http1().wrap_connector(http)))
-}
-
-/// An error and what is behind it.
-fn told(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// A text in a form (URL standard, application/x-www-form-urlencoded): all but letters and digits by their bytes.

@@ -70,7 +70,8 @@ fn section(loaded: &Loaded, name: &str) -> Option<Json> {
     entries.filter(|entry| entry.key == name).map(|entry| Json::of(&entry.value)).next()
 }
 
-/// Characters that JSON has in texts as they are and YAML has not (YAML 1.2.2, rule 1, `c-printable`).
+/// Characters that JSON has in texts as they are, as YAML has in quotes (1.2.2, section 5.1), and that our YAML library takes nowhere
+/// unless they are escaped. The reader refuses them with a position.
 fn is_unprintable(character: char) -> bool {
     matches!(character, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
 }
@@ -113,8 +114,8 @@ impl Json {
         }
     }
 
-    /// Whether the config language gives it a meaning of its own: variables, keys that are too long, and what YAML has no room
-    /// for unless it is escaped.
+    /// Whether the config language gives it a meaning of its own: variables, keys that are too long, and what our YAML
+    /// library refuses.
     fn is_odd(&self) -> bool {
         match self {
             Self::Text(text) => text.contains("${") || text.contains(is_unprintable),
