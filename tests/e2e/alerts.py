@@ -28,7 +28,8 @@ INCIDENTS = {
     "throttle_storm": {"oncall": ["BotMessagesLost"], "team": ["BotThrottled"]},
     "saturation": {"oncall": ["BotDeliveredAgain"], "held": ["BotSlotsBusy"]},
     "bad_deploy": {"oncall": ["BotBudgetSpentFast"]},
-    "injection_burst": {"team": ["BotPromptInjection", "BotGuardrailStepsIn"]},
+    # The guardrail's part of it is near the threshold of ten in five minutes: whether the very last five have it is chance.
+    "injection_burst": {"team": ["BotPromptInjection"], "held": ["BotGuardrailStepsIn"]},
     "oversize_tool_result": {"oncall": ["BotBudgetSpentFast"], "team": ["BotToolResultTooLarge"]},
     "cost_regression": {"team": ["BotCostAboveUsual"]},
     "telemetry_gap": {"oncall": ["OscarMetricsNothingReceived"]},
@@ -226,7 +227,7 @@ def incident(binary, name, expected, receivers, port):
             for receiver, alert in wanted:
                 check(f"{name}: {alert} reaches {receiver}", fires(receiver, alert), True)
             for path in RULES.glob("*.yaml"):
-                for alert, expression, wait, _ in alerts_of(path):
+                for alert, expression, wait, *_ in alerts_of(path):
                     if alert in expected.get("held", []):
                         data = server.ask("query_range", query=expression, start=end - 7200, end=end, step=60)
                         held = sum(runs_of(one["values"], wait) for one in data["result"])
@@ -256,11 +257,11 @@ def month(binary):
         told = {}
         try:
             for path in RULES.glob("*.yaml"):
-                for name, expression, wait, severity in alerts_of(path):
+                for name, expression, wait, stay, severity in alerts_of(path):
                     if name == "OscarMetricsWatchdog":
                         continue
                     data = server.ask("query_range", query=expression, start=end - seconds(MONTH) + 86400, end=end, step=600)
-                    runs = sum(runs_of(one["values"], wait) for one in data["result"])
+                    runs = sum(runs_of(one["values"], wait, stay) for one in data["result"])
                     if runs:
                         told[name] = (severity, runs)
         finally:
@@ -272,7 +273,7 @@ def month(binary):
 
 
 def alerts_of(path):
-    """Name, expression, waiting in seconds and severity of a file's alerts, read as they are written."""
+    """Name, expression, waiting and staying in seconds and severity of a file's alerts, read as they are written."""
     for block in re.split(r"(?m)^      - ", path.read_text())[1:]:
         name = re.match(r"alert: (\w+)", block)
         if not name:
@@ -283,16 +284,21 @@ def alerts_of(path):
         if expression.startswith('"'):
             expression = json.loads(expression)
         wait = re.search(r"(?m)^        for: (\w+)$", block)
+        stay = re.search(r"(?m)^        keep_firing_for: (\w+)$", block)
         severity = re.search(r"(?m)^          severity: (\w+)$", block)
-        yield name.group(1), expression, seconds(wait.group(1)) if wait else 0, severity.group(1)
+        yield name.group(1), expression, *(seconds(one.group(1)) if one else 0 for one in (wait, stay)), severity.group(1)
 
 
-def runs_of(values, wait, step=600):
-    """Stretches of time that last longer than the waiting."""
+def runs_of(values, wait, stay=0, step=600):
+    """Stretches of time that last longer than the waiting; what has fired stays on for a while, and goes on if it is true again by then."""
     runs, begin, last = 0, None, None
     for moment, _ in values + [[float("inf"), None]]:
         if last is not None and moment - last > step:
-            runs += last - begin >= wait
+            fired = last - begin >= wait
+            if fired and moment - last <= stay:
+                last = moment
+                continue
+            runs += fired
             begin = None
         begin = moment if begin is None else begin
         last = moment

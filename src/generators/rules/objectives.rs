@@ -40,6 +40,8 @@ struct Burn {
     /// How many times faster than the budget allows, or [`FAR`] more of all than it allows.
     factor: u32,
     hold: &'static str,
+    /// How long it is quiet before it is over: a promise that is broken slowly is one ticket, and not one for each morning.
+    keep: &'static str,
 }
 
 /// Where a promise is loose, several times what it allows is more than anything short of an outage: a tenth of all events on top of
@@ -69,6 +71,7 @@ const BURNS: [Burn; 4] = [
         floor: 10,
         factor: 14,
         hold: "2m",
+        keep: "10m",
     },
     Burn {
         name: "BotBudgetSpentFast",
@@ -79,6 +82,7 @@ const BURNS: [Burn; 4] = [
         floor: 5,
         factor: 6,
         hold: "2m",
+        keep: "10m",
     },
     Burn {
         name: "BotBudgetSpentInADay",
@@ -89,6 +93,7 @@ const BURNS: [Burn; 4] = [
         floor: 5,
         factor: 3,
         hold: "5m",
+        keep: "2h",
     },
     Burn {
         name: "BotBudgetSpentSlowly",
@@ -99,6 +104,7 @@ const BURNS: [Burn; 4] = [
         floor: 3,
         factor: 1,
         hold: "15m",
+        keep: "12h",
     },
 ];
 
@@ -262,7 +268,7 @@ fn alert(scope: &Scope<'_>, burn: &Burn) -> Option<Alert> {
         severity: burn.severity,
         expr,
         hold: burn.hold,
-        keep: "10m",
+        keep: burn.keep,
         shown: Shown::Share,
         summary: format!("{whom} breaks its promise `{{objective}}` too fast."),
         description: format!(
