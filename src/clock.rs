@@ -2,6 +2,8 @@
 //!
 //! The pure rooms take a [`Timestamp`] as a value and never ask; the rim asks here. `clippy.toml` bans the other doors.
 
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -28,16 +30,10 @@ impl Timestamp {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
-    /// Year, month and day of the month in UTC, by eras of 400 years that begin in March.
-    pub fn date(self) -> (u64, u64, u64) {
-        let days = self.0 / 86_400_000_000_000 + 719_468;
-        let (era, day) = (days / 146_097, days % 146_097);
-        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-        let day = day - (365 * year + year / 4 - year / 100);
-        let month = (5 * day + 2) / 153;
-        let (shift, next) = if month < 10 { (3, 0) } else { (0, 1) };
-        let month_of_year = if next == 0 { month + shift } else { month - 9 };
-        (era * 400 + year + next, month_of_year, day - (153 * month + 2) / 5 + 1)
+    /// As UTC reads it.
+    pub fn utc(self) -> DateTime {
+        let time = jiff::Timestamp::from_nanosecond(self.0.into()).unwrap_or_default();
+        Offset::UTC.to_datetime(time)
     }
 }
 

@@ -14,8 +14,9 @@ mod op;
 pub mod promql;
 mod pseudonym;
 mod snapshot;
+mod zone;
 
-pub use declaration::{BucketKind, Declaration, Dimension, DistinctPlan, OTHER, Window};
+pub use declaration::{BucketKind, Declaration, Dimension, DistinctPlan, OTHER, Reach, Window};
 pub use family::{Family, Kind};
 pub use hash_key::HashKey;
 pub use name::{LabelName, MetricName, NameError};
@@ -24,3 +25,4 @@ pub use pseudonym::Pseudonym;
 pub use snapshot::{
     Exemplar, FamilySnapshot, HistogramRow, Labels, NativeRow, Row, RowValue, SummaryRow,
 };
+pub use zone::Zone;

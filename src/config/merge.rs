@@ -23,12 +23,13 @@ enum Way {
 }
 
 /// All sections in the order they are printed.
-const SECTIONS: [(&str, Way); 14] = [
+const SECTIONS: [(&str, Way); 15] = [
     ("server", Way::Settings),
     ("limits", Way::Settings),
     ("state", Way::Settings),
     ("forward", Way::Whole),
     ("privacy", Way::Added),
+    ("time_zone", Way::Whole),
     ("labels", Way::Named),
     ("tables", Way::Named),
     ("attributes", Way::Named),

@@ -3,6 +3,7 @@
 //! Each section has its room here. Whatever is wrong is reported and replaced with a default, so that one fault never hides the
 //! next; [`super::load`] throws the settings away when there was any.
 
+use crate::model::Zone;
 use crate::rules::definition::{Definitions, Source};
 
 use super::Files;
@@ -28,6 +29,7 @@ mod service;
 mod table;
 mod unit;
 mod value;
+mod zone;
 
 use names::Names;
 
@@ -39,6 +41,8 @@ const EVERY: &[Source] =
 struct Resolver<'n, 'r, 'a> {
     root: &'n Node,
     names: Names<'n>,
+    /// By whose clock days begin.
+    zone: Zone,
     report: &'r mut Report<'a>,
     /// How many regular expressions were read.
     regexes: usize,
@@ -53,7 +57,8 @@ pub(super) fn resolve(
     let drop = root.get("privacy").and_then(|privacy| privacy.get("drop"));
     let drop = drop.map(service::plain_globs).unwrap_or_default();
     let names = Names::new(root, &drop, report);
-    let mut resolver = Resolver { root, names, report, regexes: 0 };
+    let zone = zone::of(root, report);
+    let mut resolver = Resolver { root, names, zone, report, regexes: 0 };
     let server = resolver.server();
     let limits = resolver.limits();
     let privacy = resolver.privacy();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::model::Reach;
 use crate::rules::definition::{MetricKind, Native};
 
 use super::own::{self, Own};
@@ -107,8 +108,12 @@ fn kind(entry: &Entry<'_>) -> String {
             }
         }
         MetricKind::Distinct { windows, registers, .. } => {
-            let windows = windows.iter().map(|window| &*window.name).collect::<Vec<_>>().join(", ");
-            text.push_str(&format!(" over the last {windows}"));
+            let named = windows.iter().map(|window| match &window.reach {
+                Reach::Back(_) => format!("the last {}", window.name),
+                Reach::Midnight(zone) => format!("{} in {}", window.name, zone.name()),
+            });
+            let named = named.collect::<Vec<_>>().join(", ").replace(", the last ", ", ");
+            text.push_str(&format!(" over {named}"));
             if *registers > 0 {
                 text.push_str(&format!(", {registers} registers that merge"));
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Family, Kind};
+use super::{Family, Kind, Zone};
 
 /// The value that stands for all values beyond a limit.
 pub const OTHER: &str = "other";
@@ -37,13 +37,22 @@ pub struct DistinctPlan {
     pub key: Box<str>,
 }
 
-/// One window that slides.
+/// One window. It ends now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Window {
     /// As the config spells it, and as the label `window` says it.
     pub name: Box<str>,
     /// How far back it reaches.
-    pub length: Duration,
+    pub reach: Reach,
+}
+
+/// Where a window begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Reach {
+    /// So long ago: it slides.
+    Back(Duration),
+    /// When the day began somewhere: a calendar day.
+    Midnight(Zone),
 }
 
 /// How a histogram keeps its observations.
@@ -86,10 +95,24 @@ impl Dimension {
     }
 }
 
+/// The longest day there is: the one on which clocks are put back.
+const LONGEST_DAY: Duration = Duration::from_hours(25);
+
 impl DistinctPlan {
-    /// The longest window.
+    /// As long as the longest window, at most.
     pub fn longest(&self) -> Duration {
-        self.windows.iter().map(|window| window.length).max().unwrap_or_default()
+        let reach = |window: &Window| window.length().unwrap_or(LONGEST_DAY);
+        self.windows.iter().map(reach).max().unwrap_or_default()
+    }
+}
+
+impl Window {
+    /// How long it always is; none: a calendar day, which changes.
+    pub fn length(&self) -> Option<Duration> {
+        match self.reach {
+            Reach::Back(length) => Some(length),
+            Reach::Midnight(_) => None,
+        }
     }
 }
 

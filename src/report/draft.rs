@@ -188,9 +188,10 @@ impl Writer<'_> {
     fn people(&self, period: Period) -> Option<FigureDraft> {
         let entry = self.catalogue.find("bot_active_users")?;
         let MetricKind::Distinct { windows, .. } = &entry.metric.kind else { return None };
-        let fits = windows.iter().filter(|window| window.length <= period.length);
-        let window = fits.max_by_key(|window| window.length);
-        let window = window.or_else(|| windows.iter().min_by_key(|window| window.length))?;
+        let slides = || windows.iter().filter_map(|window| Some((window.length()?, window)));
+        let fits = slides().filter(|(length, _)| *length <= period.length);
+        let longest = fits.max_by_key(|(length, _)| *length);
+        let (_, window) = longest.or_else(|| slides().min_by_key(|(length, _)| *length))?;
         let series = self.any(entry.name()).is("window", &window.name);
         Some(FigureDraft {
             title: format!("People in the last {}", window.name),

@@ -35,8 +35,7 @@ pub fn fill(draft: &Draft, answers: &Answers, period: Period) -> Page {
 }
 
 fn day(time: Timestamp) -> String {
-    let (year, month, day) = time.date();
-    format!("{year:04}-{month:02}-{day:02}")
+    time.utc().date().to_string()
 }
 
 fn samples<'a>(answers: &'a Answers, query: &str, when: When) -> &'a [Sample] {

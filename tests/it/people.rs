@@ -17,7 +17,8 @@ use prost::Message;
 mod month;
 
 const SECOND: u64 = 1_000_000_000;
-const DAY: u64 = 86_400 * SECOND;
+const HOUR: u64 = 3_600 * SECOND;
+const DAY: u64 = 24 * HOUR;
 const BEGAN: u64 = 20_000 * DAY;
 
 const CONFIG: &str = r#"
@@ -117,6 +118,22 @@ fn people_are_counted_by_window_label_set_and_first_visit() {
         !format!("{:?}", arrow.0.gather(Timestamp(now), true, |_| {}).collect::<Vec<_>>())
             .contains("ada")
     );
+}
+
+#[test]
+fn today_begins_at_the_midnight_of_the_configured_place() {
+    let config = CONFIG.replace("[24h]", "[today]").replace("ok:", "tier:");
+    let config = config.replace("from: ok", "from: tier").replace("[yes, no]", "[a]");
+    let day = |zone: &str, now: u64| {
+        let arrow = arrow_of(&format!("time_zone: {zone}\n{config}"), b"key");
+        arrow.visit("ada", "a", BEGAN + 21 * HOUR);
+        arrow.visit("bob", "a", BEGAN + 22 * HOUR);
+        arrow.shown("known", BEGAN + now)["tier=a,window=today"]
+    };
+    assert_eq!((day("UTC", 24 * HOUR - 1), day("UTC", 24 * HOUR)), (2.0, 0.0));
+    // It is October and two hours later there.
+    assert_eq!((day("Europe/Berlin", 22 * HOUR), day("Europe/Berlin", 46 * HOUR)), (1.0, 0.0));
+    assert_eq!(day("America/New_York", 26 * HOUR), 2.0, "their day is not over yet");
 }
 
 #[test]

@@ -194,10 +194,7 @@ pub(super) fn time(time: Timestamp) -> String {
     if time.0 == 0 {
         return String::new();
     }
-    let (seconds, millis) = (time.0 / 1_000_000_000, time.0 / 1_000_000 % 1_000);
-    let (year, month, day) = time.date();
-    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+    format!("{:.3}Z", time.utc())
 }
 
 /// An id in hexadecimal digits.

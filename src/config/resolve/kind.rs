@@ -1,7 +1,7 @@
 //! What is made of the records: a counter, a gauge, a histogram with its edges, or a distinct count with its windows.
 
 use crate::limits;
-use crate::model::Window;
+use crate::model::{Reach, Window};
 use crate::rules::definition::{Intrinsic, MetricKind, Native, Reference, Source};
 
 use super::super::document::{Entry, Kind, Node};
@@ -9,6 +9,9 @@ use super::super::fields::{self, Fields};
 use super::super::quantity;
 use super::Resolver;
 use super::metric::Type;
+
+/// The window that is a calendar day.
+const TODAY: &str = "today";
 
 impl<'n> Resolver<'n, '_, '_> {
     pub(super) fn kind(
@@ -138,20 +141,30 @@ impl<'n> Resolver<'n, '_, '_> {
             let message = format!("between 1 and {} windows", limits::WINDOWS);
             self.report.error(node.at, message);
         }
-        let mut windows = Vec::new();
+        let mut windows: Vec<Window> = Vec::new();
         for node in nodes {
-            let Some(window) = fields::positive(node, self.report) else { continue };
-            if window.as_secs() % 3600 != 0 || window.subsec_nanos() != 0 {
-                let fault = self.report.error(node.at, "a window is made of whole hours");
-                fault.help("visits are remembered by the hour");
-            }
-            if windows.iter().any(|other: &Window| other.length == window) {
+            let Some(reach) = self.reach(node) else { continue };
+            if windows.iter().any(|other| other.reach == reach) {
                 self.report.error(node.at, "this window comes twice");
             }
             let name = node.text_form().unwrap_or_default();
-            windows.push(Window { name: (*name).into(), length: window });
+            windows.push(Window { name: (*name).into(), reach });
         }
         windows
+    }
+
+    fn reach(&mut self, node: &'n Node) -> Option<Reach> {
+        if node.text_form().as_deref() == Some(TODAY) {
+            return Some(Reach::Midnight(self.zone.clone()));
+        }
+        let length = fields::positive(node, self.report)?;
+        if length.as_secs() % 3600 != 0 || length.subsec_nanos() != 0 {
+            let fault = self.report.error(node.at, "a window is made of whole hours");
+            fault.help(format!(
+                "visits are remembered by the hour; or write `{TODAY}`, which begins at midnight"
+            ));
+        }
+        Some(Reach::Back(length))
     }
 
     fn registers(&mut self, node: &'n Node) -> Option<usize> {

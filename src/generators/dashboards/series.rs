@@ -184,7 +184,7 @@ impl<'c> Series<'c> {
         grouped(operator, by, &self.selector)
     }
 
-    /// Different ones in the window before now, and as many as a window ago with `before`: merged over replicas where rules do
+    /// Different ones in the window before now, and as many as a window ago with `before` (a day ago, when it is today): merged over replicas where rules do
     /// that, else the largest count that one replica has.
     pub fn distinct(&self, window: &str, before: bool) -> Option<String> {
         self.distinct_by(window, before, &[])
@@ -195,13 +195,16 @@ impl<'c> Series<'c> {
         let MetricKind::Distinct { windows, registers, .. } = &self.entry.metric.kind else {
             return None;
         };
-        windows.iter().find(|known| &*known.name == window)?;
-        let offset = if before { format!(" offset {window}") } else { String::new() };
+        let known = windows.iter().find(|known| &*known.name == window)?;
+        let slides = known.length().is_some();
+        let offset = if slides { window } else { "1d" };
+        let offset = if before { format!(" offset {offset}") } else { String::new() };
         let level = recorded::by(self.scope.catalogue);
         let apart: Vec<&str> = level.iter().chain(by).copied().collect();
         let gauge = self.selector.clone().matching(format!("window={}", quoted(window)));
         let seen = grouped("max", &apart, format!("{gauge}{offset}"));
-        if *registers == 0 || !by.is_empty() {
+        // What ends at midnight is not recorded: PromQL has no such window.
+        if *registers == 0 || !by.is_empty() || !slides {
             return Some(sum(by, seen));
         }
         let name = recorded::distinct(self.scope.catalogue, self.entry.name(), window);

@@ -99,16 +99,28 @@ pub fn quantile(title: &str, what: &str, unit: Unit, of: (f64, &Series<'_>)) -> 
 
 /// Different ones in a window before now, and how many more than a window ago.
 pub fn people(title: &str, what: &str, series: &Series<'_>, window: &str) -> Option<Panel> {
-    let now = series.distinct(window, false)?;
-    let change = format!("{now} / ({} >= {ENOUGH}) - 1", series.distinct(window, true)?);
-    let side = vec![Query::new(CHANGE, change).in_unit(Unit::Change)];
-    let panel = figure(title, Unit::Count, now, side);
-    Some(panel.about(format!(
+    Some(distinct(title, series, window)?.about(format!(
         "{what} Each is counted once in the {window} before the end of the chosen time. With \
          registers and the recording rules it is merged over all replicas (an estimate, 4 % off \
          at most times); else it is the largest count of one replica, which is exact when there \
          is one. Services are added up. `Change` compares with {window} earlier."
     )))
+}
+
+/// Different ones since midnight, and how many more than yesterday by this time.
+pub fn people_today(title: &str, what: &str, series: &Series<'_>) -> Option<Panel> {
+    Some(distinct(title, series, "today")?.about(format!(
+        "{what} Each is counted once since midnight in the config's `time_zone`. It is the largest \
+         count of one replica, which is exact when there is one. Services are added up. `Change` \
+         compares with yesterday at the same time."
+    )))
+}
+
+fn distinct(title: &str, series: &Series<'_>, window: &str) -> Option<Panel> {
+    let now = series.distinct(window, false)?;
+    let change = format!("{now} / ({} >= {ENOUGH}) - 1", series.distinct(window, true)?);
+    let side = vec![Query::new(CHANGE, change).in_unit(Unit::Change)];
+    Some(figure(title, Unit::Count, now, side))
 }
 
 /// A number with what belongs to it.

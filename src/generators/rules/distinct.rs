@@ -26,7 +26,8 @@ pub fn groups(scope: &Scope<'_>) -> Vec<Group> {
         let by = by(scope, entry);
         let newest = estimator::merged_registers(&format!("{name}_register"), &by, "1h");
         hours.push(Record::new(hour.clone(), newest));
-        for window in spans {
+        // PromQL can look back so long, and not to a midnight.
+        for window in spans.iter().filter(|window| window.length().is_some()) {
             let window = &*window.name;
             let merged = recorded::registers(scope.catalogue, name, window);
             let max = format!("max_over_time({hour}[{window}:1h])");

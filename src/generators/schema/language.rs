@@ -9,6 +9,12 @@ use super::{boolean, closed, count, list, named, refer, section, some, text, tol
 
 pub(super) fn sections() -> Vec<(&'static str, Value)> {
     vec![
+        (
+            "time_zone",
+            text(
+                "Where the days of `windows: [today]` begin, by its name in the IANA database: Europe/Berlin. Without: UTC.",
+            ),
+        ),
         ("labels", section(refer("labels"))),
         ("tables", section(named("Named rows for lookups.", refer("table")))),
         (
@@ -169,7 +175,13 @@ fn metric() -> Value {
         ("buckets", told(list(edge), "Upper edges, rising, without +Inf; times and sizes with units.")),
         ("native", native),
         ("of", told(refer("reference"), "Of what: an alias such as user.")),
-        ("windows", told(list(refer("time")), "How far back it counts, in whole hours.")),
+        (
+            "windows",
+            told(
+                list(json!({"anyOf": [{"const": "today"}, refer("time")]})),
+                "How far back it counts, in whole hours; today: since midnight, see time_zone.",
+            ),
+        ),
         ("registers", count("Registers shown as series, which merge in PromQL; 0: none.", 0)),
         ("unit", text("seconds, bytes, ratio, usd or another word.")),
         ("title", text("Heading of its panel.")),

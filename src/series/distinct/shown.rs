@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::model::{
-    Declaration, DistinctPlan, Family, FamilySnapshot, Kind, LabelName, Labels, MetricName, Row,
-    RowValue,
+    Declaration, DistinctPlan, Family, FamilySnapshot, Kind, LabelName, Labels, MetricName, Reach,
+    Row, RowValue,
 };
 
 use super::super::cell::Crowd;
@@ -82,7 +82,11 @@ impl Rows<'_> {
         let level =
             |labels, value| Row { labels, start: None, born: None, value: RowValue::Gauge(value) };
         for window in &plan.windows {
-            let count = crowd.seen.count(today.back(window.length));
+            let since = match &window.reach {
+                Reach::Back(length) => today.back(*length),
+                Reach::Midnight(zone) => Quarter::of(zone.midnight(self.now)),
+            };
+            let count = crowd.seen.count(since);
             self.windows.push(level(with(labels, &[(WINDOW, &window.name)]), count));
         }
         for (register, rank) in crowd.registers.iter().flat_map(|all| all.shown(self.now)) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::*;
 use crate::model::amount::{Amount, Histogram};
 use crate::model::{
-    Addition, Dimension, DistinctPlan, Family, Kind, LabelName, MetricName, Op, Pseudonym,
+    Addition, Dimension, DistinctPlan, Family, Kind, LabelName, MetricName, Op, Pseudonym, Reach,
     RowValue, Window,
 };
 use crate::series::{Birth, Budget, Change, Passed, Sample};
@@ -28,7 +28,7 @@ fn declaration(name: &str, kind: Kind) -> Declaration {
 
 fn distinct(days: u64) -> Declaration {
     let length = Duration::from_secs(days * 86_400);
-    let windows = vec![Window { name: format!("{days}d").into(), length }];
+    let windows = vec![Window { name: format!("{days}d").into(), reach: Reach::Back(length) }];
     let plan = DistinctPlan { windows, registers: 16, key: "k".into() };
     Declaration { distinct: Some(plan), ..declaration("people", Kind::Gauge) }
 }

@@ -5,7 +5,7 @@ use crate::model::promql::share;
 use super::super::panel::{Board, Colour, Panel, Query, Row, Unit, View};
 use super::super::series::{ENOUGH, Over, Scope};
 use super::super::shapes::{
-    bars, each, figure, people, quantile, quantile_lines, ranking, ratio, total,
+    bars, each, figure, people, people_today, quantile, quantile_lines, ranking, ratio, total,
 };
 use super::{COST, QUALITY, RELIABILITY, known, text};
 use crate::generators::recorded;
@@ -34,6 +34,10 @@ fn glance(scope: Scope<'_>) -> Row {
         "At a glance",
         [
             known::used(scope).map(|_| text(INTRODUCTION)),
+            users.and_then(|users| {
+                let what = "Different people who have used the bot today.";
+                people_today("People today", what, users)
+            }),
             active(
                 "28d",
                 "Different people who used the bot in four weeks. Good is a number that rises.",
