@@ -68,8 +68,8 @@ pub const VERSIONS: (&str, &str) = ("2.3.0", "2.4.0");
 /// Tool calls instead of one.
 pub const INVENTED_AT_ONCE: u32 = 10;
 
-/// Messages an hour of the crowd that comes in a saturation: with the rest about 9 are in progress at once.
-const CROWD: f64 = 1_250.0;
+/// Messages an hour in a saturation, at any time of the day: about 9 are in progress at once.
+const CROWD: f64 = 1_400.0;
 /// Messages an hour there are at least, so that an incident shows at night and in seconds of a fast demo: the busiest hour's of a
 /// release day, three times the usual.
 const BUSY: f64 = 120.0;
@@ -140,7 +140,7 @@ impl Incident {
     pub fn brings(self, at: f64) -> f64 {
         match self {
             Self::InjectionBurst => HOSTILE,
-            Self::Saturation => CROWD,
+            Self::Saturation => (CROWD - day::hourly(at)).max(0.0),
             Self::TelemetryGap => 0.0,
             _ => (BUSY - day::hourly(at)).max(0.0),
         }
