@@ -19,6 +19,7 @@ mod ruleset;
 mod scratch;
 mod slots;
 mod subject;
+mod texts;
 mod update;
 mod words;
 

@@ -8,7 +8,7 @@ use crate::model::{
 
 use super::conversation::Follow;
 use super::definition as from;
-use super::expression::{Condition, Expression, Mapping, Reference, Step, Test, TextMap};
+use super::expression::{Condition, Expression, Mapping, Reference, Step, Test, TextMap, Values};
 use super::lasting::Lasting;
 use super::ruleset::{Class, Label, Measure, OpKind, Part, Pieces, Rule, RuleSet, Scale};
 use super::slots::{KeyId, Keys};
@@ -154,7 +154,7 @@ impl<'d> Compiler<'d> {
             measure: match &part.measure {
                 from::Measure::Constant(number) => Measure::Constant(*number),
                 from::Measure::Value(value, scale) => {
-                    Measure::Value(self.expression(value), self.scale(scale))
+                    Measure::Value(Box::new(self.expression(value)), self.scale(scale))
                 }
             },
             set: self.set(set),
@@ -180,8 +180,8 @@ impl<'d> Compiler<'d> {
         }
         let compiled = Label {
             // The default comes after the declared values, so the expression itself has none.
-            value: Expression { default: None, ..self.expression(&label.value) },
-            values: label.values.as_ref().map(|values| sorted(values)),
+            value: self.expression(&label.value).without_default(),
+            values: label.values.as_ref().map(|values| Values::new(values)),
             default: label.value.default.as_deref().map(Box::from),
             lasting: Lasting::Record,
             words: None,
@@ -204,11 +204,9 @@ impl<'d> Compiler<'d> {
                 Step::When(compiler.condition(condition), then.as_str().into())
             }
         };
-        Expression {
-            steps: expression.steps.iter().map(|one| step(self, one)).collect(),
-            map: expression.map.as_ref().and_then(|map| self.mapping(map)),
-            default: expression.default.as_deref().map(Box::from),
-        }
+        let steps = expression.steps.iter().map(|one| step(self, one)).collect();
+        let map = expression.map.as_ref().and_then(|map| self.mapping(map));
+        Expression::new(steps, map, expression.default.as_deref().map(Box::from))
     }
 
     fn mapping(&self, mapping: &from::Mapping) -> Option<Mapping> {
@@ -269,12 +267,6 @@ fn compile_test(test: &from::Test) -> Test {
         from::Test::Not(inner) => Test::Not(Box::new(compile_test(inner))),
         from::Test::All(all) => Test::All(all.iter().map(compile_test).collect()),
     }
-}
-
-fn sorted(values: &[String]) -> Vec<Box<str>> {
-    let mut values: Vec<Box<str>> = values.iter().map(|value| value.as_str().into()).collect();
-    values.sort_unstable();
-    values
 }
 
 /// What label sets a part may make. A label that is only a default has that one value.

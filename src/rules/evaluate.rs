@@ -18,6 +18,7 @@ use super::ruleset::{Rule, RuleSet};
 use super::scratch::{Scratch, recycled};
 use super::slots::Slots;
 use super::subject::Subject;
+use super::texts::Texts;
 use super::update::{Skip, Text, Update, Updates};
 
 use labels::Looks;
@@ -35,6 +36,8 @@ pub struct Evaluation<'a> {
     stamps: [u32; 3],
     pub(super) item: u32,
     pub(super) memos: Memos<'a>,
+    /// What is known to be text.
+    pub(super) texts: Texts<'a>,
     pub(super) scratch: String,
     identity: String,
 }
@@ -82,6 +85,7 @@ impl<'a> Evaluation<'a> {
             stamps: [1, 1, 0],
             item: 0,
             memos: memos.reborn(rules),
+            texts: Texts::default(),
             scratch: text,
             identity,
         }

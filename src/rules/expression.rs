@@ -1,5 +1,6 @@
 //! Compiled expressions and conditions: keys as slots, exact texts as hash lookups.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -38,16 +39,22 @@ pub(super) struct Expression {
     pub(super) steps: Vec<Step>,
     pub(super) map: Option<Mapping>,
     pub(super) default: Option<Box<str>>,
+    /// The one place where it looks, when it does nothing else.
+    pub(super) only: Option<Reference>,
 }
 
 impl Expression {
-    /// The one place where it looks, when it does nothing else.
-    #[inline]
-    pub(super) fn only(&self) -> Option<&Reference> {
-        match (&*self.steps, &self.map, &self.default) {
-            ([Step::From(reference)], None, None) => Some(reference),
+    pub(super) fn new(steps: Vec<Step>, map: Option<Mapping>, default: Option<Box<str>>) -> Self {
+        let only = match (&*steps, &map, &default) {
+            ([Step::From(reference)], None, None) => Some(*reference),
             _ => None,
-        }
+        };
+        Self { steps, map, default, only }
+    }
+
+    /// The same, and nothing instead of what is missing.
+    pub(super) fn without_default(self) -> Self {
+        Self::new(self.steps, self.map, None)
     }
 }
 
@@ -61,6 +68,28 @@ pub(super) enum Step {
 pub(super) enum Mapping {
     Rows { exact: TextMap, rest: Vec<(Row, Template)> },
     Table(Arc<TextMap>),
+}
+
+/// The declared values of a label, by length: that tells most of them apart, and costs less than a look at their letters.
+#[derive(Debug)]
+pub(super) struct Values(Vec<Box<str>>);
+
+impl Values {
+    pub(super) fn new(values: &[String]) -> Self {
+        let mut values: Vec<Box<str>> = values.iter().map(|value| value.as_str().into()).collect();
+        values.sort_unstable_by(|one, other| by_length(one, other));
+        Self(values)
+    }
+
+    /// The declared value that a text is.
+    pub(super) fn find(&self, text: &str) -> Option<&str> {
+        let place = self.0.binary_search_by(|one| by_length(one, text)).ok()?;
+        self.0.get(place).map(|value| &**value)
+    }
+}
+
+fn by_length(one: &str, other: &str) -> Ordering {
+    one.len().cmp(&other.len()).then_with(|| one.cmp(other))
 }
 
 /// Any group, all of whose lines hold; none: always.

@@ -29,7 +29,7 @@ impl<'a> Evaluation<'a> {
         };
         match found {
             Found::Text(text) => test.holds(self.updates.text(text), &|| self.number(found)),
-            Found::Value(Value::Text(bytes)) if let Ok(text) = std::str::from_utf8(bytes) => {
+            Found::Value(Value::Text(bytes)) if let Some(text) = self.texts.read(bytes) => {
                 test.holds(text, &|| self.number(found))
             }
             Found::Value(value) => {
@@ -51,7 +51,7 @@ impl<'a> Evaluation<'a> {
         subject: Subject<'_, 'a>,
     ) -> Option<Found<'a>> {
         // Most say only where to look.
-        if let Some(reference) = expression.only() {
+        if let Some(reference) = &expression.only {
             return self.resolve(reference, subject);
         }
         let found = expression.steps.iter().find_map(|step| match step {
@@ -207,7 +207,7 @@ impl<'a> Evaluation<'a> {
     pub(super) fn text(&mut self, found: Found<'a>) -> Text<'a> {
         match found {
             Found::Text(text) => text,
-            Found::Value(Value::Text(bytes)) if let Ok(text) = std::str::from_utf8(bytes) => {
+            Found::Value(Value::Text(bytes)) if let Some(text) = self.texts.read(bytes) => {
                 Text::Borrowed(text)
             }
             Found::Value(Value::Bool(value)) => {

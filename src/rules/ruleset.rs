@@ -6,7 +6,7 @@ use crate::model::{Declaration, HashKey, Pseudonym};
 
 use super::conversation::Follow;
 use super::definition::{From, Intrinsic, Source};
-use super::expression::{Condition, Expression, Reference, TextMap};
+use super::expression::{Condition, Expression, Reference, TextMap, Values};
 use super::index::{self, Index};
 use super::lasting::{self, Lasting};
 use super::need::{Need, Needs};
@@ -124,7 +124,7 @@ pub(super) struct Group {
 #[derive(Debug)]
 pub(super) enum Measure {
     Constant(f64),
-    Value(Expression, Scale),
+    Value(Box<Expression>, Scale),
 }
 
 #[derive(Debug)]
@@ -136,8 +136,8 @@ pub(super) enum Scale {
 #[derive(Debug)]
 pub(super) struct Label {
     pub(super) value: Expression,
-    /// Declared values, sorted; others become `other`.
-    pub(super) values: Option<Vec<Box<str>>>,
+    /// Declared values; others become `other`.
+    pub(super) values: Option<Values>,
     pub(super) default: Option<Box<str>>,
     pub(super) lasting: Lasting,
     /// What comes of each word there is, when the label is made of nothing but a span's kind or status.
@@ -150,7 +150,7 @@ impl Label {
         self.lasting < Lasting::Record
             || self.words.is_some()
             || matches!(
-                self.value.only(),
+                self.value.only,
                 Some(Reference::Name(_) | Reference::Intrinsic(Intrinsic::Name))
             )
     }

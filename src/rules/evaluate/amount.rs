@@ -57,7 +57,7 @@ impl<'a> Evaluation<'a> {
             Measure::Constant(number) => return Ok(Some(*number)),
             Measure::Value(value, scale) => (value, scale),
         };
-        let number = match (subject, value.only()) {
+        let number = match (subject, &value.only) {
             // What most histograms observe needs no search.
             (Subject::Span(span), Some(Reference::Intrinsic(Intrinsic::Duration))) => {
                 span.seconds()

@@ -88,10 +88,7 @@ impl<'a> Evaluation<'a> {
             return label.default.as_deref().map_or(Text::Missing, Text::Borrowed);
         }
         match &label.values {
-            Some(values) => match values.binary_search_by(|one| (**one).cmp(value)) {
-                Ok(at) => values.get(at).map_or(text, |value| Text::Borrowed(value)),
-                Err(_) => Text::Borrowed(OTHER),
-            },
+            Some(values) => Text::Borrowed(values.find(value).unwrap_or(OTHER)),
             None => self.cut(text),
         }
     }
@@ -142,15 +139,19 @@ impl<'a> Looks<'a> {
         hasher.finish() as usize % PLACES
     }
 
+    /// From its place or the one beside it: with one alone a dozen of a hundred looks would chase each other away.
     #[inline]
     fn key(&self, place: usize, look: &Look<'_>) -> Option<u32> {
-        let at = self.places.get(place)?;
-        self.seen.get(*at as usize).filter(|(seen, _)| seen == look).map(|(_, key)| *key)
+        [place, place ^ 1].into_iter().find_map(|place| {
+            let at = self.places.get(place)?;
+            self.seen.get(*at as usize).filter(|(seen, _)| seen == look).map(|(_, key)| *key)
+        })
     }
 
     fn keep(&mut self, place: usize, look: Look<'a>, key: u32) {
         self.places.resize(PLACES, u32::MAX);
-        if let Some(at) = self.places.get_mut(place) {
+        let is_free = self.places.get(place) == Some(&u32::MAX);
+        if let Some(at) = self.places.get_mut(if is_free { place } else { place ^ 1 }) {
             *at = u32::try_from(self.seen.len()).unwrap_or(u32::MAX);
             self.seen.push((look, key));
         }
