@@ -103,11 +103,18 @@ pub fn people(title: &str, what: &str, series: &Series<'_>, window: &str) -> Opt
     let change = format!("{now} / ({} >= {ENOUGH}) - 1", series.distinct(window, true)?);
     let side = vec![Query::new(CHANGE, change).in_unit(Unit::Change)];
     let panel = figure(title, Unit::Count, now, side);
+    let replicas = match series.merges() {
+        true => {
+            "With the recording rules it is merged over all replicas (an estimate, 4 % off at \
+             most times); without them it is the largest count of one replica, which is exact \
+             when there is one."
+        }
+        false => "It is the largest count of one replica, which is exact when there is one.",
+    };
     Some(panel.about(format!(
-        "{what} Each is counted once in the {window} before the end of the chosen time. With \
-         registers and the recording rules it is merged over all replicas (an estimate, 4 % off \
-         at most times); else it is the largest count of one replica, which is exact when there \
-         is one. Services are added up. `Change` compares with {window} earlier."
+        "{what} Each is counted once in the {window} before the end of the chosen time. \
+         {replicas} Services are added up. `Change` compares with {window} earlier and is hidden \
+         when those were fewer than {ENOUGH}."
     )))
 }
 
@@ -263,8 +270,8 @@ pub fn quantile_ranking(
 pub fn heatmap(title: &str, what: &str, unit: Unit, series: &Series<'_>) -> Panel {
     let query = Query::new("{{le}}", series.sizes(Over::Step));
     Panel::new(title, View::Heatmap, unit, vec![query]).with_exemplars().about(format!(
-        "{what} The darker a field, the more of that size; dots are single cases that lead to \
-         their traces."
+        "{what} The more a field stands out from the background, the more of that size; dots are \
+         single cases that lead to their traces."
     ))
 }
 
