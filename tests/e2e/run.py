@@ -4,8 +4,9 @@
     run.py --binary target/release/oscar-metrics
 
 Once with Prometheus as it comes, which reads text, and once with native histograms and exemplars, which makes it read protobuf; then
-every query of the dashboards, with the demo as the bot. Run by `tests/run`, which installs both SDKs. Each check prints one line; the
-last line is `N passed, N failed`. Everything stays on the loopback interface; only processes started here are ended.
+every query of the dashboards, with the demo as the bot, and again of a month of its past; the shipped alerts from incidents to receivers,
+living and past. Run by `tests/run`, which installs both SDKs. Each check prints one line; the last line is `N passed, N failed`.
+Everything stays on the loopback interface; only processes started here are ended.
 """
 
 import argparse
