@@ -102,6 +102,12 @@ def plain(expr, span):
     return re.sub(r'"\$(\w+)"', '".*"', expr)
 
 
+def has_numbers(server, target, span, end):
+    """Whether the answer has a number that is one."""
+    values = [value for one in ask(server, target, span, end) for _, value in one.get("values", [one.get("value")])]
+    return any(value != "NaN" for value in values)
+
+
 def ask(server, target, span, end):
     expr = plain(target["expr"], span)
     if not target["range"]:
@@ -124,7 +130,7 @@ def board(server, path, end):
                 continue
             asked += 1
             try:
-                if not ask(server, target, span, end):
+                if not has_numbers(server, target, span, end):
                     fine = may_be_empty or target["legendFormat"] == LEFT
                     (allowed if fine else empty).add((panel["title"], target["legendFormat"]))
             except OSError as error:
