@@ -123,6 +123,8 @@ fn models(scope: Scope<'_>) -> Option<Panel> {
     let mut columns = vec![Query::new("Calls", format!("{called} > 0")).in_unit(Unit::Count)];
     if calls.has("error_type") {
         let failed = calls.clone().except("error_type", &["none"]).events(by, Over::Range);
+        // A model that never failed has no series of failures, and 0 of them.
+        let failed = format!("({failed} or 0 * {called})");
         columns.push(Query::new("Failed", share(failed, &called, ENOUGH)).in_unit(Unit::Share));
     }
     if let Some(time) =

@@ -250,10 +250,12 @@ fn dependency_table(scope: Scope<'_>) -> Option<Panel> {
     let calls = all.events(by, Over::Range);
     let mut columns = vec![Query::new("Calls", format!("{calls} > 0")).in_unit(Unit::Count)];
     if all.has("error_type") {
-        let failed = all.except("error_type", &["none"]);
-        columns.push(Query::new("Failed", failed.events(by, Over::Range)).in_unit(Unit::Count));
-        let failed = share(failed.events(by, Over::Range), &calls, ENOUGH);
-        columns.push(Query::new("Share failed", failed).in_unit(Unit::Share));
+        let failed = all.except("error_type", &["none"]).events(by, Over::Range);
+        // Who never failed has no series of failures, and 0 of them.
+        let failed = format!("({failed} or 0 * {calls})");
+        columns.push(Query::new("Failed", &failed).in_unit(Unit::Count));
+        columns
+            .push(Query::new("Share failed", share(failed, &calls, ENOUGH)).in_unit(Unit::Share));
     }
     if let Some(time) = scope.series("bot_dependency_duration_seconds") {
         let (time, timed) = (time.quantile(0.9, by, Over::Range), time.events(by, Over::Range));

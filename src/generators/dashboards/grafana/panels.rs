@@ -85,7 +85,7 @@ fn unit(unit: Unit) -> (&'static str, Option<u8>) {
         Unit::Bytes => ("decbytes", None),
         Unit::PerSecond => ("ops", None),
         Unit::Ago => ("dateTimeFromNow", None),
-        Unit::Number => ("none", Some(1)),
+        Unit::Number => ("none", None),
         Unit::YesNo => ("none", Some(0)),
     }
 }
