@@ -46,7 +46,7 @@ function show(value, unit, decimals) {
     case 'short': return short(value, ['', ' K', ' Mil', ' Bil'], 1000);
     case 'ops': return `${short(value, ['', ' K'], 1000)} ops/s`;
     case 'dateTimeFromNow': { const [size, word] = seconds(window.DATA.end - value / 1000); return `${size.toFixed(0)} ${word} ago`; }
-    default: return value.toFixed(decimals ?? 1);
+    default: return value.toFixed(decimals ?? (value && Math.abs(value) < 1 ? 2 : 1));
   }
 }
 
@@ -84,7 +84,7 @@ const VIEWS = {
         any = true;
         const value = Number(one.value[1]);
         const line = element(stat, 'div', 'number');
-        if (panel.targets.length > 1 || answers[at].length > 1) element(line, 'span', 'name', legend(target, one.metric));
+        if (answers.flat().length > 1) element(line, 'span', 'name', legend(target, one.metric));
         const text = element(line, 'span', 'value', worded(panel, value) ?? show(value, ...units(panel, 'byFrameRefID', target.refId)));
         text.style.color = colour(override(panel, 'byFrameRefID', target.refId, 'color')?.fixedColor) ?? threshold(panel, value);
       }
@@ -150,7 +150,8 @@ const VIEWS = {
     chart(body, { xAxis: { type: bars ? 'category' : 'time', data: bars ? all.map(day) : undefined }, series: bars ? series.map((one) => ({ ...one, data: one.data.map(([, value]) => value) })) : series, panel });
   },
   heatmap(panel, body, answers) {
-    const edges = answers[0].map((one) => one.metric.le).sort((a, b) => Number(a) - Number(b));
+    const size = (edge) => (edge === '+Inf' ? Infinity : Number(edge));
+    const edges = answers[0].map((one) => one.metric.le).sort((a, b) => size(a) - size(b));
     const by = new Map(answers[0].map((one) => [one.metric.le, new Map(one.values.map(([time, value]) => [time, Number(value)]))]));
     const times = [...new Set(answers[0].flatMap((one) => one.values.map(([time]) => time)))].sort();
     const data = [];
@@ -162,7 +163,7 @@ const VIEWS = {
     const most = Math.max(...data.map((one) => one[2]), 1);
     chart(body, {
       xAxis: { type: 'category', data: times.map((time) => day(time * 1000)) }, panel,
-      yAxis: { type: 'category', data: edges.map((edge) => show(Number(edge), 's') ?? '+Inf'), axisLabel: { color: '#9fa7b3' } },
+      yAxis: { type: 'category', data: edges.map((edge) => (edge === '+Inf' ? 'longer' : show(Number(edge), 's'))), axisLabel: { color: '#9fa7b3' } },
       visualMap: { show: false, min: 0, max: most, inRange: { color: ['#16324f', '#8ab8ff'] } }, series: [{ type: 'heatmap', data }],
     });
   },
@@ -195,10 +196,10 @@ function chart(body, { panel, xAxis, yAxis, series, visualMap }) {
   }
   window.echarts.init(holder, null, { renderer: 'canvas' }).setOption({
     animation: false, textStyle: { fontFamily: 'DejaVu Sans' }, visualMap,
-    grid: { left: 8, right: 12, top: 10, bottom: names ? 12 + 18 * lines : 6, containLabel: true },
-    legend: names && !visualMap ? { bottom: 0, left: 'center', width: room, itemWidth: 12, itemHeight: 4, itemGap: 8, padding: 0, icon: 'rect', textStyle: { color: '#ccccdc', fontSize: 11 } } : undefined,
+    grid: { left: 8, right: 12, top: 10, bottom: names ? 14 + 18 * lines : 6, containLabel: true },
+    legend: names && !visualMap ? { bottom: 3, left: 'center', width: room, itemWidth: 12, itemHeight: 4, itemGap: 8, padding: 0, icon: 'rect', textStyle: { color: '#ccccdc', fontSize: 11 } } : undefined,
     xAxis: { ...xAxis, axisLabel: { color: '#9fa7b3', hideOverlap: true }, axisLine: { lineStyle: { color: '#44484f' } }, splitLine: { show: false } },
-    yAxis: yAxis ?? { type: 'value', min: 0, axisLabel: { color: '#9fa7b3', formatter: (value) => show(value, unit, unit === 'locale' ? 0 : Math.min(decimals ?? 1, 2)) }, splitLine: { lineStyle: { color: '#2b2e34' } } },
+    yAxis: yAxis ?? { type: 'value', min: 0, minInterval: decimals === 0 ? 1 : 0, axisLabel: { color: '#9fa7b3', formatter: (value) => show(value, unit, decimals) }, splitLine: { lineStyle: { color: '#2b2e34' } } },
     series,
   });
 }
