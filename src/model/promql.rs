@@ -51,6 +51,12 @@ impl Selector {
         self
     }
 
+    /// The same without a matcher that is written like this.
+    pub fn without(mut self, matcher: &str) -> Self {
+        self.matchers.retain(|one| one != matcher);
+        self
+    }
+
     /// The same of another metric: a histogram's `_count`, for example.
     pub fn of(&self, metric: impl Into<String>) -> Self {
         Self { metric: metric.into(), matchers: self.matchers.clone() }

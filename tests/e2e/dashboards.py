@@ -1,4 +1,7 @@
-"""Every query of every dashboard, asked of a real Prometheus that scrapes the demo: no error, and an answer."""
+"""Every query of every dashboard, asked of a real Prometheus that scrapes the demo: no error, and an answer.
+
+Windows are seconds here, and what takes the rules hours to record is excused: `weeks.py` asks them as they are, of weeks.
+"""
 
 import json
 import pathlib

@@ -8,10 +8,13 @@ import subprocess
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 
+import weeks
 from stack import Prometheus, check
 
 END = 1_795_651_200  # Thursday, 2026-11-26, 00:00 UTC
 HOUR = 3600
+# Longer than any window of a board or a rule, so that what compares with the one before has some of it.
+DAYS = 30
 SAMPLE = re.compile(r'^([a-zA-Z_:]+)(?:\{(.*)\})? (\S+) (\d+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
@@ -33,17 +36,20 @@ def blocks(out, data):
     check(f"{out.stem}: promtool makes blocks of it", (made.returncode, made.stderr), (0, ""))
 
 
-def totals(text, metric):
-    """What a counter has counted, series by series, over every time it was forgotten and began anew."""
-    last, sums = {}, collections.Counter()
-    for line in text.splitlines():
-        if not line.startswith(metric + "{"):
-            continue
-        _, labels, value, _ = SAMPLE.match(line).groups()
-        value, before = float(value), last.get(labels, 0.0)
-        sums[labels] += value - before if value >= before else value
-        last[labels] = value
-    return {labels: dict(LABEL.findall(labels)) | {"value": value} for labels, value in sums.items()}.values()
+def totals(out, metrics):
+    """What counters have counted, series by series, over every time each was forgotten and began anew."""
+    last, sums = {}, {metric: collections.Counter() for metric in metrics}
+    with open(out) as lines:
+        for line in lines:
+            metric = line.partition("{")[0]
+            if metric not in sums:
+                continue
+            _, labels, value, _ = SAMPLE.match(line).groups()
+            value, before = float(value), last.get((metric, labels), 0.0)
+            sums[metric][labels] += value - before if value >= before else value
+            last[metric, labels] = value
+    return {metric: [dict(LABEL.findall(labels)) | {"value": value} for labels, value in counted.items()]
+            for metric, counted in sums.items()}
 
 
 def by(rows, value, *names):
@@ -54,20 +60,21 @@ def by(rows, value, *names):
 
 
 def agrees(out, truth):
-    text = out.read_text()
-    for kind, metric, theirs, ours in [
+    compared = [
         ("interactions", "bot_interactions_total", ("outcome", "feature", "tier", "kind"), ("outcome", "feature", "tier", "kind")),
         ("tools", "bot_tool_calls_total", ("tool", "outcome"), ("tool", "outcome")),
         ("webhooks", "bot_webhooks_total", ("event",), ("event",)),
         ("attempts", "bot_agent_attempts_total", ("number", "strategy"), ("number", "strategy")),
         # As a scrape has it whose own label is `job` too.
         ("jobs", "bot_jobs_total", ("name",), ("exported_job",)),
-    ]:
-        check(f"history: {metric} is the truth", by(totals(text, metric), "value", *ours), by(truth[kind], "count", *theirs))
+    ]
+    counted = totals(out, [metric for _, metric, *_ in compared] + ["bot_tokens_total", "bot_sessions_total"])
+    for kind, metric, theirs, ours in compared:
+        check(f"history: {metric} is the truth", by(counted[metric], "value", *ours), by(truth[kind], "count", *theirs))
     tokens = [row for row in truth["tokens"] if row["type"] != "cache_read"]
-    check("history: bot_tokens_total is the truth", by(totals(text, "bot_tokens_total"), "value", "model", "type"),
+    check("history: bot_tokens_total is the truth", by(counted["bot_tokens_total"], "value", "model", "type"),
           by(tokens, "count", "model", "type"))
-    sessions = sum(row["value"] for row in totals(text, "bot_sessions_total"))
+    sessions = sum(row["value"] for row in counted["bot_sessions_total"])
     check("history: bot_sessions_total is the truth", sessions, truth["sessions_ended"])
 
 
@@ -105,14 +112,17 @@ def run(binary, folder):
     target = [{"job": "bot", "instance": "demo:9464"}] * len(times)
     check("history: the labels of a scrape", [sample.labels for sample in families["up"].samples], target)
 
-    options = ["--history=9d", "--step=30m", "--incident=bad_deploy", "--incident-before-end=8h"]
-    out, truth = write(binary, folder, "week", *options)
+    incident = ["--step=30m", "--incident=bad_deploy", "--incident-before-end=8h"]
+    twice = [write(binary, folder, name, "--history=2d", *incident)[0].read_bytes() for name in ("first", "again")]
+    check("history: one seed is one history", twice[0] == twice[1], True)
+
+    out, truth = write(binary, folder, "month", f"--history={DAYS}d", *incident)
     agrees(out, truth)
-    again, _ = write(binary, folder, "again", *options)
-    check("history: one seed is one history", again.read_bytes() == out.read_bytes(), True)
-    again.unlink()
-    blocks(out, folder / "week")
-    prometheus = Prometheus(folder, folder / "week")
+    month = folder / "month"
+    blocks(out, month)
+    out.unlink()
+    weeks.record(folder, month, END - DAYS * weeks.DAY, END)
+    prometheus = Prometheus(folder, month, "--query.timeout=1m")
     try:
         incident = truth["incident"]
         failed = 'sum(increase(bot_interactions_total{outcome=~"error|fallback"}[2h])) / sum(increase(bot_interactions_total[2h]))'
@@ -124,5 +134,6 @@ def run(binary, folder):
         rates = "count(count_over_time(bot_interactions_total[1h]) >= 2) / count(count_over_time(bot_interactions_total[1h]))"
         check("history: an hour has two samples of every series", prometheus.query(rates, time=END), {(): 1.0})
         reports(binary, f"http://127.0.0.1:{prometheus.prometheus}")
+        weeks.run(prometheus, END)
     finally:
         prometheus.stop()

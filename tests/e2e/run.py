@@ -4,8 +4,9 @@
     run.py --binary target/release/oscar-metrics
 
 Once with Prometheus as it comes, which reads text, and once with native histograms and exemplars, which makes it read protobuf; then
-every query of the dashboards, with the demo as the bot. Run by `tests/run`, which installs both SDKs. Each check prints one line; the
-last line is `N passed, N failed`. Everything stays on the loopback interface; only processes started here are ended.
+every query of the dashboards, with the demo as the bot, and again of a month of its past; the shipped alerts from incidents to receivers,
+living and past. Run by `tests/run`, which installs both SDKs. Each check prints one line; the last line is `N passed, N failed`.
+Everything stays on the loopback interface; only processes started here are ended.
 """
 
 import argparse
@@ -76,13 +77,13 @@ def run(binary, folder, native):
     check("no panic in the log", [line for line in log.splitlines() if "panicked" in line], [])
 
 
-def begin_alerts(binary):
-    """The alerts' part is minutes of waiting: it has a process of its own, and the others go on meanwhile."""
-    return subprocess.Popen([sys.executable, HERE / "alerts.py", binary], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def begin(part, binary):
+    """A part that is minutes of waiting: it has a process of its own, and the others go on meanwhile."""
+    return subprocess.Popen([sys.executable, HERE / part, binary], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def end_alerts(process):
-    print("The shipped alerts, from an incident to a receiver", flush=True)
+def end(name, process):
+    print(f"-- {name}", flush=True)
     said, _ = process.communicate(timeout=900)
     *lines, books = said.rstrip().splitlines() or [""]
     counts = re.fullmatch(r"(\d+) passed, (\d+) failed", books)
@@ -95,14 +96,15 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
     binary = parser.parse_args().binary
-    shipped = begin_alerts(binary)
+    past, live = begin("alerts.py", binary), begin("live.py", binary)
     apart("Prometheus as it comes", lambda folder: run(binary, folder, native=False))
     apart("Prometheus with native histograms and exemplars", lambda folder: run(binary, folder, native=True))
     apart("The dashboards on the demo", lambda folder: dashboards.run(binary, folder))
     apart("A past, loaded into Prometheus", lambda folder: history.run(binary, folder))
     apart("People over replicas and weeks", lambda folder: users.run(binary, folder))
     apart("An instrumentor from PyPI on Amazon Bedrock", lambda folder: bedrock.run(binary, folder))
-    end_alerts(shipped)
+    end("The shipped alerts, from a living bot's incident to a receiver", live)
+    end("The shipped alerts, from a past incident to a receiver", past)
     finish()
 
 

@@ -168,6 +168,9 @@ fn panel(at: &str, panel: &Value, uids: &BTreeSet<&str>) {
         let board = text(&link["url"]).strip_prefix("/d/").unwrap().split('?').next().unwrap();
         assert!(uids.contains(board), "{at}: leads to {board}, which there is not");
     }
+    let colours: Vec<&str> = named_colours(panel).collect();
+    let told_apart: BTreeSet<&&str> = colours.iter().collect();
+    assert_eq!(told_apart.len(), colours.len(), "{at}: two names of one colour: {colours:?}");
     let Some(targets) = panel.get("targets").and_then(Value::as_array) else {
         assert_eq!(panel["type"], "text", "{at}");
         return;
@@ -178,6 +181,14 @@ fn panel(at: &str, panel: &Value, uids: &BTreeSet<&str>) {
         assert_eq!(target["datasource"]["uid"], "${datasource}", "{at}");
         assert!(!text(&target["legendFormat"]).is_empty(), "{at}: a number without a name");
     }
+}
+
+/// The colours that belong to names.
+fn named_colours(panel: &Value) -> impl Iterator<Item = &str> {
+    let named = panel["fieldConfig"]["overrides"].as_array().unwrap().iter();
+    let named = named.filter(|one| one["matcher"]["id"] == "byName");
+    let all = named.flat_map(|one| one["properties"].as_array().unwrap());
+    all.filter(|one| one["id"] == "color").map(|one| text(&one["value"]["fixedColor"]))
 }
 
 /// The units of a panel and of its single numbers.
@@ -205,6 +216,42 @@ fn a_share_has_its_number_beside_it() {
         }
     }
     assert!(seen > 20, "only {seen}");
+}
+
+/// The variables that a part of a query follows.
+fn choices(query: &str) -> BTreeSet<&str> {
+    query.split("=~\"$").skip(1).map(|after| after.split('"').next().unwrap()).collect()
+}
+
+/// What knows no tiers is no share of one tier: who chooses one would read a number that nothing has.
+#[test]
+fn what_divides_follows_no_choice_that_the_divided_does_not() {
+    let mut seen = 0;
+    for (file, board) in boards(&settings("use: [oscar]")) {
+        for panel in panels(&board) {
+            for target in panel["targets"].as_array().into_iter().flatten() {
+                let Some((part, rest)) = text(&target["expr"]).split_once(" / (") else { continue };
+                let whole = rest.split(" >= ").next().unwrap();
+                seen += 1;
+                let more: Vec<_> = choices(whole).difference(&choices(part)).copied().collect();
+                assert!(more.is_empty(), "{file}: {}: {more:?}", panel["title"]);
+            }
+        }
+    }
+    assert!(seen > 50, "only {seen}");
+}
+
+#[test]
+fn who_chooses_is_told_which_numbers_do_not_follow() {
+    let board = &boards(&settings("use: [oscar]"))["cost.json"];
+    let about = |title: &str| {
+        let all = panels(board);
+        let panel = all.iter().find(|panel| panel["title"] == title).unwrap();
+        text(&panel["description"]).to_owned()
+    };
+    assert!(about("Saved by caching").ends_with(" Not narrowed by: Agent."));
+    assert!(about("Tokens a message").ends_with(" Not narrowed by Model, Agent: `Out of`."));
+    assert!(!about("Tokens").contains("narrowed"));
 }
 
 #[test]

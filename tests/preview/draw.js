@@ -2,7 +2,10 @@
 // "nothing" as the JSON says. It is a sketch of Grafana and not Grafana.
 
 const COLOURS = {
-  green: '#56a64b', 'light-green': '#96d98d', orange: '#ff9830', red: '#e02f44', text: '#d8d9da', blue: '#5794f2', purple: '#b877d9',
+  green: '#73bf69', 'dark-green': '#37872d', 'semi-dark-green': '#56a64b', 'light-green': '#96d98d', 'super-light-green': '#c8f2c2',
+  orange: '#ff9830', 'dark-orange': '#fa6400', 'semi-dark-orange': '#ff780a', 'light-orange': '#ffb357', 'super-light-orange': '#ffcb7d',
+  red: '#f2495c', 'dark-red': '#c4162a', 'semi-dark-red': '#e02f44', 'light-red': '#ff7383', 'super-light-red': '#ffa6b0',
+  text: '#d8d9da', blue: '#5794f2', purple: '#b877d9',
 };
 const PALETTE = ['#5794f2', '#f2cc0c', '#73bf69', '#b877d9', '#ff780a', '#37872d', '#8ab8ff', '#ca95e5', '#fade2a', '#1f60c4', '#ffb357', '#6ed0e0'];
 const ROW = 30, GAP = 8;
@@ -43,7 +46,7 @@ function show(value, unit, decimals) {
     case 'short': return short(value, ['', ' K', ' Mil', ' Bil'], 1000);
     case 'ops': return `${short(value, ['', ' K'], 1000)} ops/s`;
     case 'dateTimeFromNow': { const [size, word] = seconds(window.DATA.end - value / 1000); return `${size.toFixed(0)} ${word} ago`; }
-    default: return value.toFixed(decimals ?? 1);
+    default: return value.toFixed(decimals ?? (value && Math.abs(value) < 1 ? 2 : 1));
   }
 }
 
@@ -81,7 +84,7 @@ const VIEWS = {
         any = true;
         const value = Number(one.value[1]);
         const line = element(stat, 'div', 'number');
-        if (panel.targets.length > 1 || answers[at].length > 1) element(line, 'span', 'name', legend(target, one.metric));
+        if (answers.flat().length > 1) element(line, 'span', 'name', legend(target, one.metric));
         const text = element(line, 'span', 'value', worded(panel, value) ?? show(value, ...units(panel, 'byFrameRefID', target.refId)));
         text.style.color = colour(override(panel, 'byFrameRefID', target.refId, 'color')?.fixedColor) ?? threshold(panel, value);
       }
@@ -133,16 +136,22 @@ const VIEWS = {
     const series = found.map(([name, values], at) => {
       const known = new Map(values.map(([time, value]) => [time * 1000, Number(value)]));
       const fixed = override(panel, 'byName', name, 'color')?.fixedColor;
+      // A band is two lines on top of each other: what lies below it, and its height.
+      const lower = override(panel, 'byName', name, 'custom.fillBelowTo');
+      const floor = new Map((found.find(([other]) => other === lower)?.[1] ?? []).map(([time, value]) => [time * 1000, Number(value)]));
+      for (const [time, value] of floor) if (known.has(time)) known.set(time, known.get(time) - value);
+      const thin = override(panel, 'byName', name, 'custom.lineWidth') === 0;
       return {
-        name, type: bars ? 'bar' : 'line', stack: bars ? 'all' : undefined, barWidth: '80%', showSymbol: !bars && known.size < 60, symbolSize: 4,
-        itemStyle: { color: fixed ? colour(fixed) : PALETTE[at % PALETTE.length] }, lineStyle: { width: 2 },
+        name, type: bars ? 'bar' : 'line', stack: bars ? 'all' : thin ? 'band' : undefined, areaStyle: lower ? { opacity: 0.25 } : undefined, barWidth: '80%', showSymbol: !bars && !thin && known.size < 60, symbolSize: 4,
+        itemStyle: { color: fixed ? colour(fixed) : PALETTE[at % PALETTE.length] }, lineStyle: { width: thin ? 0 : 2 },
         data: all.map((time) => [time, known.has(time) ? known.get(time) : null]),
       };
     });
     chart(body, { xAxis: { type: bars ? 'category' : 'time', data: bars ? all.map(day) : undefined }, series: bars ? series.map((one) => ({ ...one, data: one.data.map(([, value]) => value) })) : series, panel });
   },
   heatmap(panel, body, answers) {
-    const edges = answers[0].map((one) => one.metric.le).sort((a, b) => Number(a) - Number(b));
+    const size = (edge) => (edge === '+Inf' ? Infinity : Number(edge));
+    const edges = answers[0].map((one) => one.metric.le).sort((a, b) => size(a) - size(b));
     const by = new Map(answers[0].map((one) => [one.metric.le, new Map(one.values.map(([time, value]) => [time, Number(value)]))]));
     const times = [...new Set(answers[0].flatMap((one) => one.values.map(([time]) => time)))].sort();
     const data = [];
@@ -154,7 +163,7 @@ const VIEWS = {
     const most = Math.max(...data.map((one) => one[2]), 1);
     chart(body, {
       xAxis: { type: 'category', data: times.map((time) => day(time * 1000)) }, panel,
-      yAxis: { type: 'category', data: edges.map((edge) => show(Number(edge), 's') ?? '+Inf'), axisLabel: { color: '#9fa7b3' } },
+      yAxis: { type: 'category', data: edges.map((edge) => (edge === '+Inf' ? 'longer' : show(Number(edge), 's'))), axisLabel: { color: '#9fa7b3' } },
       visualMap: { show: false, min: 0, max: most, inRange: { color: ['#16324f', '#8ab8ff'] } }, series: [{ type: 'heatmap', data }],
     });
   },
@@ -176,13 +185,21 @@ function day(time) {
 function chart(body, { panel, xAxis, yAxis, series, visualMap }) {
   const [unit, decimals] = units(panel);
   const holder = element(body, 'div', 'chart');
-  const names = series.length > 1 || !visualMap;
+  const names = (series.length > 1 || !visualMap) && series.map((one) => one.name);
+  // Legends wrap, as Grafana's do.
+  const room = body.clientWidth - 20;
+  let [lines, used] = [1, 0];
+  for (const name of names || []) {
+    const wide = 27 + 6.8 * name.length;
+    if (used && used + wide > room) { lines += 1; used = 0; }
+    used += wide;
+  }
   window.echarts.init(holder, null, { renderer: 'canvas' }).setOption({
     animation: false, textStyle: { fontFamily: 'DejaVu Sans' }, visualMap,
-    grid: { left: 8, right: 12, top: 10, bottom: names ? 30 : 6, containLabel: true },
-    legend: names && !visualMap ? { bottom: 0, type: 'scroll', itemWidth: 12, itemHeight: 4, icon: 'rect', textStyle: { color: '#ccccdc', fontSize: 11 } } : undefined,
+    grid: { left: 8, right: 12, top: 10, bottom: names ? 14 + 18 * lines : 6, containLabel: true },
+    legend: names && !visualMap ? { bottom: 3, left: 'center', width: room, itemWidth: 12, itemHeight: 4, itemGap: 8, padding: 0, icon: 'rect', textStyle: { color: '#ccccdc', fontSize: 11 } } : undefined,
     xAxis: { ...xAxis, axisLabel: { color: '#9fa7b3', hideOverlap: true }, axisLine: { lineStyle: { color: '#44484f' } }, splitLine: { show: false } },
-    yAxis: yAxis ?? { type: 'value', min: 0, axisLabel: { color: '#9fa7b3', formatter: (value) => show(value, unit, unit === 'locale' ? 0 : Math.min(decimals ?? 1, 2)) }, splitLine: { lineStyle: { color: '#2b2e34' } } },
+    yAxis: yAxis ?? { type: 'value', min: 0, minInterval: decimals === 0 ? 1 : 0, axisLabel: { color: '#9fa7b3', formatter: (value) => show(value, unit, decimals) }, splitLine: { lineStyle: { color: '#2b2e34' } } },
     series,
   });
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws every dashboard on weeks of a simulated bot's life, to be looked at: one picture a board.
 
-    run.py --binary target/release/oscar-metrics --out DIR [--days 57] [--board adoption ...] [--height 1000]
+    run.py --binary target/release/oscar-metrics --out DIR [--days 57] [--board adoption ...] [--rows 2]
 
 Run by hand. Needs Debian's prometheus and chromium, and `npm ci --prefix tests/preview`. The bot's past comes from
 `demo --history`, becomes blocks of a Prometheus, is read by the boards' own queries and drawn by `draw.js` in a browser without a
@@ -24,8 +24,8 @@ import urllib.request
 HERE = pathlib.Path(__file__).parent.resolve()
 ROOT = HERE.parent.parent
 PORT = 19191
-# What Grafana's `auto` makes of a board's time divided by 24.
-STEPS = {"28d": ("1d", 86_400), "7d": ("12h", 43_200), "24h": ("1h", 3600), "6h": ("15m", 900)}
+# What Grafana's `auto` makes of a board's time divided by 24, at least an hour.
+STEPS = {"28d": ("1d", 86_400), "7d": ("6h", 21_600), "24h": ("1h", 3600), "6h": ("1h", 3600)}
 SECONDS = {"d": 86_400, "h": 3600}
 
 
@@ -98,14 +98,20 @@ def answers(board, end, recorded):
     return {"answers": found, "step": step[1], "shown": f"last {span}, bars of {step[0]}", "end": end, "board": board}
 
 
-def picture(board, end, out, most, recorded):
+def begin(board, rows):
+    """The board with its first rows only, each with all its panels."""
+    heads = [panel["gridPos"]["y"] for panel in board["panels"] if panel["type"] == "row"]
+    end = heads[rows] if rows and rows < len(heads) else float("inf")
+    return board | {"panels": [panel for panel in board["panels"] if panel["gridPos"]["y"] < end]}
+
+
+def picture(board, end, out, recorded):
     data = answers(board, end, recorded)
     script = f"window.DATA = {json.dumps(data)};"
     echarts = (HERE / "node_modules/echarts/dist/echarts.min.js").read_text()
     parts = [(HERE / "page.html").read_text(), *(f"<script>{text}</script>" for text in (echarts, script))]
     page = "\n".join([*parts, f"<script type=module>{(HERE / 'draw.js').read_text()}</script>"])
     height = 44 + 38 * max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in board["panels"])
-    height = min(height, most or height)
     name = board["uid"].removeprefix("oscar-")
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "page.html"
@@ -156,7 +162,7 @@ def main():
     parser.add_argument("--history", help="what `demo --history` wrote")
     parser.add_argument("--data", help="blocks that are there already")
     parser.add_argument("--rules", type=pathlib.Path, default=ROOT / "dashboards/rules")
-    parser.add_argument("--height", type=int, help="of a picture at most, in pixels")
+    parser.add_argument("--rows", type=int, help="of a board, from its top; all without it")
     parser.add_argument("--end", type=int, default=int(time.time()))
     parser.add_argument("--board", action="append")
     options = parser.parse_args()
@@ -167,7 +173,7 @@ def main():
             recorded = Recorded()
             for path in sorted((ROOT / "dashboards").glob("*.json")):
                 if not options.board or path.stem in options.board:
-                    picture(json.loads(path.read_text()), options.end, options.out, options.height, recorded)
+                    picture(begin(json.loads(path.read_text()), options.rows), options.end, options.out, recorded)
         finally:
             server.terminate()
             server.wait()

@@ -52,7 +52,7 @@ fn panel(series: &Series<'_>) -> Panel {
     let entry = series.entry;
     let (title, what, unit) = (entry.title(), &*entry.metric.help, unit(entry));
     let label = told(series);
-    match entry.metric.kind {
+    let panel = match entry.metric.kind {
         MetricKind::Counter => {
             let panel = match label {
                 Some((label, false)) => shapes::amount_ranking(&title, what, unit, (series, label)),
@@ -78,7 +78,15 @@ fn panel(series: &Series<'_>) -> Panel {
                 .about(format!("{what} Each is counted once in the time before each moment."))
         }
     }
-    .empty_when_healthy()
+    .empty_when_healthy();
+    match label {
+        // Its help may name more labels than can be told apart.
+        Some((label, _)) if panel.queries.iter().any(|query| query.legend.contains(label)) => {
+            let about = format!("{} Told apart by `{label}`.", panel.description);
+            panel.about(about)
+        }
+        _ => panel,
+    }
 }
 
 fn gauge(series: &Series<'_>, label: Option<&str>) -> Panel {

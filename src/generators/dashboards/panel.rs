@@ -75,6 +75,8 @@ pub struct Panel {
     pub since: Option<&'static str>,
     /// Colours that belong to names.
     pub colours: Vec<(String, Colour)>,
+    /// Names of two lines, the upper first, between which all is usual: drawn as what lies between them.
+    pub band: Option<[&'static str; 2]>,
 }
 
 /// How a panel is drawn.
@@ -208,6 +210,7 @@ impl Panel {
             empty_when_healthy: false,
             since: None,
             colours: Vec::new(),
+            band: None,
         }
     }
 

@@ -119,6 +119,14 @@ impl<'c> Series<'c> {
         self
     }
 
+    /// The same, but never narrowed by a choice to which the other is deaf: a part that has no tiers is no share of one tier.
+    pub fn no_narrower_than(mut self, other: &Self) -> Self {
+        for label in self.scope.filters.iter().filter(|label| !other.has(label)) {
+            self.selector = self.selector.without(&chosen(label));
+        }
+        self
+    }
+
     /// The metric's label of this name, if it has one.
     pub fn has(&self, label: &str) -> bool {
         self.entry.label(label).is_some()
@@ -210,6 +218,11 @@ impl<'c> Series<'c> {
         let name = recorded::distinct(self.scope.catalogue, self.entry.name(), window);
         let merged = self.scope.recorded(name);
         Some(sum(by, format!("{merged}{offset} or {seen}")))
+    }
+
+    /// Whether rules merge a distinct metric over replicas.
+    pub fn merges(&self) -> bool {
+        matches!(self.entry.metric.kind, MetricKind::Distinct { registers, .. } if registers > 0)
     }
 
     /// First visits of a distinct metric.

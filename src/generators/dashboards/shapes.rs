@@ -99,11 +99,18 @@ pub fn quantile(title: &str, what: &str, unit: Unit, of: (f64, &Series<'_>)) -> 
 
 /// Different ones in a window before now, and how many more than a window ago.
 pub fn people(title: &str, what: &str, series: &Series<'_>, window: &str) -> Option<Panel> {
+    let replicas = match series.merges() {
+        true => {
+            "With the recording rules it is merged over all replicas (an estimate, 4 % off at \
+             most times); without them it is the largest count of one replica, which is exact \
+             when there is one."
+        }
+        false => "It is the largest count of one replica, which is exact when there is one.",
+    };
     Some(distinct(title, series, window)?.about(format!(
-        "{what} Each is counted once in the {window} before the end of the chosen time. With \
-         registers and the recording rules it is merged over all replicas (an estimate, 4 % off \
-         at most times); else it is the largest count of one replica, which is exact when there \
-         is one. Services are added up. `Change` compares with {window} earlier."
+        "{what} Each is counted once in the {window} before the end of the chosen time. \
+         {replicas} Services are added up. `Change` compares with {window} earlier and is hidden \
+         when those were fewer than {ENOUGH}."
     )))
 }
 
@@ -112,7 +119,8 @@ pub fn people_today(title: &str, what: &str, series: &Series<'_>) -> Option<Pane
     Some(distinct(title, series, "today")?.about(format!(
         "{what} Each is counted once since midnight in the config's `time_zone`. It is the largest \
          count of one replica, which is exact when there is one. Services are added up. `Change` \
-         compares with yesterday at the same time."
+         compares with yesterday at the same time and is hidden when those were fewer than \
+         {ENOUGH}."
     )))
 }
 
@@ -275,8 +283,8 @@ pub fn quantile_ranking(
 pub fn heatmap(title: &str, what: &str, unit: Unit, series: &Series<'_>) -> Panel {
     let query = Query::new("{{le}}", series.sizes(Over::Step));
     Panel::new(title, View::Heatmap, unit, vec![query]).with_exemplars().about(format!(
-        "{what} The darker a field, the more of that size; dots are single cases that lead to \
-         their traces."
+        "{what} The more a field stands out from the background, the more of that size; dots are \
+         single cases that lead to their traces."
     ))
 }
 

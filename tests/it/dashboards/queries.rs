@@ -128,8 +128,10 @@ impl Checker<'_> {
         let at = self.at;
         let matchers = &selector.matchers.matchers;
         let job = matchers.iter().find(|matcher| matcher.name == "job");
+        let jobless = selector.name.as_ref().and_then(|name| self.known.labels(name));
         assert!(
-            job.is_some_and(|job| job.value == "$job" && job.op.to_string() == "=~"),
+            jobless.is_some_and(|labels| !labels.contains("job"))
+                || job.is_some_and(|job| job.value == "$job" && job.op.to_string() == "=~"),
             "{at}: any job: {selector}"
         );
         let Some(name) = &selector.name else {

@@ -87,7 +87,8 @@ pub(super) fn satisfaction(scope: Scope<'_>) -> Option<Panel> {
 }
 
 pub(super) fn cost_of_an_answer(scope: Scope<'_>) -> Option<Panel> {
-    let (cost, answered) = (scope.series("bot_cost_usd_total")?, known::answered(scope)?);
+    let cost = scope.series("bot_cost_usd_total")?;
+    let answered = known::answered(scope)?.no_narrower_than(&cost);
     let what = "What the models cost for each message that was answered, at list price. Good is \
                 below what the answer is worth.";
     let panel =
@@ -155,9 +156,9 @@ fn usual_week(scope: Scope<'_>) -> Option<Panel> {
         first.title()
     );
     let mut panel = Panel::new("Against a usual week", View::Lines, Unit::Count, lines);
-    for usual in ["usual, at least", "usual, at most"] {
-        panel.colours.push((usual.to_owned(), Colour::Faint));
-    }
+    let usual = ["usual, at most", "usual, at least"];
+    panel.colours = usual.map(|line| (line.to_owned(), Colour::Faint)).into();
+    panel.band = Some(usual);
     Some(panel.since("7d").about(what))
 }
 

@@ -75,8 +75,9 @@ fn month(cost: &Series<'_>) -> Panel {
 }
 
 fn cached(scope: Scope<'_>) -> Option<Panel> {
-    let input = scope.series("bot_tokens_total")?.only("type", &["input"])?;
     let cached = scope.series("bot_token_details_total")?.only("type", &["cached"])?;
+    let input =
+        scope.series("bot_tokens_total")?.only("type", &["input"])?.no_narrower_than(&cached);
     let of = |over| share(cached.amount(&[], over), input.amount(&[], over), ENOUGH);
     let what = "Input tokens that came from a prompt cache and cost a tenth. Good is a high share \
                 where prompts begin alike. `Out of` are input tokens.";
@@ -121,7 +122,9 @@ fn models(scope: Scope<'_>) -> Option<Panel> {
     let called = calls.events(by, Over::Range);
     let mut columns = vec![Query::new("Calls", format!("{called} > 0")).in_unit(Unit::Count)];
     if calls.has("error_type") {
-        let failed = calls.except("error_type", &["none"]).events(by, Over::Range);
+        let failed = calls.clone().except("error_type", &["none"]).events(by, Over::Range);
+        // A model that never failed has no series of failures, and 0 of them.
+        let failed = format!("({failed} or 0 * {called})");
         columns.push(Query::new("Failed", share(failed, &called, ENOUGH)).in_unit(Unit::Share));
     }
     if let Some(time) =
@@ -131,10 +134,15 @@ fn models(scope: Scope<'_>) -> Option<Panel> {
         let wait = format!("{wait} and on (model) ({timed} >= {ENOUGH})");
         columns.push(Query::new("9 in 10 take less than", wait).in_unit(Unit::Seconds));
     }
-    if let Some(tokens) = scope.series("bot_tokens_total").filter(|tokens| tokens.has("model")) {
+    // All columns of a row are about the same calls.
+    let of_model = |name| {
+        let all = scope.series(name).filter(|all| all.has("model"));
+        all.map(|all| all.no_narrower_than(&calls))
+    };
+    if let Some(tokens) = of_model("bot_tokens_total") {
         columns.push(Query::new("Tokens", tokens.amount(by, Over::Range)).in_unit(Unit::Amount));
     }
-    if let Some(cost) = scope.series("bot_cost_usd_total").filter(|cost| cost.has("model")) {
+    if let Some(cost) = of_model("bot_cost_usd_total") {
         let cost = cost.amount(by, Over::Range);
         columns.push(Query::new("Cost", &cost).in_unit(Unit::Usd));
         columns.push(

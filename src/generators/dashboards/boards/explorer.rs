@@ -66,8 +66,8 @@ fn all() -> Row {
             )
             .map(|panel| panel.thresholds(&warning).see("The sidecar", SIDECAR)),
             stat(
-                "Share in a day",
-                "The same in 24 hours, if it goes on as in the last 6. Good is below 80 %.",
+                "Share of the limit in a day",
+                "The same 24 hours from now, if it goes on as in the last 6. Good is below 80 %.",
                 Unit::Share,
                 share(&tomorrow),
             )

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::config::Indicator;
 use crate::generators::recorded;
 use crate::model::promql::{grouped, share, span, sum};
 
@@ -12,6 +13,23 @@ const BY: &[&str] = &["objective"];
 
 /// Windows in which the spending of a budget is watched.
 pub const SPENDING: [&str; 2] = ["1d", "3d"];
+
+/// Colours of a share that a promise on this metric bounds: where it would be broken if it stayed like that, and at twice as much. Without
+/// such a promise: these.
+pub fn thresholds(scope: Scope<'_>, metric: &str, without: [f64; 2]) -> [(f64, Colour); 2] {
+    let bounds = |indicator: &Indicator| match indicator {
+        Indicator::Bad { metric, .. } | Indicator::Under { metric, .. } => Some(*metric),
+        Indicator::Ratio { .. } => None,
+    };
+    let of_metric = scope.catalogue.objectives.iter().filter(|objective| {
+        let known = bounds(&objective.indicator).and_then(|at| scope.catalogue.metrics.get(at));
+        known.is_some_and(|known| known.name() == metric)
+    });
+    // As it is written in the config, and not as binary fractions have it.
+    let allowed = of_metric.map(|objective| ((1.0 - objective.target) * 1e6).round() / 1e6);
+    let [warning, bad] = allowed.reduce(f64::max).map_or(without, |most| [most, 2.0 * most]);
+    [(warning, Colour::Warning), (bad, Colour::Bad)]
+}
 
 /// Whether promises are kept; no panel when there are none.
 pub fn row(scope: Scope<'_>) -> Row {
@@ -30,7 +48,8 @@ fn kept(scope: Scope<'_>) -> Panel {
         sums.collect::<Vec<_>>().join(" or ")
     };
     let (events, bad) = (add(recorded::objective_events), add(recorded::objective_bad));
-    let target = grouped("max", BY, scope.recorded(recorded::objective_target(catalogue)));
+    // A number of the config's and of nobody's: it has no job.
+    let target = grouped("max", BY, recorded::objective_target(catalogue));
     let left = grouped("min", BY, scope.recorded(recorded::budget_left(catalogue)));
     let columns = vec![
         Query::new("Promised", target).in_unit(Unit::Share),

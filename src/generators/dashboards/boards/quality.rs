@@ -61,7 +61,13 @@ fn glance(scope: Scope<'_>) -> Row {
             scope.series("bot_session_turns").map(|all| {
                 let what = "Messages in a conversation, on average. Good is a small number: each \
                             further one is a further try.";
-                each("Messages each", what, Unit::Number, |over| all.amount(&[], over), &all)
+                each(
+                    "Messages a conversation",
+                    what,
+                    Unit::Number,
+                    |over| all.amount(&[], over),
+                    &all,
+                )
             }),
             known::used(scope).zip(lost(scope)).map(|(whole, part)| {
                 let what = "Messages the bot had no answer for: not its topic, or nothing found. \
@@ -85,7 +91,7 @@ fn lost(scope: Scope<'_>) -> Option<super::super::series::Series<'_>> {
 
 fn coverage(scope: Scope<'_>) -> Option<Panel> {
     let rated = scope.series("bot_feedback_total")?;
-    let answered = known::answered(scope)?;
+    let answered = known::answered(scope)?.no_narrower_than(&rated);
     let of = |over| share(rated.events(&[], over), answered.events(&[], over), ENOUGH);
     let what = "Answers that somebody gave a thumb for. Good is a few per cent: below that, \
                 `Liked` speaks for few people.";

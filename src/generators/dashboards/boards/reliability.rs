@@ -3,7 +3,7 @@
 use crate::config::Indicator;
 use crate::model::promql::share;
 
-use super::super::panel::{Board, Colour, Panel, Query, Row, Unit, View};
+use super::super::panel::{Board, Panel, Query, Row, Unit, View};
 use super::super::series::{ENOUGH, Over, Scope};
 use super::super::shapes::{
     amount_bars, bars, heatmap, quantile, quantile_by, quantile_lines, ranking, ratio, ratio_lines,
@@ -35,7 +35,7 @@ pub fn board(scope: Scope<'_>) -> Board {
 fn glance(scope: Scope<'_>) -> Row {
     let wait = scope.series("bot_interaction_duration_seconds");
     Row::new(
-        "Messages now",
+        "At a glance",
         [
             known::used(scope).map(|all| {
                 total(
@@ -46,9 +46,9 @@ fn glance(scope: Scope<'_>) -> Row {
             }),
             known::failed(scope).zip(known::used(scope)).map(|(part, whole)| {
                 let what = "Messages that failed, timed out or met an overload. Good is below \
-                            what the promise leaves.";
-                ratio("Failed", what, &part, &whole)
-                    .thresholds(&[(0.01, Colour::Warning), (0.05, Colour::Bad)])
+                            what the promise leaves, where the colour changes.";
+                let colours = promises::thresholds(scope, whole.entry.name(), [0.01, 0.05]);
+                ratio("Failed", what, &part, &whole).thresholds(&colours)
             }),
             wait.as_ref().map(|all| {
                 quantile(
@@ -88,7 +88,7 @@ fn slow(scope: Scope<'_>, all: &super::super::series::Series<'_>) -> Option<Pane
         |over| format!("({})", of(over)),
         all,
     );
-    Some(panel.thresholds(&[(0.05, Colour::Warning), (0.1, Colour::Bad)]))
+    Some(panel.thresholds(&promises::thresholds(scope, all.entry.name(), [0.05, 0.1])))
 }
 
 fn failures(scope: Scope<'_>) -> Row {
@@ -141,8 +141,8 @@ fn waiting(scope: Scope<'_>) -> Row {
                 quantile_lines("Time to reply", "Time from message to reply.", Unit::Seconds, all)
             }),
             wait.as_ref().map(|all| {
-                let what = "Every reply by how long it took. Good is dark below; a dark field at \
-                            the top is a timeout that hits many.";
+                let what = "Every reply by how long it took. Good is all at the bottom; a field \
+                            that stands out at the top is a timeout that hits many.";
                 heatmap("Every reply by its time", what, Unit::Seconds, all)
             }),
             scope.series("bot_feature_duration_seconds").and_then(|all| {
@@ -214,7 +214,7 @@ fn time(scope: Scope<'_>) -> Row {
             ),
             slow(
                 "bot_context_duration_seconds",
-                "Conversation memory",
+                "Loads and stores of memory",
                 "Time to load or store what was said before.",
                 "operation",
             ),
@@ -250,10 +250,12 @@ fn dependency_table(scope: Scope<'_>) -> Option<Panel> {
     let calls = all.events(by, Over::Range);
     let mut columns = vec![Query::new("Calls", format!("{calls} > 0")).in_unit(Unit::Count)];
     if all.has("error_type") {
-        let failed = all.except("error_type", &["none"]);
-        columns.push(Query::new("Failed", failed.events(by, Over::Range)).in_unit(Unit::Count));
-        let failed = share(failed.events(by, Over::Range), &calls, ENOUGH);
-        columns.push(Query::new("Share failed", failed).in_unit(Unit::Share));
+        let failed = all.except("error_type", &["none"]).events(by, Over::Range);
+        // Who never failed has no series of failures, and 0 of them.
+        let failed = format!("({failed} or 0 * {calls})");
+        columns.push(Query::new("Failed", &failed).in_unit(Unit::Count));
+        columns
+            .push(Query::new("Share failed", share(failed, &calls, ENOUGH)).in_unit(Unit::Share));
     }
     if let Some(time) = scope.series("bot_dependency_duration_seconds") {
         let (time, timed) = (time.quantile(0.9, by, Over::Range), time.events(by, Over::Range));

@@ -109,8 +109,8 @@ fn refused(scope: Scope<'_>) -> Row {
                 bars("Refused messages by reason", what, &all, "reason").empty_when_healthy()
             }),
             scope.series("bot_identity_events_total").map(|all| {
-                let what = "Accounts linked to the bot, unlinked, or refused. Good is more linked \
-                            than prompted.";
+                let what = "Accounts linked to the bot, unlinked, refused, or asked to be linked \
+                            (`prompted`). Good is a `linked` for most of those.";
                 bars("Account links", what, &all, "change").empty_when_healthy()
             }),
         ],
@@ -123,8 +123,8 @@ fn misuse(scope: Scope<'_>) -> Row {
         "Does somebody try to misuse it?",
         [
             scope.series("bot_security_events_total").map(|all| {
-                let what = "Attempts to misuse the bot, by kind. Good is nothing; three of a kind \
-                            in five minutes wake somebody up.";
+                let what = "Attempts to misuse the bot, by kind. Good is nothing; a few of a kind \
+                            within five minutes raise an alert.";
                 bars("Attempts at misuse by kind", what, &all, "kind").empty_when_healthy()
             }),
             scope.series("bot_guardrail_interventions_total").map(|all| {

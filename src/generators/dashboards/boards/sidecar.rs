@@ -61,11 +61,9 @@ fn glance() -> Row {
     let (series, limit) = (own("series"), own("series_limit"));
     let used =
         format!("max(sum by (instance) ({series}) / on (instance) max by (instance) ({limit}))");
-    let rejected = format!(
-        "{} / ({} > 0)",
-        increase(&[], "rejected_items_total"),
-        increase(&[], "received_items_total")
-    );
+    let rejected = own("rejected_items_total").is_not("reason", "duplicate").increase("$__range");
+    let rejected =
+        format!("{} / ({} > 0)", sum(&[], rejected), increase(&[], "received_items_total"));
     Row::new(
         "At a glance",
         [
@@ -131,7 +129,8 @@ fn ratio(title: &str, now: String) -> Panel {
     let received =
         Query::new("Out of", increase(&[], "received_items_total")).in_unit(Unit::Amount);
     let what = "Spans, log records and data points that were not used, of all that came in the \
-                chosen time. Good is 0 %: why they were not, is below.";
+                chosen time; those that had come before are not among them. Good is 0 %: why they \
+                were not, is below.";
     let queries = vec![Query::new("Turned away", now), received];
     Panel::new(title, View::Stat, Unit::Share, queries).about(what)
 }
@@ -283,7 +282,7 @@ fn forwarding() -> Row {
             Some(
                 rates(
                     "Passed on",
-                    "Requests that a forward target has taken. Empty when nothing is forwarded.",
+                    "Requests that a forward target has taken.",
                     &["target", "signal"],
                     "forwarded_requests_total",
                 )
@@ -355,7 +354,7 @@ fn process() -> Row {
                 ),
             ),
             line(
-                "Running since",
+                "Running for",
                 "How long each sidecar has been running. A saw is a crash loop.",
                 Unit::Seconds,
                 format!("time() - {}", grouped("max", by, own("process_start_time_seconds"))),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::panel::{Board, Colour, Link, Panel, Query, Unit, Variable, View};
+use super::super::series::ENOUGH;
 use super::source;
 
 /// Everything of a panel but its place and number.
@@ -84,7 +85,7 @@ fn unit(unit: Unit) -> (&'static str, Option<u8>) {
         Unit::Bytes => ("decbytes", None),
         Unit::PerSecond => ("ops", None),
         Unit::Ago => ("dateTimeFromNow", None),
-        Unit::Number => ("none", Some(1)),
+        Unit::Number => ("none", None),
         Unit::YesNo => ("none", Some(0)),
     }
 }
@@ -99,6 +100,21 @@ fn colour(colour: Colour) -> &'static str {
         Colour::Bad => "red",
         Colour::Faint => "#8e8e8e",
     }
+}
+
+/// The same colour for several names beside each other, so that a legend tells them apart.
+fn shade(one: Colour, nth: usize) -> &'static str {
+    let shades: &[&str] = match one {
+        Colour::Good => &["green", "dark-green", "semi-dark-green"],
+        Colour::Fair => &["light-green", "super-light-green"],
+        Colour::Warning => {
+            &["orange", "light-orange", "dark-orange", "super-light-orange", "semi-dark-orange"]
+        }
+        Colour::Bad => &["red", "dark-red", "light-red", "semi-dark-red", "super-light-red"],
+        Colour::Faint => &["#8e8e8e", "#6a6a6a", "#b0b0b0", "#545454", "#cccccc"],
+        Colour::Plain => &[],
+    };
+    shades.get(nth % shades.len().max(1)).copied().unwrap_or_else(|| colour(one))
 }
 
 fn defaults(panel: &Panel, board: &Board) -> Value {
@@ -138,8 +154,11 @@ fn mode(view: &View) -> &'static str {
 
 /// What is said in place of nothing.
 fn no_value(panel: &Panel) -> &'static str {
+    let enough = format!(">= {ENOUGH})");
     match panel.view {
-        View::Stat | View::Gauge if !panel.empty_when_healthy => "too few",
+        View::Stat if panel.queries.first().is_some_and(|query| query.expr.contains(&enough)) => {
+            "too few"
+        }
         _ => "nothing",
     }
 }
@@ -205,13 +224,27 @@ fn overrides(panel: &Panel) -> Value {
         };
         Some(json!({"matcher": matcher, "properties": properties}))
     });
-    let named = panel.colours.iter().map(|(name, one)| {
+    let named = panel.colours.iter().enumerate().map(|(at, (name, one))| {
+        let before = panel.colours.iter().take(at).filter(|(_, other)| other == one).count();
         json!({
             "matcher": {"id": "byName", "options": name},
-            "properties": [{"id": "color", "value": {"fixedColor": colour(*one), "mode": "fixed"}}],
+            "properties": [{"id": "color", "value": {"fixedColor": shade(*one, before), "mode": "fixed"}}],
         })
     });
-    single.chain(named).collect()
+    single.chain(named).chain(band(panel)).collect()
+}
+
+/// What lies between two lines is filled, and the lines themselves are not drawn.
+fn band(panel: &Panel) -> Vec<Value> {
+    let Some([upper, lower]) = panel.band else { return Vec::new() };
+    let thin = json!({"id": "custom.lineWidth", "value": 0});
+    let filled = json!({"id": "custom.fillBelowTo", "value": lower});
+    let strong = json!({"id": "custom.fillOpacity", "value": 25});
+    let of = |name: &str, properties: Vec<Value>| json!({"matcher": {"id": "byName", "options": name}, "properties": properties});
+    vec![
+        of(upper, vec![thin.clone(), filled, strong]),
+        of(lower, vec![thin, json!({"id": "custom.fillOpacity", "value": 0})]),
+    ]
 }
 
 fn options(panel: &Panel) -> Value {
