@@ -20,6 +20,7 @@ mod scratch;
 mod slots;
 mod subject;
 mod update;
+mod uses;
 mod words;
 
 pub use conversation::{Remark, Said};
@@ -28,3 +29,4 @@ pub use ruleset::RuleSet;
 pub use scratch::{Scratch, recycled};
 pub use subject::Subject;
 pub use update::{Guard, Skip, SkipReason, Update, Updates};
+pub use uses::Uses;
