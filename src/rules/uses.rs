@@ -23,10 +23,17 @@ struct Use {
 /// An attribute as a config names it.
 type Key<'d> = (Option<Origin>, &'d str);
 
+/// The attributes behind an expression: those it may yield, and those that only decide what it yields.
+#[derive(Clone, Default)]
+struct Behind<'d> {
+    yields: BTreeSet<Key<'d>>,
+    asks: BTreeSet<Key<'d>>,
+}
+
 struct Collector<'d> {
     definitions: &'d Definitions,
-    /// What each alias reads, once it was asked.
-    aliases: Vec<Option<BTreeSet<Key<'d>>>>,
+    /// What is behind each alias, once it was asked.
+    aliases: Vec<Option<Behind<'d>>>,
     uses: Uses,
 }
 
@@ -80,53 +87,72 @@ impl<'d> Collector<'d> {
             }
         }
         for label in &part.labels {
-            for key in self.keys(of_expression(&label.value)) {
+            let Behind { yields, asks } = self.behind(&label.value);
+            for key in yields {
                 if let Some(entry) = self.uses.entry(key) {
                     entry.labels.insert(label.name.as_str().to_owned());
                 }
+            }
+            for key in asks {
+                self.uses.entry(key);
             }
         }
     }
 
     fn read(&mut self, references: impl IntoIterator<Item = &'d Reference>) {
-        for key in self.keys(references) {
-            self.uses.entry(key);
+        for reference in references {
+            let Behind { yields, asks } = self.reference(reference);
+            for key in yields.into_iter().chain(asks) {
+                self.uses.entry(key);
+            }
         }
     }
 
-    /// The attributes behind some references.
-    fn keys(&mut self, references: impl IntoIterator<Item = &'d Reference>) -> BTreeSet<Key<'d>> {
-        let mut keys = BTreeSet::new();
-        for reference in references {
-            match reference {
-                Reference::Alias(alias) => keys.extend(self.alias(*alias)),
-                Reference::Attribute(origin, key) => {
-                    keys.insert((*origin, &**key));
+    fn behind(&mut self, expression: &'d Expression) -> Behind<'d> {
+        let mut all = Behind::default();
+        for step in &expression.steps {
+            match step {
+                Step::From(reference) => {
+                    let Behind { yields, asks } = self.reference(reference);
+                    all.yields.extend(yields);
+                    all.asks.extend(asks);
                 }
-                Reference::Intrinsic(Intrinsic::Service) => {
-                    keys.insert((Some(Origin::Resource), "service.name"));
+                Step::When(condition, _) => {
+                    for reference in of_condition(condition) {
+                        let Behind { yields, asks } = self.reference(reference);
+                        all.asks.extend(yields.into_iter().chain(asks));
+                    }
                 }
-                Reference::Intrinsic(Intrinsic::Name) => {
-                    keys.insert((Some(Origin::Log), "event.name"));
-                }
-                Reference::Intrinsic(_) => {}
             }
         }
-        keys
+        all
+    }
+
+    fn reference(&mut self, reference: &'d Reference) -> Behind<'d> {
+        let key = match reference {
+            Reference::Alias(alias) => return self.alias(*alias),
+            Reference::Attribute(origin, key) => Some((*origin, &**key)),
+            Reference::Intrinsic(Intrinsic::Service) => {
+                Some((Some(Origin::Resource), "service.name"))
+            }
+            Reference::Intrinsic(Intrinsic::Name) => Some((Some(Origin::Log), "event.name")),
+            Reference::Intrinsic(_) => None,
+        };
+        Behind { yields: key.into_iter().collect(), asks: BTreeSet::new() }
     }
 
     /// No alias reaches itself, and none builds on more than [`crate::limits::NAME_DEPTH`] others.
-    fn alias(&mut self, at: usize) -> BTreeSet<Key<'d>> {
+    fn alias(&mut self, at: usize) -> Behind<'d> {
         if let Some(Some(known)) = self.aliases.get(at) {
             return known.clone();
         }
         let definitions = self.definitions;
-        let Some(alias) = definitions.aliases.get(at) else { return BTreeSet::new() };
-        let keys = self.keys(of_expression(&alias.value));
+        let Some(alias) = definitions.aliases.get(at) else { return Behind::default() };
+        let behind = self.behind(&alias.value);
         if let Some(known) = self.aliases.get_mut(at) {
-            *known = Some(keys.clone());
+            *known = Some(behind.clone());
         }
-        keys
+        behind
     }
 }
 
@@ -149,7 +175,7 @@ mod tests {
     #[test]
     fn a_key_is_a_label_or_decides_something_or_is_of_no_use() {
         let text = r#"
-attributes: {model: {any_of: [gen_ai.response.model, span.gen_ai.request.model]}, idle: {from: nobody.asks}}
+attributes: {model: {any_of: [{when: {local: "yes"}, then: local}, gen_ai.response.model, span.gen_ai.request.model]}, idle: {from: nobody.asks}}
 records: {call: {from: span, where: {operation: chat}}}
 metrics:
   calls_total: {help: C., type: counter, from: call, labels: {model: model, team: resource.team, own: service}}
@@ -164,6 +190,7 @@ metrics:
         assert_eq!(uses.of(Origin::Span, "gen_ai.request.model"), Some(vec!["model"]));
         assert_eq!(uses.of(Origin::Log, "gen_ai.request.model"), None, "only of spans");
         assert_eq!(uses.of(Origin::Span, "operation"), Some(vec![]));
+        assert_eq!(uses.of(Origin::Span, "local"), Some(vec![]), "it decides, and is no value");
         assert_eq!(uses.of(Origin::Span, "tokens"), Some(vec![]));
         assert_eq!(uses.of(Origin::Resource, "team"), Some(vec!["kind_of", "team"]));
         assert_eq!(uses.of(Origin::Resource, "service.name"), Some(vec!["own"]));

@@ -55,7 +55,7 @@ pub(super) fn head(inventory: &Inventory, question: &Question, out: &mut String)
         );
     }
     if inventory.bounded {
-        out.push_str("\nThere is more than is told apart here: numbers with a + are the least there can be.\n");
+        out.push_str("\nThere are more names or keys than are told apart here; the others are only counted.\n");
     }
 }
 
@@ -107,7 +107,10 @@ fn names(
         ]);
     }
     table.write(out);
-    more(records.len(), question, out);
+    let hidden = records.iter().skip(rows(question));
+    let unused = hidden.filter(|one| one.judged > 0 && one.unmatched == one.judged).count();
+    let note = if unused > 0 { format!(", {unused} of them unmatched") } else { String::new() };
+    more(records.len(), &note, question, out);
 }
 
 /// The metrics that take a record: the largest by its name, the others by their number.
@@ -145,7 +148,7 @@ fn attributes(inventory: &Inventory, question: &Question, out: &mut String) {
             ]);
         }
         table.write(out);
-        more(all.len(), question, out);
+        more(all.len(), "", question, out);
     }
     if !inventory.attributes.is_empty() {
         out.push_str("\nAs a label, an attribute multiplies label sets by its values at most: --name NAME works it out.\n");
@@ -189,7 +192,7 @@ fn metrics(inventory: &Inventory, question: &Question, out: &mut String) {
     }
     table.write(out);
     let left_out = usize::try_from(inventory.metrics_left_out).unwrap_or(usize::MAX);
-    more(metrics.len().saturating_add(left_out), question, out);
+    more(metrics.len().saturating_add(left_out), "", question, out);
     let (now, most) = (inventory.label_sets, inventory.label_sets_limit);
     let (now, most) = (words::sets(now), words::count(most));
     let each = words::count(metrics.first().map_or(0, |metric| metric.limit));
@@ -200,10 +203,9 @@ fn rows(question: &Question) -> usize {
     if question.all { usize::MAX } else { ROWS }
 }
 
-fn more(all: usize, question: &Question, out: &mut String) {
-    let shown = rows(question);
-    if all > shown {
-        let _ =
-            writeln!(out, "  and {} more: --all shows them", words::count((all - shown) as u64));
+fn more(all: usize, note: &str, question: &Question, out: &mut String) {
+    if let Some(hidden @ 1..) = all.checked_sub(rows(question)) {
+        let hidden = words::count(hidden as u64);
+        let _ = writeln!(out, "  and {hidden} more{note}: --all shows them");
     }
 }

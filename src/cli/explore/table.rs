@@ -19,8 +19,9 @@ pub(super) struct Table {
 
 /// What stands between two columns.
 const GAP: usize = 2;
-/// The least a column that gives way is cut to.
+/// The least a column that gives way is cut to, and the first one as long as others can.
 const LEAST: usize = 24;
+const WIDE: usize = 40;
 
 impl Table {
     /// With these titles, which stand two columns further out than the rows; those of columns of numbers begin with `#`.
@@ -67,7 +68,7 @@ impl Table {
         let all: usize = self.indent + widths.iter().map(|width| width + GAP).sum::<usize>() - GAP;
         let mut over = all.saturating_sub(limits::EXPLAINED_WIDTH);
         let last = widths.len().saturating_sub(1);
-        let steps = [(0, 2 * LEAST), (last, LEAST), (0, LEAST)];
+        let steps = [(0, WIDE), (last, LEAST), (0, LEAST)];
         for (column, least) in steps.into_iter().chain((1..last).map(|column| (column, LEAST))) {
             if let Some(width) = widths.get_mut(column) {
                 let less = over.min(width.saturating_sub(least));

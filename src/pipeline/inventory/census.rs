@@ -23,7 +23,7 @@ pub(super) struct Census {
     /// Keys and values of all names.
     keys: usize,
     values: usize,
-    /// Whether a bound was ever met.
+    /// Whether there were more names or keys than are told apart.
     pub(super) bounded: bool,
 }
 
@@ -129,7 +129,6 @@ impl Census {
         held.types |= kind_of(value);
         if !value.is_missing() && !held.more {
             held.see(points::hash(keys, b"", value), &mut self.values);
-            self.bounded |= held.more;
         }
     }
 

@@ -34,7 +34,7 @@ pub struct Inventory {
     /// Label sets of all metrics there may be (`limits.series`).
     #[serde(default)]
     pub label_sets_limit: u64,
-    /// Whether names, keys or values came to a bound, so that their numbers are the least there can be.
+    /// Whether there were more names or keys than are told apart.
     #[serde(default)]
     pub bounded: bool,
 }
