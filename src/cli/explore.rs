@@ -97,7 +97,11 @@ async fn fetch(peer: &Peer) -> Result<Inventory, Failure> {
         StatusCode::UNAUTHORIZED => Err(
             "it wants a name and a password\n  = help: write them into the address: http://user:password@host:9464".to_owned(),
         ),
-        other => Err(format!("it answered {other}")),
+        other => {
+            let said = String::from_utf8_lossy(&body);
+            let said = words::cut(&words::safe(said.lines().next().unwrap_or_default()), 80);
+            Err(format!("it answered {other}: {said}"))
+        }
     });
     read.map_err(|why| {
         Failure::new(Exit::Unavailable, format!("cannot explore {}: {why}", peer.name()))

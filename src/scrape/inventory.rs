@@ -1,14 +1,14 @@
 //! `/api/v1/inventory`: what arrives and what labels cost, as JSON. Its shape is [`crate::pipeline::inventory::told::Inventory`].
 //!
 //! Names of records and metrics, attribute keys, label names and counts; never a value. It is worked out when it is asked for,
-//! beside this thread, and takes one of the seats of scrapes.
+//! beside this thread, and takes one of the seats of scrapes, of which half are left to them.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Method, Response, StatusCode};
 use http_body_util::Full;
 use tokio::task::spawn_blocking;
 
-use crate::clock;
+use crate::{clock, limits};
 
 use super::server::{Answer, Web, busy, internal, not_allowed};
 
@@ -20,8 +20,10 @@ pub(super) async fn inventory(web: &Web, method: &Method) -> Answer {
     let body = match *method {
         Method::HEAD => Vec::new(),
         Method::GET => {
-            let Ok(seat) = web.seats.clone().try_acquire_owned() else {
-                return busy("too many scrapes at once\n");
+            let free = web.seats.available_permits() > limits::SCRAPES / 2;
+            let seat = web.seats.clone().try_acquire_owned();
+            let Some(seat) = seat.ok().filter(|_| free) else {
+                return busy("too many of these at once\n");
             };
             let pipeline = web.pipeline.clone();
             let made = spawn_blocking(move || {

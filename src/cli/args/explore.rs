@@ -9,7 +9,7 @@ use super::report::header;
 /// The flags of `explore`.
 #[derive(Clone, Debug, Args)]
 pub struct ExploreArgs {
-    /// The web port of the instance, with user:password@ and a path where it needs them
+    /// The web port of the instance, with user:password@ and a path where it needs them. SSL_CERT_FILE names a CA of your own
     #[arg(
         long,
         env = "OSCAR_METRICS_URL",

@@ -105,7 +105,8 @@ pub struct RecordName {
     /// How many of them since the rules are what they are.
     #[serde(default)]
     pub judged: u64,
-    /// How many of those no rule took.
+    /// How many of those no rule took, asked as if none came late. In the books a span is matched by its events too, here they
+    /// speak for themselves.
     #[serde(default)]
     pub unmatched: u64,
     /// The metrics that took some.
