@@ -8,6 +8,8 @@ use crate::rules::pattern::Pattern;
 use super::table::Table;
 use super::{Question, overview, words};
 
+/// Characters of a metric's name in a title.
+const NAME: usize = 24;
 /// Metrics that are named for one record, unless all are asked for.
 const METRICS: usize = 4;
 
@@ -50,14 +52,16 @@ fn one(inventory: &Inventory, record: &RecordName, question: &Question, out: &mu
         return;
     }
     let largest = takers.first().copied();
-    let titles = ["attribute", "#carried by", "#values", "rules", "as a label"];
+    let of = largest.map(|metric| words::cut(&words::safe(&metric.name), NAME));
+    let label = of.map_or("as a label".to_owned(), |of| format!("as a label of {of}"));
+    let titles = ["attribute", "#carried by", "#values", "rules", &*label];
     let mut table = Table::new(4, &titles);
     for key in &record.keys {
         let same =
             |one: &&Attribute| one.origin == record.kind.origin() && one.count.key == key.key;
         let attribute = inventory.attributes.iter().find(same);
         table.row([
-            words::safe(&format!("{}.{}", record.kind.origin(), key.key)),
+            words::safe(&key.key),
             words::share(key.records, record.seen),
             words::at_least(key.values, key.values_at_least),
             attribute.map(overview::rules).unwrap_or_default(),
@@ -90,9 +94,39 @@ fn cost(one: &Attribute, without: bool, largest: Option<&MetricCost>) -> String 
     let Some(metric) = largest else { return format!("x{shown}") };
     let sets = metric.label_sets.saturating_mul(times);
     let verdict = match (one.count.values_at_least, sets > metric.limit) {
-        (_, true) => format!("past the limit of {}", words::count(metric.limit)),
+        (_, true) => "past its limit".to_owned(),
         (true, false) => format!("{} or more", words::sets(sets)),
         (false, false) => format!("{} at most", words::sets(sets)),
     };
-    format!("x{shown}, {verdict}")
+    format!("x{shown}: {verdict}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::inventory::told::KeyCount;
+
+    #[test]
+    fn a_label_costs_its_values_times_the_label_sets_there_are() {
+        let attribute = |values, values_at_least| Attribute {
+            count: KeyCount { records: 9, values, values_at_least, ..KeyCount::default() },
+            of: 9,
+            ..Attribute::default()
+        };
+        let metric = MetricCost { label_sets: 100, limit: 1_000, ..MetricCost::default() };
+        let told = |values, more, without| cost(&attribute(values, more), without, Some(&metric));
+        assert_eq!(told(1, false, false), "no label set more");
+        assert_eq!(told(1, false, true), "x2: 200 label sets at most");
+        assert_eq!(told(10, false, false), "x10: 1,000 label sets at most");
+        assert_eq!(told(10, false, true), "x11: past its limit");
+        assert_eq!(told(5, true, false), "x5+: 500 label sets or more");
+        assert_eq!(cost(&attribute(5, false), true, None), "x6");
+        for free in [
+            Attribute { private: true, ..attribute(5, false) },
+            Attribute { labels: vec!["a".into()], ..attribute(5, false) },
+            attribute(0, false),
+        ] {
+            assert_eq!(cost(&free, true, Some(&metric)), "");
+        }
+    }
 }
