@@ -8,8 +8,6 @@ use crate::rules::pattern::Pattern;
 use super::table::Table;
 use super::{Question, overview, words};
 
-/// Characters of a metric's name in a title.
-const NAME: usize = 24;
 /// Metrics that are named for one record, unless all are asked for.
 const METRICS: usize = 4;
 
@@ -38,9 +36,10 @@ fn one(inventory: &Inventory, record: &RecordName, question: &Question, out: &mu
     let _ = writeln!(out, "\n{title} {}: {seen} seen{unmatched}", words::cut(&named, 60));
     let takers = takers(inventory, record);
     let shown = if question.all { usize::MAX } else { METRICS };
-    for taker in takers.iter().take(shown) {
+    for (at, taker) in takers.iter().take(shown).enumerate() {
         let (name, sets) = (words::safe(&taker.name), words::sets(taker.label_sets));
-        let _ = writeln!(out, "  taken by {}, {sets} now", words::cut(&name, 60));
+        let note = if at == 0 { "; `as a label` is worked out for it" } else { "" };
+        let _ = writeln!(out, "  taken by {}, {sets} now{note}", words::cut(&name, 40));
     }
     if takers.len() > shown {
         let _ = writeln!(out, "  and by {} more: --all names them", takers.len() - shown);
@@ -52,9 +51,7 @@ fn one(inventory: &Inventory, record: &RecordName, question: &Question, out: &mu
         return;
     }
     let largest = takers.first().copied();
-    let of = largest.map(|metric| words::cut(&words::safe(&metric.name), NAME));
-    let label = of.map_or("as a label".to_owned(), |of| format!("as a label of {of}"));
-    let titles = ["attribute", "#carried by", "#values", "rules", &*label];
+    let titles = ["attribute", "#share", "#values", "rules", "as a label"];
     let mut table = Table::new(4, &titles);
     for key in &record.keys {
         let same =
@@ -88,15 +85,15 @@ fn cost(one: &Attribute, without: bool, largest: Option<&MetricCost>) -> String 
     }
     let times = one.count.values + u64::from(without);
     if times == 1 {
-        return "no label set more".to_owned();
+        return "no more".to_owned();
     }
     let shown = words::at_least(times, one.count.values_at_least);
     let Some(metric) = largest else { return format!("x{shown}") };
     let sets = metric.label_sets.saturating_mul(times);
     let verdict = match (one.count.values_at_least, sets > metric.limit) {
-        (_, true) => "past its limit".to_owned(),
-        (true, false) => format!("{} or more", words::sets(sets)),
-        (false, false) => format!("{} at most", words::sets(sets)),
+        (_, true) => "past limit".to_owned(),
+        (true, false) => format!("{} or more", words::count(sets)),
+        (false, false) => format!("{} at most", words::count(sets)),
     };
     format!("x{shown}: {verdict}")
 }
@@ -115,11 +112,11 @@ mod tests {
         };
         let metric = MetricCost { label_sets: 100, limit: 1_000, ..MetricCost::default() };
         let told = |values, more, without| cost(&attribute(values, more), without, Some(&metric));
-        assert_eq!(told(1, false, false), "no label set more");
-        assert_eq!(told(1, false, true), "x2: 200 label sets at most");
-        assert_eq!(told(10, false, false), "x10: 1,000 label sets at most");
-        assert_eq!(told(10, false, true), "x11: past its limit");
-        assert_eq!(told(5, true, false), "x5+: 500 label sets or more");
+        assert_eq!(told(1, false, false), "no more");
+        assert_eq!(told(1, false, true), "x2: 200 at most");
+        assert_eq!(told(10, false, false), "x10: 1,000 at most");
+        assert_eq!(told(10, false, true), "x11: past limit");
+        assert_eq!(told(5, true, false), "x5+: 500 or more");
         assert_eq!(cost(&attribute(5, false), true, None), "x6");
         for free in [
             Attribute { private: true, ..attribute(5, false) },

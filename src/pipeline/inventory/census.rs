@@ -113,15 +113,18 @@ impl Census {
         let Some(name) = self.names.get_mut(place) else { return };
         let key = cut(key, limits::INVENTORY_TEXT);
         let (each, all) = limits::INVENTORY_KEYS;
-        if !name.keys.contains_key(key) {
-            if name.keys.len() >= each || self.keys >= all {
+        let full = name.keys.len() >= each || self.keys >= all;
+        let held = match name.keys.get_mut(key) {
+            Some(held) => held,
+            None if full => {
                 (name.left_out, self.bounded) = (name.left_out + 1, true);
                 return;
             }
-            self.keys += 1;
-            name.keys.insert(key.into(), Key::default());
-        }
-        let Some(held) = name.keys.get_mut(key) else { return };
+            None => {
+                self.keys += 1;
+                name.keys.entry(key.into()).or_default()
+            }
+        };
         if std::mem::replace(&mut held.last, self.begun) == self.begun {
             return;
         }
