@@ -6,10 +6,12 @@ pub mod args;
 pub mod check;
 pub mod demo;
 pub mod explain;
+pub mod explore;
 pub mod generate;
 pub mod history;
 pub mod load;
 pub mod log;
+mod peer;
 pub mod probe;
 pub mod report;
 pub mod serve;
@@ -62,6 +64,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Explore(args) => explore::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Demo(args) => demo::run(&args),

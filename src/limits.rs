@@ -165,6 +165,31 @@ pub const EXPLAINED_WIDTH: usize = 100;
 /// Reasons told of rules that nearly took a record, unless all are asked for.
 pub const EXPLAINED_NEAR: usize = 5;
 
+/// Records of one request that the inventory looks at, and as many events of its spans: a batch of the SDKs. Of more than that it
+/// takes every so many.
+pub const INVENTORY_RECORDS: usize = 512;
+/// Pause for each record that the inventory looked at, for each signal: so it sees 2,500 a second, more than a bot sends, for about
+/// a per cent of a core.
+pub const INVENTORY_PACE: Duration = Duration::from_micros(400);
+/// Records of one signal that the inventory looks at without a pause: four batches, so that several senders may come at once.
+pub const INVENTORY_BURST: u32 = 2_048;
+/// Names of each kind of record in the inventory: a bot has a few dozen. What has another name is counted as `other`.
+pub const INVENTORY_NAMES: usize = 256;
+/// Keys in the inventory, of one name and of all: about 1.5 MiB at most. Others are counted and not told apart.
+pub const INVENTORY_KEYS: (usize, usize) = (64, 4_096);
+/// Attributes of one record that the inventory looks at: what the SDKs let a span have.
+pub const INVENTORY_ATTRIBUTES: usize = 128;
+/// Different values that the inventory tells apart, of one key and of all: 8 bytes each. More make no label anybody would want.
+pub const INVENTORY_VALUES: (usize, usize) = (256, 65_536);
+/// Bytes of a name or a key in the inventory, or of a label value when that is less.
+pub const INVENTORY_TEXT: usize = 256;
+/// Metrics the inventory tells the cost of, the largest first.
+pub const INVENTORY_METRICS: usize = 512;
+/// Labels of one metric that the inventory works the cost out of, those with the most values first.
+pub const INVENTORY_LABELS: usize = 16;
+/// Bytes of an answer that `explore` reads: all names and keys there can be, with room.
+pub const INVENTORY_ANSWER: usize = 16 * MIB;
+
 /// Connections of one listener. Over it a new one is closed at once and counted.
 pub const CONNECTIONS: usize = 512;
 /// From accept to the first byte, and on the gRPC port to the whole HTTP/2 preface.

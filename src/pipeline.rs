@@ -9,6 +9,7 @@ mod conversations;
 mod engine;
 pub mod explain;
 mod fold;
+pub mod inventory;
 mod kept;
 mod labels;
 mod measure;
@@ -42,6 +43,7 @@ pub use kept::{Kept, Restored};
 use batch::Batch;
 use engine::Engine;
 use fold::Senders;
+use inventory::Inventory;
 use points::PointBatch;
 use targets::Targets;
 
@@ -77,6 +79,8 @@ pub struct Pipeline {
     /// Keys of the fingerprints, new in every process.
     keys: Keys,
     telemetry: Arc<Telemetry>,
+    /// What arrives, for people who wonder.
+    inventory: Inventory,
     began: Timestamp,
     /// When the last scrape that was read to its end began.
     scraped: Arc<AtomicU64>,
@@ -105,6 +109,7 @@ impl Pipeline {
             engine: ArcSwap::from_pointee(engine),
             keys: Keys::default(),
             telemetry,
+            inventory: Inventory::new(now),
             began: now,
             scraped: Arc::default(),
             expired: Mutex::new(now),
@@ -181,6 +186,7 @@ impl Pipeline {
             }
         };
         self.telemetry.books().post(signal, &counts, now);
+        self.inventory.look((&engine, &self.keys), (signal, body, counts.received), now);
         conversations::end_quiet(self, &engine, now);
         Ok(outcome(&counts))
     }

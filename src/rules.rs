@@ -21,6 +21,7 @@ mod slots;
 mod subject;
 mod texts;
 mod update;
+mod uses;
 mod words;
 
 pub use conversation::{Remark, Said};
@@ -29,3 +30,4 @@ pub use ruleset::RuleSet;
 pub use scratch::{Scratch, recycled};
 pub use subject::Subject;
 pub use update::{Guard, Skip, SkipReason, Update, Updates};
+pub use uses::Uses;

@@ -1,4 +1,4 @@
-//! The web port: metrics, health, readiness, reload, the page, and who may see them.
+//! The web port: metrics, the inventory, health, readiness, reload, the page, and who may see them.
 //!
 //! It runs on a thread of its own, so that no scrape can be felt at the OTLP doors. Formats are written by `exposition`; this room
 //! only asks for them and knows neither series nor rules.
@@ -7,6 +7,7 @@ mod access;
 mod body;
 mod certificates;
 mod health;
+mod inventory;
 mod landing;
 mod metrics;
 mod reload;

@@ -14,10 +14,12 @@ use crate::view::Signal;
 use super::probe::ProbeArgs;
 
 mod demo;
+mod explore;
 mod generate;
 mod report;
 
 pub use demo::{DemoArgs, HistoryArgs, IncidentName};
+pub use explore::{ExploreArgs, ViewName};
 pub use generate::{GenerateArgs, ProductName};
 pub use report::{FormName, ReportArgs};
 
@@ -42,6 +44,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Say what becomes of each record of an OTLP file, and why.
     Explain(ExplainArgs),
+    /// Say what a running instance receives, what of it no rule uses, and what labels cost.
+    Explore(ExploreArgs),
     /// Write the files that belong to a config: dashboards, rules, the reference.
     Generate(GenerateArgs),
     /// Sum a period up for people, from a Prometheus.

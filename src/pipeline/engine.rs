@@ -7,8 +7,9 @@ use crate::clock::Timestamp;
 use crate::config::{Datapoints, Privacy, Sessions, Settings};
 use crate::limits::Limits;
 use crate::model::HashKey;
-use crate::rules::RuleSet;
 use crate::rules::definition::Definitions;
+use crate::rules::explain::Private;
+use crate::rules::{RuleSet, Uses};
 use crate::series::{Budget, Passed, Store};
 use crate::telemetry::Telemetry;
 use crate::view::{Signal, Word};
@@ -60,6 +61,9 @@ pub(super) struct Engine {
     /// What is remembered of a conversation's turns.
     pub(super) words: Vec<Word>,
     pub(super) workspaces: Workspaces,
+    /// What the inventory says of attributes.
+    pub(super) private: Private,
+    pub(super) uses: Uses,
 }
 
 impl Engine {
@@ -88,7 +92,20 @@ impl Engine {
         let (limits, workspaces) = (limits.clone(), Workspaces::default());
         let sessions = plan.sessions.cloned();
         let words = rules.session_words(plan.definitions);
-        Self { epoch, rules, store, passed, points, limits, sessions, words, workspaces }
+        let (private, uses) = (Private::new(plan.definitions), Uses::new(plan.definitions));
+        Self {
+            epoch,
+            rules,
+            store,
+            passed,
+            points,
+            limits,
+            sessions,
+            words,
+            workspaces,
+            private,
+            uses,
+        }
     }
 
     /// A request's bytes as the walks read them.

@@ -144,7 +144,7 @@ impl<'a> PointBatch<'a> {
 }
 
 /// Added up these say what attributes there are, in whatever order.
-fn hash(keys: &Keys, key: &[u8], value: Value<'_>) -> u64 {
+pub(super) fn hash(keys: &Keys, key: &[u8], value: Value<'_>) -> u64 {
     let mut hasher = keys.hasher();
     let mut told = |tag: u8, bytes: &[u8]| {
         hasher.write_u8(tag);

@@ -38,6 +38,8 @@ fn page(web: &Web) -> String {
         "{HEAD}<h1>oscar-metrics</h1>\n<p>Turns what a chat bot emits over OpenTelemetry into \
          Prometheus series. Version {version}.</p>\n\
          <ul>\n<li><a href=\"{path}\">{path}</a>: what Prometheus scrapes</li>\n\
+         <li><a href=\"/api/v1/inventory\">/api/v1/inventory</a>: what arrives, and what labels cost; \
+         <code>oscar-metrics explore</code> reads it</li>\n\
          <li><a href=\"/-/healthy\">/-/healthy</a>: whether the process lives</li>\n\
          <li><a href=\"/-/ready\">/-/ready</a>: whether it takes telemetry</li>\n\
          <li><code>POST /-/reload</code>: read the config again</li>\n</ul>\n\

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-    RETRY_AFTER, VARY,
+    VARY,
 };
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
@@ -12,10 +12,10 @@ use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::exposition::{Coder, Format, Writer};
-use crate::{clock, exposition, limits};
+use crate::{clock, exposition};
 
 use super::body::{Scrape, Scraper, Streamed};
-use super::server::{Body, Web, text};
+use super::server::{Body, Web, busy, text};
 
 /// Prometheus says with it how long it will wait; nobody else does.
 const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
@@ -24,9 +24,7 @@ const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-
 pub fn metrics(web: &Web, asked: &Request<Incoming>, peer: Option<IpAddr>) -> Response<Body> {
     let (is_head, asked) = (asked.method() == Method::HEAD, asked.headers());
     let Ok(seat) = web.seats.clone().try_acquire_owned() else {
-        let mut busy = text(StatusCode::SERVICE_UNAVAILABLE, "too many scrapes at once\n");
-        busy.headers_mut().insert(RETRY_AFTER, limits::RETRY_AFTER.as_secs().into());
-        return busy.map(Either::Left);
+        return busy("too many scrapes at once\n").map(Either::Left);
     };
     let format = exposition::format(list(asked, ACCEPT).as_deref());
     let coding = exposition::encoding(list(asked, ACCEPT_ENCODING).as_deref());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Method, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
@@ -26,6 +26,7 @@ use crate::telemetry::Closing;
 use super::access::Access;
 use super::body::Streamed;
 use super::health::{Readiness, healthy, ready};
+use super::inventory::{self, inventory};
 use super::landing::landing;
 use super::metrics::metrics;
 use super::reload::{Reload, reload};
@@ -104,14 +105,17 @@ async fn answer(
     let rules = web.access.rules();
     let free = matches!(request.uri().path(), "/-/healthy" | "/-/ready");
     let refused = if free { None } else { rules.refuse(request.headers()).await };
-    let refused = refused.map(|refused| refused.map(Either::Left));
-    let mut answer = refused.unwrap_or_else(|| {
-        // A route that panics is a bad answer, not a bad connection.
-        let routed = catch_unwind(AssertUnwindSafe(|| route(web, request, peer)));
-        routed.unwrap_or_else(|_| {
-            text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n").map(Either::Left)
-        })
-    });
+    let mut answer = match refused {
+        Some(refused) => refused.map(Either::Left),
+        None if request.uri().path() == inventory::PATH => {
+            inventory(web, request.method()).await.map(Either::Left)
+        }
+        None => {
+            // A route that panics is a bad answer, not a bad connection.
+            let routed = catch_unwind(AssertUnwindSafe(|| route(web, request, peer)));
+            routed.unwrap_or_else(|_| internal().map(Either::Left))
+        }
+    };
     for (name, value) in rules.headers() {
         answer.headers_mut().insert(name, value.clone());
     }
@@ -135,7 +139,19 @@ fn route(web: &Web, request: &http::Request<Incoming>, peer: Option<IpAddr>) -> 
     answer.map(Either::Left)
 }
 
-fn not_allowed(methods: &'static str) -> Answer {
+/// The answer of a route that panicked.
+pub(super) fn internal() -> Answer {
+    text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n")
+}
+
+/// There are too many of this kind under way.
+pub(super) fn busy(why: &'static str) -> Answer {
+    let mut busy = text(StatusCode::SERVICE_UNAVAILABLE, why);
+    busy.headers_mut().insert(RETRY_AFTER, limits::RETRY_AFTER.as_secs().into());
+    busy
+}
+
+pub(super) fn not_allowed(methods: &'static str) -> Answer {
     let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "not with this method\n");
     answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
     answer

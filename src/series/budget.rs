@@ -31,6 +31,11 @@ impl Budget {
         self.series.load(Relaxed)
     }
 
+    /// Label sets one metric may have.
+    pub fn per_metric(&self) -> usize {
+        self.per_metric.load(Relaxed)
+    }
+
     /// Takes room for `more` label sets beside the `present` ones of one metric, or none at all.
     pub(super) fn take(&self, present: usize, more: usize) -> bool {
         if present.saturating_add(more) > self.per_metric.load(Relaxed) {

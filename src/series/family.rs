@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::limits;
-use crate::model::{Declaration, Dimension, FamilySnapshot, Op, Row, key};
+use crate::model::{Declaration, Dimension, FamilySnapshot, Labels, Op, Row, key};
 
 use super::admission::{fold_all, neighbours};
 use super::budget::Budget;
@@ -163,6 +163,14 @@ impl FamilyStore {
     pub fn count(&self) -> (usize, u64) {
         let state = self.state.look();
         (state.len(), state.overflow)
+    }
+
+    /// Its label sets, copied a few under each lock.
+    pub(super) fn label_sets(&self) -> Vec<Arc<Labels>> {
+        let mut sets = Vec::with_capacity(self.count().0); // before the lock
+        let _still = self.still.lock().unwrap_or_else(PoisonError::into_inner);
+        self.each(limits::SERIES_AT_ONCE, |_, _, series| sets.push(series.labels.clone()));
+        sets
     }
 
     /// Forgets the groups that were idle for longer than their time, and all they held: each whole, one at a time.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::model::Declaration;
+use crate::model::{Declaration, Labels};
 
 use super::budget::Budget;
 use super::copies::Copies;
@@ -80,6 +80,12 @@ impl Store {
             let (series, overflow) = family.count();
             FamilyCount { name: family.declaration().family.name.as_str().into(), series, overflow }
         })
+    }
+
+    /// How large each family is, and its label sets, copied a few at a time as they are asked for.
+    pub fn label_sets(&self) -> impl Iterator<Item = (FamilyCount, Vec<Arc<Labels>>)> {
+        let sets = self.families.iter().map(|family| family.label_sets());
+        self.counts().zip(sets)
     }
 
     /// Forgets what was idle for longer than its time.

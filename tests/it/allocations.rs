@@ -1,4 +1,5 @@
-//! A span or data point whose series are there allocates nothing, whatever the config; the request around it neither.
+//! A span or data point whose series are there allocates nothing, whatever the config; the request around it neither, nor the
+//! inventory when it looks at one whose names, keys and values it has seen.
 
 use std::sync::Arc;
 
@@ -28,13 +29,14 @@ fn pipeline(text: String, now: Timestamp) -> Pipeline {
 
 /// Without the memory of duplicates, which grows until it has its size, and without conversations: each that begins or ends has
 /// memory of its own.
-fn allocations(pack: &str, profile: Profile) -> u64 {
+fn without_memory(pack: &str, now: Timestamp) -> Pipeline {
     let conversations = "sessions: null\nmetrics: {bot_sessions_total: null, bot_session_turns: null, bot_session_duration_seconds: null,\n  bot_session_reasks_total: null, bot_session_handovers_total: null}\n";
     let conversations = if pack == "oscar" { conversations } else { "" };
-    let text = format!("use: [{pack}]\nlimits: {{dedupe: {{entries: 0}}}}\n{conversations}");
-    let now = clock::now();
-    let pipeline = pipeline(text, now);
-    let mut batches = Batches::new(&LoadOptions {
+    pipeline(format!("use: [{pack}]\nlimits: {{dedupe: {{entries: 0}}}}\n{conversations}"), now)
+}
+
+fn batches(profile: Profile) -> Batches {
+    Batches::new(&LoadOptions {
         target: "http://localhost:4318".parse().unwrap(),
         rate: 0,
         duration: Default::default(),
@@ -44,16 +46,53 @@ fn allocations(pack: &str, profile: Profile) -> u64 {
         encoding: sender::Encoding::Protobuf,
         gzip: false,
         seed: Some(1),
-    });
+    })
+}
+
+fn traces(pipeline: &Pipeline, body: &[u8], now: Timestamp) {
+    pipeline.ingest(Protocol::Http, Signal::Traces, Encoding::Protobuf, body, now).unwrap();
+}
+
+/// How many items came, and how many of them the inventory looked at.
+fn looked_at(pipeline: &Pipeline, signal: Signal) -> (u64, u64) {
+    let told = pipeline.inventory(clock::now());
+    let one = told.signals.iter().find(|one| one.signal == signal.as_str()).unwrap();
+    (one.received, one.seen)
+}
+
+/// Of requests with ids of their own, all in one moment, when the inventory has looked at enough of them.
+fn allocations(pack: &str, profile: Profile) -> u64 {
+    let now = clock::now();
+    let (pipeline, mut batches) = (without_memory(pack, now), batches(profile));
     let mut round = || {
         for _ in 0..batches.round() {
             let (body, _) = batches.next(now);
-            let traces = Signal::Traces;
-            pipeline.ingest(Protocol::Http, traces, Encoding::Protobuf, body, now).unwrap();
+            traces(&pipeline, body, now);
+        }
+    };
+    let all = |(came, seen): (u64, u64)| came == seen;
+    while all(looked_at(&pipeline, Signal::Traces)) {
+        round();
+    }
+    allocation_counter::measure(round).count_total
+}
+
+/// Of requests that the inventory looks at, all of whose values it knows: the same ones, a moment apart.
+fn allocations_of_looking(pack: &str, profile: Profile) -> u64 {
+    let mut now = clock::now();
+    let (pipeline, mut batches) = (without_memory(pack, now), batches(profile));
+    let bodies: Vec<Vec<u8>> = (0..batches.round()).map(|_| batches.next(now).0.to_vec()).collect();
+    let mut round = || {
+        for body in &bodies {
+            now.0 += 100_000_000;
+            traces(&pipeline, body, now);
         }
     };
     round();
-    allocation_counter::measure(round).count_total
+    let allocations = allocation_counter::measure(round).count_total;
+    let (came, seen) = looked_at(&pipeline, Signal::Traces);
+    assert_eq!((came, came > 0), (seen, true), "it looked at everything");
+    allocations
 }
 
 /// What an SDK says each time: sums and histograms of either temporality, and a gauge, all larger than last time.
@@ -132,10 +171,18 @@ fn known_streams_cost_no_allocation() {
     let (first, then) = bodies.split_at(3);
     first.iter().for_each(&mut round);
     assert_eq!(allocation_counter::measure(|| then.iter().for_each(round)).count_total, 0);
+    let (came, seen) = looked_at(&pipeline, Signal::Metrics);
+    assert_eq!(came, seen, "what it costs to look at them is in it");
 }
 
 #[test]
 fn known_series_cost_no_allocation() {
     assert_eq!(allocations("span_metrics", Profile::Peer), 0);
     assert_eq!(allocations("oscar", Profile::Oscar), 0);
+}
+
+#[test]
+fn looking_at_what_is_known_costs_no_allocation() {
+    assert_eq!(allocations_of_looking("span_metrics", Profile::Peer), 0);
+    assert_eq!(allocations_of_looking("oscar", Profile::Oscar), 0);
 }

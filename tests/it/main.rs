@@ -11,6 +11,7 @@ mod demo;
 mod drain;
 mod engine;
 mod explain;
+mod explore;
 mod exposition;
 mod forward;
 mod grpc;

@@ -189,6 +189,20 @@ fn nothing_that_leaves_has_what_was_planted() {
     for path in ["/", "/-/healthy", "/-/ready", "/api/v1/status", "/nothing"] {
         clean(path, &get(web, path).body);
     }
+    let inventory = get(web, "/api/v1/inventory");
+    for key in
+        ["gen_ai.conversation.id", "llm.input_messages.0.message.content", "bot_interactions"]
+    {
+        assert!(inventory.text().contains(key), "{key} is told, and its values are not");
+    }
+    clean("the inventory", &inventory.body);
+    let url = format!("http://{web}");
+    for more in [&["--all"][..], &["--name=*", "--all"], &["--format=json"], &[]] {
+        let done = binary(&["explore", "--url", &url]).args(more).output().unwrap();
+        assert!(done.status.success() && done.stdout.len() > 2_000, "{more:?}");
+        clean("explore", &done.stdout);
+        clean("explore's log", &done.stderr);
+    }
     process.signal(Signal::TERM);
     let (code, log) = process.end();
     assert_eq!(code, 0);

@@ -24,7 +24,7 @@ fn rules(folder: &Path, text: &str) -> Rules {
     Rules::new(&settings).unwrap()
 }
 
-fn guarded(folder: &Path, text: &str) -> Server {
+pub fn guarded(folder: &Path, text: &str) -> Server {
     serve(oscar_metrics::cli::server::ServeOptions {
         access: Arc::new(Access::new(rules(folder, text))),
         ..options()
@@ -35,7 +35,7 @@ fn basic(user: &str) -> String {
     format!("Authorization: Basic {}\r\n", STANDARD.encode(user))
 }
 
-fn users() -> String {
+pub fn users() -> String {
     format!("basic_auth_users: {{ann: {}}}\n", bcrypt::hash("secret", 4).unwrap())
 }
 
@@ -59,6 +59,8 @@ fn everything_but_health_and_readiness_needs_the_password() {
         ("GET", "/metrics"),
         ("HEAD", "/metrics"),
         ("GET", "/"),
+        ("GET", "/api/v1/inventory"),
+        ("HEAD", "/api/v1/inventory"),
         ("GET", "/api/v1/x"),
         ("GET", "/nothing"),
         ("POST", "/-/reload"),
@@ -81,7 +83,7 @@ fn everything_but_health_and_readiness_needs_the_password() {
         }
     }
     let right = basic("ann:secret");
-    let wanted = [200, 200, 200, 404, 404, 200, 404, 404];
+    let wanted = [200, 200, 200, 200, 200, 404, 404, 200, 404, 404];
     for ((method, path), status) in all.into_iter().zip(wanted) {
         let reply = ask(method, path, &right);
         assert_eq!(reply.status, status, "{method} {path}");

@@ -69,7 +69,7 @@ fn matcher(text: &str) -> Result<String, String> {
 }
 
 /// `Name: value`.
-fn header(text: &str) -> Result<(HeaderName, HeaderValue), &'static str> {
+pub(super) fn header(text: &str) -> Result<(HeaderName, HeaderValue), &'static str> {
     let fault = "a header is written as \"Name: value\"";
     let (name, value) = text.split_once(':').ok_or(fault)?;
     let name: HeaderName = name.trim().parse().map_err(|_| fault)?;

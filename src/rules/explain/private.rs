@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use crate::view::Origin;
 
-use super::super::definition::{Condition, Definitions, Expression, Intrinsic, Reference, Step};
+use super::super::definition::{Definitions, Expression, Intrinsic, Reference};
 use super::super::pattern::Pattern;
+use super::super::uses::of_expression;
 
 /// The keys and aliases whose values are hidden.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +34,7 @@ impl Private {
         let mut open: Vec<usize> =
             (0..seen.len()).filter(|at| seen.get(*at) == Some(&true)).collect();
         while let Some(alias) = open.pop().and_then(|at| aliases.get(at)) {
-            for reference in references(&alias.value) {
+            for reference in of_expression(&alias.value) {
                 match reference {
                     Reference::Alias(next) => {
                         if let Some(free @ false) = seen.get_mut(*next) {
@@ -83,18 +84,6 @@ impl Private {
 
     /// Whether an expression reads anything that is hidden.
     pub fn hides_any(&self, expression: &Expression) -> bool {
-        references(expression).any(|reference| self.hides(reference))
+        of_expression(expression).any(|reference| self.hides(reference))
     }
-}
-
-/// What an expression reads, its conditions included.
-fn references(expression: &Expression) -> impl Iterator<Item = &Reference> {
-    expression.steps.iter().flat_map(|step| match step {
-        Step::From(reference) => vec![reference],
-        Step::When(condition, _) => of_condition(condition).collect(),
-    })
-}
-
-fn of_condition(condition: &Condition) -> impl Iterator<Item = &Reference> {
-    condition.any.iter().flatten().map(|(reference, _)| reference)
 }
