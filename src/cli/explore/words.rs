@@ -69,9 +69,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 /// `2026-11-25 23:24:27 UTC`.
 pub(super) fn time(seconds: f64) -> String {
     let time = Timestamp((seconds.max(0.0) * 1e9) as u64);
-    let ((year, month, day), second) = (time.date(), time.0 / 1_000_000_000);
-    let (hour, minute, second) = (second / 3_600 % 24, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    format!("{} {:.0} UTC", time.utc().date(), time.utc().time())
 }
 
 #[cfg(test)]
