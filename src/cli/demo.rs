@@ -70,7 +70,8 @@ fn greeting(args: &DemoArgs, place: &Place) -> String {
         "\n  A simulated release bot is talking to this sidecar; a day takes {day:.1} minutes.\n\n    \
          {web}/         what there is\n    \
          {web}/metrics  the series: look for bot_interactions_total, bot_tokens_total, bot_active_users\n\n  \
-         It speaks OTLP/gRPC to {otlp}, and so can your bot. Ctrl-C ends it.\n\n",
+         It speaks OTLP/gRPC to {otlp}, and so can your bot; `oscar-metrics explore --url={web}` tells\n  \
+         what arrives. Ctrl-C ends it.\n\n",
         otlp = place.otlp
     )
 }
