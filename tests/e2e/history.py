@@ -65,8 +65,7 @@ def agrees(out, truth):
         ("tools", "bot_tool_calls_total", ("tool", "outcome"), ("tool", "outcome")),
         ("webhooks", "bot_webhooks_total", ("event",), ("event",)),
         ("attempts", "bot_agent_attempts_total", ("number", "strategy"), ("number", "strategy")),
-        # As a scrape has it whose own label is `job` too.
-        ("jobs", "bot_jobs_total", ("name",), ("exported_job",)),
+        ("jobs", "bot_jobs_total", ("name",), ("job_name",)),
     ]
     counted = totals(out, [metric for _, metric, *_ in compared] + ["bot_tokens_total", "bot_sessions_total"])
     for kind, metric, theirs, ours in compared:

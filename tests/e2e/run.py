@@ -77,9 +77,9 @@ def run(binary, folder, native):
     check("no panic in the log", [line for line in log.splitlines() if "panicked" in line], [])
 
 
-def begin(part, binary):
+def begin(part, binary, *words):
     """A part that is minutes of waiting: it has a process of its own, and the others go on meanwhile."""
-    return subprocess.Popen([sys.executable, HERE / part, binary], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen([sys.executable, HERE / part, binary, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def end(name, process):
@@ -96,15 +96,17 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
     binary = parser.parse_args().binary
-    past, live = begin("alerts.py", binary), begin("live.py", binary)
+    past, live = begin("alerts.py", binary, "incidents"), begin("live.py", binary)
     apart("Prometheus as it comes", lambda folder: run(binary, folder, native=False))
     apart("Prometheus with native histograms and exemplars", lambda folder: run(binary, folder, native=True))
     apart("The dashboards on the demo", lambda folder: dashboards.run(binary, folder))
     apart("A past, loaded into Prometheus", lambda folder: history.run(binary, folder))
     apart("People over replicas and weeks", lambda folder: users.run(binary, folder))
     apart("An instrumentor from PyPI on Amazon Bedrock", lambda folder: bedrock.run(binary, folder))
+    month = begin("alerts.py", binary, "month")
     end("The shipped alerts, from a living bot's incident to a receiver", live)
     end("The shipped alerts, from a past incident to a receiver", past)
+    end("The shipped alerts, in a month to which nothing happens", month)
     finish()
 
 

@@ -63,7 +63,7 @@ fn what_the_bot_did_is_what_the_series_say() {
         ("confirmations", &["stage"], "bot_confirmations_total", &["stage"]),
         ("identity", &["change"], "bot_identity_events_total", &["change"]),
         ("webhooks", &["event"], "bot_webhooks_total", &["event"]),
-        ("jobs", &["name"], "bot_jobs_total", &["job"]),
+        ("jobs", &["name"], "bot_jobs_total", &["job_name"]),
     ] {
         let expected = truth(&document, list, theirs);
         assert!(!expected.is_empty(), "the bot did nothing of {list}");

@@ -10,6 +10,10 @@ use super::super::document::{Entry, Node};
 use super::super::fields::{self, Fields};
 use super::Resolver;
 
+/// Labels of the target of a scrape (Prometheus, "Jobs and instances"). A series' own label of such a name makes way, unless the
+/// scrape has `honor_labels`, and then takes the place of the target's.
+const TARGETS: [&str; 2] = ["job", "instance"];
+
 /// A label as it was declared; without a definition it removes the inherited one of its name.
 #[derive(Clone)]
 pub(super) struct Declared {
@@ -60,6 +64,12 @@ impl<'n> Resolver<'n, '_, '_> {
         let name = LabelName::new(&entry.key);
         if let Err(error) = &name {
             self.report.error(entry.at, error.to_string());
+        }
+        if TARGETS.contains(&&*entry.key) {
+            let message = format!("Prometheus gives what it scrapes a label `{}`", entry.key);
+            let help =
+                format!("it shows this one as `exported_{}`: give it another name", entry.key);
+            self.report.warning(entry.at, message).help(help);
         }
         let what = format!("the label `{}`", entry.key);
         let more = ["values", "limit"];

@@ -217,12 +217,12 @@ fn jobs(scope: Scope<'_>) -> Row {
 
 fn last_success(scope: Scope<'_>) -> Option<Panel> {
     let all = scope.series("bot_job_last_success_timestamp_seconds")?;
-    all.entry.label("job")?;
-    let query = Query::new("Last success", format!("{} * 1000", all.level("max", &["job"])))
+    all.entry.label("job_name")?;
+    let query = Query::new("Last success", format!("{} * 1000", all.level("max", &["job_name"])))
         .in_unit(Unit::Ago);
     let what = "When each background job last succeeded. Good is not longer ago than its pace.";
     Some(
-        Panel::new("Last success of jobs", View::Table("job", "Job"), Unit::Ago, vec![query])
+        Panel::new("Last success of jobs", View::Table("job_name", "Job"), Unit::Ago, vec![query])
             .about(what)
             .size(12, 8)
             .empty_when_healthy(),

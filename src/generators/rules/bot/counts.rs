@@ -202,12 +202,11 @@ pub const ALL: [Count; 13] = [
     Count {
         name: "BotJobFails",
         severity: Severity::Warning,
-        // Its label `job` is the background job, and takes the place of the target's.
         part: Part { metric: "bot_jobs_total", on: &[On::Is("result", &["failure"])] },
-        by: Some(("job", "notifier")),
+        by: Some(("job_name", "notifier")),
         window: HOURS_6,
         board: Board::SAFETY,
-        summary: "The background job {job} of WHOM fails again and again.",
+        summary: "The background job {job_name} of WHOM fails again and again.",
         description: "{value} runs failed within WINDOW.",
     },
 ];
