@@ -84,7 +84,7 @@ fn allocations_of_looking(pack: &str, profile: Profile) -> u64 {
     let bodies: Vec<Vec<u8>> = (0..batches.round()).map(|_| batches.next(now).0.to_vec()).collect();
     let mut round = || {
         for body in &bodies {
-            now.0 += 100_000_000;
+            now.0 += 4_000_000_000; // longer than a look at a whole request lasts
             traces(&pipeline, body, now);
         }
     };
