@@ -1,7 +1,7 @@
 //! What arrives: names of records, their attributes and how many values those have, which rules take them, and what labels cost.
 //!
 //! A request that was taken may be walked a second time, by a visitor that only notes. So serving pays one look at a number for
-//! each request; at a bot's usual rate everything is noted, and under load a sample is ([`pace`]). Of values nothing is kept but
+//! each request; at a bot's usual rate everything is noted, and under load a sample is (see `pace`). Of values nothing is kept but
 //! keyed fingerprints, so that this room can't tell what it never knew.
 
 mod census;

@@ -226,7 +226,8 @@ fn only_reading_is_answered() {
 #[test]
 fn who_is_no_instance_is_told_apart() {
     // Nobody there.
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = Nobody::new();
+    let closed = nobody.address;
     let (code, out, error) = explore(&url(closed), &[]);
     assert_eq!((code, &*out), (69, ""));
     assert!(error.contains(&closed.to_string()) && error.contains("refused"), "{error}");

@@ -2,7 +2,6 @@
 
 mod sink;
 
-use std::net::TcpListener;
 use std::time::Duration;
 
 use oscar_metrics::clock;
@@ -35,11 +34,6 @@ fn forwarding(forward: Vec<Forward>) -> Server {
 
 fn to(sink: &Sink, yaml: &str) -> Server {
     forwarding(targets(yaml, &format!("http://{}", sink.address)))
-}
-
-/// A port nobody serves.
-fn dead() -> std::net::SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 fn send(server: &Server, headers: &str, body: &[u8]) {
@@ -196,7 +190,8 @@ fn a_request_that_is_never_taken_does_not_hold_up_the_others_for_ever() {
 
 #[test]
 fn a_dead_target_drops_its_oldest_and_gets_the_newest_when_it_comes() {
-    let address = dead();
+    let nobody = Nobody::new();
+    let address = nobody.address;
     // Room for four of them.
     let yaml = r#"{endpoint: "@", protocol: http, queue: 6kB}"#;
     let server = forwarding(targets(yaml, &format!("http://{address}")));
@@ -214,6 +209,7 @@ fn a_dead_target_drops_its_oldest_and_gets_the_newest_when_it_comes() {
     assert_eq!(dropped(&server, &target, "queue_full"), 16.0);
     let queued = || server.value("oscar_metrics_forward_queue_bytes", &[("target", &target)]);
     assert!(queued() > 4000.0 && queued() <= 6000.0, "{}", queued());
+    drop(nobody); // its port is free again
     let sink = Sink::on(address, Vec::new(), None);
     let seen = sink.wait(4);
     for body in &bodies[17..] {
@@ -254,7 +250,9 @@ fn a_stop_empties_the_queue_of_who_is_there_and_waits_for_nobody_else() {
     assert_eq!(server.stop(), Drained::Clean);
     assert_eq!(sink.seen().len(), 7, "two of them twice");
 
-    let server = forwarding(targets(r#"{endpoint: "@"}"#, &format!("http://{}", dead())));
+    let nobody = Nobody::new();
+    let address = format!("http://{}", nobody.address);
+    let server = forwarding(targets(r#"{endpoint: "@"}"#, &address));
     send(&server, PROTOBUF, &span());
     let begin = clock::monotonic();
     assert_eq!(server.stop(), Drained::Clean);
@@ -263,7 +261,8 @@ fn a_stop_empties_the_queue_of_who_is_there_and_waits_for_nobody_else() {
 
 #[test]
 fn a_reload_ends_begins_and_keeps_targets() {
-    let (old, new, kept) = (Sink::new(Vec::new()), Sink::new(Vec::new()), dead());
+    let (old, new, nobody) = (Sink::new(Vec::new()), Sink::new(Vec::new()), Nobody::new());
+    let kept = nobody.address;
     let target = |address: std::net::SocketAddr| {
         targets(r#"{endpoint: "@", protocol: http}"#, &format!("http://{address}")).remove(0)
     };
@@ -275,6 +274,7 @@ fn a_reload_ends_begins_and_keeps_targets() {
     send(&server, PROTOBUF, &span());
     new.wait(1);
     assert_eq!(old.seen().len(), 1);
+    drop(nobody);
     let kept_sink = Sink::on(kept, Vec::new(), None);
     kept_sink.wait(2);
     forwarders.retarget(&[]);

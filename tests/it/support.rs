@@ -19,6 +19,22 @@ use oscar_metrics::scrape::Reload;
 use oscar_metrics::telemetry::Telemetry;
 use prost::Message;
 
+/// An address where nobody listens. The port is held, so that it is no other test's meanwhile.
+pub struct Nobody {
+    pub address: SocketAddr,
+    _held: socket2::Socket,
+}
+
+impl Nobody {
+    pub fn new() -> Self {
+        let held =
+            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        held.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        let address = held.local_addr().unwrap().as_socket().unwrap();
+        Self { address, _held: held }
+    }
+}
+
 /// The short patience of tests.
 pub const SHORT: Duration = Duration::from_millis(300);
 

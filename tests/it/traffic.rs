@@ -10,6 +10,8 @@ pub mod sink;
 
 use sink::{Manner, Sink};
 
+use crate::support::Nobody;
+
 fn options(target: String) -> LoadOptions {
     LoadOptions {
         target: target.parse().unwrap(),
@@ -136,8 +138,8 @@ async fn the_first_seconds_show_every_headline() {
 
 #[tokio::test]
 async fn a_bot_whose_receiver_is_away_counts_what_it_lost() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let options = bot(format!("http://127.0.0.1:{port}"));
+    let nobody = Nobody::new();
+    let options = bot(format!("http://{}", nobody.address));
     let truth = bot::run(options, tokio::time::sleep(Duration::from_secs(1))).await.unwrap();
     assert!(truth.spans.made > 0);
     assert_eq!((truth.spans.exported, truth.spans.failed), (0, truth.spans.made));
