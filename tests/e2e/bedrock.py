@@ -184,7 +184,7 @@ def run(binary, folder):
     sonnet, haiku = "claude-sonnet-4-5", "claude-haiku-4-5"
     for metric, labels, wanted in [
         ("bot_interactions_total", ("outcome",), {("answered",): 1}),
-        ("bot_active_users", ("window",), {("1d",): 1, ("7d",): 1, ("28d",): 1}),
+        ("bot_active_users", ("window",), {("1d",): 1, ("7d",): 1, ("28d",): 1, ("today",): 1}),
         ("bot_model_calls_total", ("model", "error_type"), {(sonnet, "none"): 4, (haiku, "none"): 1, ("model", "_OTHER"): 1}),
         ("bot_tokens_total", ("model", "type"),
          {(sonnet, "input"): 7300, (sonnet, "output"): 370, (haiku, "input"): 300, (haiku, "output"): 20}),

@@ -140,6 +140,8 @@ def board(server, path, end):
 
 # What is empty in the simulated bot's weeks although its panel does not say that it may be.
 EMPTY = {
+    # Fewer than twenty by this time of yesterday, as long as the day is young.
+    "adoption.json": {("People today", "Change")},
     # Fewer than twenty in those two days of the period before that this past has.
     "safety.json": {("Requests denied", "Change"), ("Attempts at misuse", "Change"), ("Guardrail stepped in", "Change")},
 }
