@@ -91,8 +91,11 @@ pub(super) fn row(shown: &Shown, row: &Row) -> Result<(), Fault> {
         (Kind::Gauge | Kind::Unknown | Kind::Info, RowValue::Gauge(_)) => Ok(()),
         (Kind::Histogram, RowValue::Histogram(held)) => histogram(family, held),
         (Kind::Histogram, RowValue::Native(held)) => {
-            held.classic.iter().try_for_each(|twin| histogram(family, twin))?;
-            native(held)
+            native(held)?;
+            held.classic.iter().try_for_each(|twin| {
+                histogram(family, twin)?;
+                adds_up(twin.counts.iter().sum(), held)
+            })
         }
         (Kind::Summary, RowValue::Summary(held)) => {
             let ranks = || held.quantiles.iter().map(|(rank, _)| rank);
@@ -125,8 +128,12 @@ fn native(held: &NativeRow) -> Result<(), Fault> {
     }
     let buckets = || held.positive.iter().chain(&held.negative).map(|(_, count)| *count);
     buckets().chain([held.zero_count, held.count]).try_for_each(count)?;
-    // A server refuses the body when buckets and count differ, unless what is no number explains it.
-    let total = buckets().sum::<f64>() + held.zero_count;
+    adds_up(buckets().sum::<f64>() + held.zero_count, held)
+}
+
+/// A server refuses the body when buckets and count differ, unless what is no number explains it. Classic buckets beside native ones
+/// that differ would have to be whole where the others are not: readers know no such thing.
+fn adds_up(total: f64, held: &NativeRow) -> Result<(), Fault> {
     let exact = number::is_whole(total) && number::is_whole(held.count);
     let slack = if exact { 0.0 } else { held.count * 1e-9 };
     let fewer = held.sum.is_nan() && total <= held.count;
@@ -284,6 +291,11 @@ mod tests {
             of_native(|held| held.classic = Some(HistogramRow::default())),
             Err(Fault::Buckets)
         );
+        fn twin(counts: [f64; 2]) -> Option<HistogramRow> {
+            Some(HistogramRow { counts: counts.into(), ..HistogramRow::default() })
+        }
+        assert_eq!(of_native(|held| held.classic = twin([4.0, 0.5])), Ok(()));
+        assert_eq!(of_native(|held| held.classic = twin([4.0, 1.5])), Err(Fault::Total));
     }
 
     #[test]

@@ -449,7 +449,7 @@ fn any_row(kind: Kind, buckets: usize, at: usize) -> impl Strategy<Value = Row> 
                 native.sum = number;
                 if native.zero_count > 3.0 {
                     native.exemplars = [exemplar].into();
-                    native.classic = Some(held);
+                    native.classic = Some(adding_up(held, native.count));
                 }
                 RowValue::Native(Box::new(native))
             }
@@ -462,6 +462,17 @@ fn any_row(kind: Kind, buckets: usize, at: usize) -> impl Strategy<Value = Row> 
         };
         row(&labels, value)
     })
+}
+
+/// The same buckets with so many observations in all.
+fn adding_up(mut held: HistogramRow, count: f64) -> HistogramRow {
+    let rest = count - held.counts.iter().sum::<f64>();
+    if rest < 0.0 {
+        held.counts.fill(0.0);
+    }
+    let more = if rest < 0.0 { count } else { rest };
+    held.counts.last_mut().into_iter().for_each(|last| *last += more);
+    held
 }
 
 /// In halves and quarters: sums are exact.

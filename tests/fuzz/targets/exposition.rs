@@ -135,15 +135,18 @@ fn is_native(held: &NativeRow) -> bool {
             && side.iter().all(|(at, count)| at.unsigned_abs() <= NATIVE_INDEX && *count >= 0.0)
     };
     let total: f64 = held.positive.iter().chain(&held.negative).map(|(_, count)| count).sum();
-    let total = total + held.zero_count;
-    let close = total == held.count || (total - held.count).abs() <= held.count * 1e-9;
+    let twins = held.classic.iter().map(|twin| twin.counts.iter().sum::<f64>());
+    let adds_up = |total: f64| {
+        let close = total == held.count || (total - held.count).abs() <= held.count * 1e-9;
+        close || (held.sum.is_nan() && total <= held.count)
+    };
     (-4..=8).contains(&held.schema)
         && (0.0..f64::INFINITY).contains(&held.zero_threshold)
         && side(&held.positive)
         && side(&held.negative)
         && held.zero_count >= 0.0
         && held.count >= 0.0
-        && (close || (held.sum.is_nan() && total <= held.count))
+        && std::iter::once(total + held.zero_count).chain(twins).all(adds_up)
 }
 
 #[derive(Arbitrary, Debug)]
@@ -295,16 +298,26 @@ impl AnyNative {
             self.negative.iter().map(|(at, count)| (*at, count.value() * scale)).collect();
         let zero_count = f64::from(self.zero_count) * scale;
         let held: f64 = positive.iter().chain(&negative).map(|(_, count)| count).sum();
+        let count = self.count.map_or(held + zero_count, Number::value);
+        let sum = classic.sum;
+        // A twin that doesn't add up is left out: mostly it does.
+        let twin = |mut twin: HistogramRow| {
+            if self.zero_count % 4 > 0 {
+                twin.counts.fill(0.0);
+                twin.counts.iter_mut().take(1).for_each(|one| *one = count);
+            }
+            twin
+        };
         NativeRow {
             schema: (self.schema % 12).into(),
             zero_threshold: self.zero_threshold.value(),
             zero_count,
             positive,
             negative,
-            count: self.count.map_or(held + zero_count, Number::value),
-            sum: classic.sum,
+            count,
+            sum,
             exemplars: exemplar.into_iter().collect(),
-            classic: self.twin.then_some(classic),
+            classic: self.twin.then(|| twin(classic)),
         }
     }
 }
