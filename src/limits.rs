@@ -169,7 +169,7 @@ pub const EXPLAINED_NEAR: usize = 5;
 /// takes every so many.
 pub const INVENTORY_RECORDS: usize = 512;
 /// Pause for each record that the inventory looked at, for each signal: so it sees 250 a second, more than a bot sends, for about a
-/// tenth of a per cent of a core. A request of one span costs a third more when it is looked at.
+/// tenth of a per cent of a core.
 pub const INVENTORY_PACE: Duration = Duration::from_millis(4);
 /// Records of one signal that the inventory looks at without a pause: four batches, so that several senders may come at once.
 pub const INVENTORY_BURST: u32 = 2_048;

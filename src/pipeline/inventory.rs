@@ -11,10 +11,12 @@ mod pace;
 mod tell;
 pub mod told;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError, TryLockError};
 
 use crate::clock::Timestamp;
 use crate::derive::Keys;
+use crate::limits;
 use crate::view::Signal;
 use crate::wire;
 
@@ -66,12 +68,20 @@ impl Inventory {
         now: Timestamp,
     ) {
         if items > 0 && self.pace.is_due(signal, now) {
-            self.walk((engine, keys), (signal, body, items), now);
+            self.walk_apart((engine, keys), (signal, body, items), now);
         }
     }
 
+    /// The request was taken already: a panic here is not its sender's. It is counted as all are, and the next look is a while off.
     #[cold]
     #[inline(never)]
+    fn walk_apart(&self, on: (&Engine, &Keys), request: (Signal, &[u8], u64), now: Timestamp) {
+        let walk = AssertUnwindSafe(|| self.walk(on, request, now));
+        if catch_unwind(walk).is_err() {
+            self.pace.spend(request.0, limits::INVENTORY_BURST as usize, now);
+        }
+    }
+
     fn walk(
         &self,
         (engine, keys): (&Engine, &Keys),

@@ -75,8 +75,8 @@ fn record<'i>(told: &'i Inventory, kind: RecordKind, name: &str) -> &'i RecordNa
     told.records.iter().find(fits).unwrap_or_else(|| panic!("no {kind:?} {name}"))
 }
 
-#[test]
-fn names_keys_and_takers_are_told_and_values_never() {
+/// What is told of some records of every kind.
+fn some_of_each() -> Inventory {
     let pipeline = pipeline(CONFIG);
     let up: &[(&str, &str)] = &[("label", "up")];
     let spans = [
@@ -95,8 +95,12 @@ fn names_keys_and_takers_are_told_and_values_never() {
     let point = |name| json!({"name": name, "gauge": {"dataPoints": [{"asDouble": 1.0, "attributes": attributes(up)}]}});
     let points = json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [point("known.a"), point("strange")]}]}]});
     take(&pipeline, Signal::Metrics, &points, 1);
-    let told = told(&pipeline);
+    told(&pipeline)
+}
 
+#[test]
+fn names_their_keys_and_who_takes_them_are_told() {
+    let told = some_of_each();
     let chat = record(&told, RecordKind::Span, "chat a");
     assert_eq!((chat.seen, chat.judged, chat.unmatched), (2, 2, 0));
     assert_eq!(chat.metrics, ["calls_total", "users"]);
@@ -117,7 +121,11 @@ fn names_keys_and_takers_are_told_and_values_never() {
     assert_eq!(record(&told, RecordKind::Datapoint, "strange").unmatched, 1);
     assert_eq!(record(&told, RecordKind::Scope, "lib").keys[0].key, "lang");
     assert_eq!(record(&told, RecordKind::Resource, "").keys[0].key, "service.name");
+}
 
+#[test]
+fn attributes_and_costs_are_told_and_values_never() {
+    let told = some_of_each();
     let attribute = |origin: &str, key: &str| {
         let fits = |one: &&super::told::Attribute| one.origin == origin && one.count.key == key;
         told.attributes.iter().find(fits).unwrap_or_else(|| panic!("no {origin}.{key}"))

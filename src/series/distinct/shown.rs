@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::model::{
     Declaration, DistinctPlan, Family, FamilySnapshot, Kind, LabelName, Labels, MetricName, Reach,
-    Row, RowValue,
+    Row, RowValue, Window,
 };
 
 use super::super::cell::Crowd;
@@ -28,6 +28,8 @@ pub struct Shown {
 pub struct Rows<'s> {
     shown: &'s Shown,
     now: Timestamp,
+    /// Where each window begins.
+    since: Vec<Quarter>,
     windows: Vec<Row>,
     fresh: Vec<Row>,
     registers: Vec<Row>,
@@ -65,7 +67,13 @@ impl Shown {
 
     /// Nothing yet of what label sets show at a moment.
     pub fn at(&self, now: Timestamp) -> Rows<'_> {
-        Rows { shown: self, now, windows: Vec::new(), fresh: Vec::new(), registers: Vec::new() }
+        let begin = |window: &Window| match &window.reach {
+            Reach::Back(length) => Quarter::of(now).back(*length),
+            Reach::Midnight(zone) => Quarter::of(zone.midnight(now)),
+        };
+        let since = self.plan.windows.iter().map(begin).collect();
+        let (windows, fresh, registers) = Default::default();
+        Rows { shown: self, now, since, windows, fresh, registers }
     }
 }
 
@@ -78,15 +86,10 @@ impl Rows<'_> {
         crowd: &Crowd,
     ) {
         let plan = &self.shown.plan;
-        let today = Quarter::of(self.now);
         let level =
             |labels, value| Row { labels, start: None, born: None, value: RowValue::Gauge(value) };
-        for window in &plan.windows {
-            let since = match &window.reach {
-                Reach::Back(length) => today.back(*length),
-                Reach::Midnight(zone) => Quarter::of(zone.midnight(self.now)),
-            };
-            let count = crowd.seen.count(since);
+        for (window, since) in plan.windows.iter().zip(&self.since) {
+            let count = crowd.seen.count(*since);
             self.windows.push(level(with(labels, &[(WINDOW, &window.name)]), count));
         }
         for (register, rank) in crowd.registers.iter().flat_map(|all| all.shown(self.now)) {
