@@ -67,8 +67,10 @@ impl<'n> Resolver<'n, '_, '_> {
         }
         if TARGETS.contains(&&*entry.key) {
             let message = format!("Prometheus gives what it scrapes a label `{}`", entry.key);
-            let help =
-                format!("it shows this one as `exported_{}`: give it another name", entry.key);
+            let help = format!(
+                "this one becomes `exported_{}`, or with `honor_labels` takes its place: give it another name",
+                entry.key
+            );
             self.report.warning(entry.at, message).help(help);
         }
         let what = format!("the label `{}`", entry.key);
