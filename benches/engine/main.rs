@@ -206,7 +206,9 @@ fn told(workload: &str, times: &[(&str, &Vec<f64>)]) {
 /// One contender alone.
 fn count(contender: &str, number: usize) {
     let (profile, text) = match contender {
-        "oscar-engine" | "oscar-structs" => (Profile::Oscar, OSCAR),
+        "oscar-engine" | "oscar-structs" | "oscar-walk" | "oscar-nothing" => {
+            (Profile::Oscar, OSCAR)
+        }
         _ => (Profile::Peer, SPAN_METRICS),
     };
     let loaded = config(text);
@@ -223,10 +225,10 @@ fn count(contender: &str, number: usize) {
                 structs.ingest(body, now);
             }
             "oscar-structs" => interpreter.ingest(body, now),
-            "peer-walk" => {
+            "peer-walk" | "oscar-walk" => {
                 black_box(walk::walk(body).unwrap());
             }
-            "nothing" => {}
+            "peer-nothing" | "oscar-nothing" => {}
             other => panic!("no contender is called {other}"),
         }
     }
