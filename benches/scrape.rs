@@ -19,21 +19,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use config::{self, Source};
+use engine::counters::Protocol;
+use engine::exposition::{Coder, ContentEncoding, Format, Options, Syntax, Writer};
+use engine::model::HashKey;
+use engine::pipeline::{Encoding, Pipeline};
+use engine::view::Signal;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use oscar_metrics::clock;
-use oscar_metrics::config::{self, Source};
-use oscar_metrics::exposition::{Coder, ContentEncoding, Format, Options, Syntax, Writer};
-use oscar_metrics::model::HashKey;
-use oscar_metrics::pipeline::{Encoding, Pipeline, Plan};
-use oscar_metrics::telemetry::{Protocol, Telemetry};
-use oscar_metrics::view::Signal;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use prost::Message as _;
+use server::clock;
 
 /// Label sets of the counter and of the histogram: 20 lines for each pair.
 const SETS: usize = 5_000;
@@ -119,9 +119,8 @@ fn ours() -> Arc<Pipeline> {
         config::load(Some(source), &|_| None, &|_| Err(std::io::ErrorKind::NotFound.into()));
     let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
     let now = clock::now();
-    let telemetry = Arc::new(Telemetry::new("bench", now));
     let key = HashKey::from_secret(b"bench");
-    let pipeline = Pipeline::new(Plan::new(settings, &key), telemetry, now);
+    let pipeline = Pipeline::new(settings.plan(&key), Arc::default(), now);
     for round in 0..4 {
         for first in (0..SETS).step_by(500) {
             let body = request((first..first + 500).map(|set| (set, (round * SETS + set) as u64)));

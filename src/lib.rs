@@ -1,64 +1,45 @@
-//! The sidecar that turns what a chat bot emits over OpenTelemetry into Prometheus series that people trust.
+//! The command line.
 //!
-//! # The one way of the data
-//!
-//! ```text
-//! bytes -> wire -> view -> derive -> rules -> updates -> series -> exposition -> bytes
-//!         (lazy,  (borrowed (repeats, (match,  (family,   (state)   (text 0.0.4,
-//!         bounded) records)  weights)  label,   labels,             OpenMetrics)
-//!                                      measure)  op)
-//! ```
-//!
-//! # The map
-//!
-//! Folder order is data order. A module imports only strictly lower ranks; `tests/it/layers.rs` checks it.
-//!
-//! | rank | modules |
-//! |---|---|
-//! | 0 | [`limits`] (every bound), [`clock`] (the only source of time) |
-//! | 1 | [`model`] (names, families, snapshots), [`view`] (borrowed records) |
-//! | 2 | [`wire`] (bytes to view), [`derive`](mod@derive) (repeats, weights), [`rules`] (view to updates), [`series`] (state) |
-//! | 3 | [`config`] (YAML to rules), [`exposition`] (series to bytes), [`snapshot`] (what survives a restart), [`telemetry`] (the exporter's own numbers) |
-//! | 4 | [`pipeline`] (the one arrow), [`net`] (sockets, deadlines, drain), [`generators`] (config to dashboards and rules) |
-//! | 5 | [`receivers`] (OTLP in), [`forwarders`] (OTLP on), [`scrape`] (the web port), [`traffic`] (the simulated bot and the load), [`report`] (what stakeholders read) |
-//! | 6 | [`cli`] |
-//!
-//! # Invariants
-//!
-//! - Ranks 0 to 2 and `exposition` know no socket, no file, no YAML and no clock: time comes in as a value.
-//! - A request is taken or refused as a whole. Nothing outside the request changes before its last byte was walked.
-//! - Every item of a taken request is accepted or rejected exactly once, and the books say so in every scrape.
-//! - A series is its family and the labels its config declares. Nothing else enters the key, and equality is full.
-//! - Every bound is a name in [`limits`].
-//! - Text from outside reaches an exposition through one escape function.
-//!
-//! # What is deliberately absent
-//!
-//! Storage and queries (Prometheus is there), trace storage and assembly, an expression language, clustering of our own.
+//! The one room that knows all others: it reads arguments, puts the parts together and turns what went wrong into an exit code.
 
-pub mod clock;
-pub mod limits;
-
-pub mod derive;
-pub mod model;
-pub mod rules;
-pub mod series;
-pub mod view;
-pub mod wire;
-
-pub mod config;
-pub mod exposition;
-pub mod snapshot;
-pub mod telemetry;
-
-pub mod generators;
-pub mod net;
-pub mod pipeline;
-
-pub mod forwarders;
-pub mod receivers;
+pub mod args;
+pub mod check;
+#[cfg(feature = "demo")]
+pub mod demo;
+pub mod explain;
+pub mod explore;
+pub mod generate;
+#[cfg(feature = "demo")]
+pub mod history;
+#[cfg(feature = "demo")]
+pub mod load;
+pub mod log;
+mod peer;
+pub mod probe;
 pub mod report;
-pub mod scrape;
-pub mod traffic;
+pub mod serve;
 
-pub mod cli;
+pub use server::exit::{Exit, Failure};
+
+use args::{Cli, Command};
+
+/// Does what the command line asks for.
+///
+/// # Errors
+///
+/// Whatever the command ran into, with the exit code that belongs to it.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Explore(args) => explore::run(&args),
+        Command::Generate(args) => generate::run(&args),
+        Command::Report(args) => report::run(&args),
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => demo::run(&args),
+        #[cfg(feature = "demo")]
+        Command::Load(args) => load::run(&args),
+        Command::Probe(args) => probe::run(&args),
+    }
+}

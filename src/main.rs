@@ -3,12 +3,12 @@
 use std::io::{Write, stderr};
 use std::process::ExitCode;
 
-use oscar_metrics::cli::args::Cli;
-use oscar_metrics::cli::{self, Exit};
+use oscar_metrics::Exit;
+use oscar_metrics::args::Cli;
 
 fn main() -> ExitCode {
     let exit = match Cli::read(std::env::args_os()) {
-        Ok(cli) => match cli::run(cli) {
+        Ok(cli) => match oscar_metrics::run(cli) {
             Ok(()) => Exit::Done,
             Err(failure) => {
                 // Nobody is left to tell when standard error is closed.

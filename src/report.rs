@@ -1,80 +1,69 @@
-//! What stakeholders read: a period in numbers, each beside the period before and with what it is founded on.
-//!
-//! Three steps, all pure: a [`Draft`] says what to ask a Prometheus, the answers fill it into a [`Page`], and a [`Form`] writes
-//! that down. What an objective counts is asked as the rules ask
-//! it. This room knows no socket: whoever calls asks the questions. It never shows a share of too few.
+//! `report`: asks a Prometheus what a config's report needs, and writes it to standard output.
 
-use std::collections::HashMap;
-use std::time::Duration;
+use std::io::{Write, stdout};
 
-use crate::clock::Timestamp;
-use crate::model::promql::span;
+use config::catalogue::Catalogue;
+use content::report::{Answers, Draft, Form, Page, Period, fill};
+use engine::timestamp::Timestamp;
+use server::clock;
 
-mod draft;
-mod fill;
-mod number;
-mod page;
-mod write;
+use super::args::{FormName, ReportArgs};
+use server::service::runtime;
+use server::service::source;
 
-pub use draft::Draft;
-pub use fill::fill;
-pub use number::Unit;
-pub use page::{Cell, Figure, Page, Table};
-pub use write::Form;
+use super::{Exit, Failure};
 
-/// What is looked at: this long, up to a moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Period {
-    /// Its end.
-    pub end: Timestamp,
-    /// Its length, whole seconds.
-    pub length: Duration,
-}
+mod prometheus;
 
-/// Which period a question is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum When {
-    /// The period itself.
-    Now,
-    /// The one before it.
-    Before,
-}
+use prometheus::Prometheus;
 
-/// An instant query.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Question {
-    /// PromQL.
-    pub query: String,
-    /// At the end of which period.
-    pub when: When,
-}
-
-/// One series of an answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sample {
-    /// Its labels, by name.
-    pub labels: Vec<(String, String)>,
-    /// A finite number.
-    pub value: f64,
-}
-
-/// What Prometheus said.
-pub type Answers = HashMap<Question, Vec<Sample>>;
-
-impl Period {
-    /// The end of one of the two periods.
-    pub fn end_of(self, when: When) -> Timestamp {
-        match when {
-            When::Now => self.end,
-            When::Before => self.end.before(self.length),
-        }
+/// Asks and writes.
+///
+/// # Errors
+///
+/// [`Exit::Data`] when the config is wrong, [`Exit::Usage`] when the address of Prometheus is none, [`Exit::Unavailable`] when it
+/// does not answer or knows nothing of the bot.
+pub fn run(args: &ReportArgs) -> Result<(), Failure> {
+    let settings = source::settings(args.config_file.as_deref())?;
+    let until = args.until.map(|seconds| Timestamp(u64::from(seconds) * 1_000_000_000));
+    let period = Period { end: until.unwrap_or_else(clock::now), length: args.since };
+    let draft = Draft::new(&Catalogue::new(&settings), period, &args.matchers);
+    let prometheus = Prometheus::new(&args.prometheus, &args.header)?;
+    let answers = runtime()?.block_on(ask(&prometheus, &draft, period))?;
+    let page = fill(&draft, &answers, period);
+    if nothing(&page) {
+        let message = format!(
+            "{} has nothing of the bot in this period\n  = help: is it scraped, and does `--match` fit its labels?",
+            prometheus.name()
+        );
+        return Err(Failure::new(Exit::Unavailable, message));
     }
+    // Whoever closed the pipe has read enough.
+    let _ = stdout().write_all(form(args.format).write(&page).as_bytes());
+    Ok(())
+}
 
-    /// Its length as PromQL writes it.
-    pub fn range(self) -> String {
-        span(self.length)
+async fn ask(prometheus: &Prometheus, draft: &Draft, period: Period) -> Result<Answers, Failure> {
+    let mut answers = Answers::new();
+    for question in draft.questions() {
+        let samples = prometheus.ask(&question.query, period.end_of(question.when)).await?;
+        answers.insert(question, samples);
+    }
+    Ok(answers)
+}
+
+/// Whether there is no number at all: then something is wrong, and an empty page would hide it.
+fn nothing(page: &Page) -> bool {
+    page.figures
+        .iter()
+        .all(|figure| figure.value.is_none() && figure.events.is_none_or(|events| events == 0.0))
+}
+
+fn form(name: FormName) -> Form {
+    match name {
+        FormName::Md => Form::Markdown,
+        FormName::Html => Form::Html,
+        FormName::Json => Form::Json,
+        FormName::Slack => Form::Slack,
     }
 }
-
-#[cfg(test)]
-mod tests;

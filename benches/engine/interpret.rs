@@ -4,17 +4,17 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use engine::limits::{DEDUPE_ENTRIES, DEDUPE_WINDOW};
+use engine::rules::definition::{
+    Comparison, Condition, Definitions, Expression, From, Intrinsic, Label, Mapping, Measure,
+    Metric, MetricKind, Reference, Row, Scale, Source, Step, Test,
+};
+use engine::timestamp::Timestamp;
+use engine::view::Origin;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::{Span, span};
-use oscar_metrics::clock::Timestamp;
-use oscar_metrics::limits::{DEDUPE_ENTRIES, DEDUPE_WINDOW};
-use oscar_metrics::rules::definition::{
-    Comparison, Condition, Definitions, Expression, From, Intrinsic, Label, Mapping, Measure,
-    Metric, MetricKind, Reference, Row, Scale, Source, Step, Test,
-};
-use oscar_metrics::view::Origin;
 use prost::Message;
 
 type Fast = foldhash::fast::RandomState;

@@ -17,12 +17,13 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
 
+use engine::model::RowValue;
+use engine::pipeline::Pipeline;
+use engine::timestamp::Timestamp;
+use engine::view::Signal;
 use interpret::Interpreter;
-use oscar_metrics::clock::{self, Timestamp};
-use oscar_metrics::model::RowValue;
-use oscar_metrics::pipeline::Pipeline;
-use oscar_metrics::traffic::load::{Batches, Profile};
-use oscar_metrics::view::Signal;
+use server::clock;
+use simulator::load::{Batches, Profile};
 use structs::Structs;
 use support::{batches, config, ingest, pipeline, row};
 
@@ -163,7 +164,7 @@ fn race<const N: usize>(
 
 /// What each metric counted, once every span that was sent was accepted.
 fn totals(pipeline: &Pipeline, sent: u64) -> HashMap<String, f64> {
-    let books = pipeline.telemetry().books().read(Signal::Traces);
+    let books = pipeline.counters().books().read(Signal::Traces);
     assert_eq!((books.received, books.accepted), (sent, sent));
     let families: Vec<_> = pipeline.gather(clock::now(), true, |_| {}).collect();
     let families =

@@ -4,12 +4,12 @@
 use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 
+use engine::limits::{DEDUPE_ENTRIES, DEDUPE_WINDOW};
+use engine::timestamp::Timestamp;
 use hashbrown::{Equivalent, HashMap};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
-use oscar_metrics::clock::Timestamp;
-use oscar_metrics::limits::{DEDUPE_ENTRIES, DEDUPE_WINDOW};
 use prost::Message;
 
 /// Bounds of the duration histogram in milliseconds: those of the pack.
@@ -103,7 +103,7 @@ impl Structs {
         if trace_id != [0; 16] && span_id != [0; 8] && self.repeated((trace_id, span_id), now) {
             return false;
         }
-        let weight = oscar_metrics::derive::weight(span.trace_state.as_bytes());
+        let weight = engine::weight::weight(span.trace_state.as_bytes());
         let status = span.status.as_ref().map_or(0, |status| status.code);
         let key = Borrowed { service, name: &span.name, kind: span.kind, status };
         let took = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano);

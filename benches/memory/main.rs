@@ -11,17 +11,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
+use engine::counters::Protocol;
+use engine::limits::DEDUPE_ENTRIES;
+use engine::model::{Declaration, Dimension, Family, Kind, LabelName, MetricName, Op, key};
+use engine::pipeline::Encoding;
+use engine::series::{Budget, Change, Sample, Store};
+use engine::timestamp::Timestamp;
+use engine::view::Signal;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
-use oscar_metrics::clock::{self, Timestamp};
-use oscar_metrics::limits::DEDUPE_ENTRIES;
-use oscar_metrics::model::{Declaration, Dimension, Family, Kind, LabelName, MetricName, Op, key};
-use oscar_metrics::pipeline::Encoding;
-use oscar_metrics::series::{Budget, Change, Sample, Store};
-use oscar_metrics::telemetry::Protocol;
-use oscar_metrics::traffic::load::Profile;
-use oscar_metrics::view::Signal;
 use prost::Message;
+use server::clock;
+use simulator::load::Profile;
 use support::{batches, ingest, pipeline, row};
 
 fn main() {
@@ -74,7 +75,7 @@ fn logs() -> f64 {
     };
     take();
     take();
-    assert_eq!(pipeline.telemetry().books().read(Signal::Logs).unmatched, 0);
+    assert_eq!(pipeline.counters().books().read(Signal::Logs).unmatched, 0);
     measure(take).count_total as f64 / 512.0
 }
 

@@ -4,13 +4,14 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oscar_metrics::clock::{self, Timestamp};
-use oscar_metrics::config::{Loaded, Source};
-use oscar_metrics::model::HashKey;
-use oscar_metrics::pipeline::{Encoding, Pipeline, Plan};
-use oscar_metrics::telemetry::{Protocol, Telemetry};
-use oscar_metrics::traffic::load::{self, Batches, LoadOptions, Profile};
-use oscar_metrics::view::Signal;
+use config::{Loaded, Source};
+use engine::counters::Protocol;
+use engine::model::HashKey;
+use engine::pipeline::{Encoding, Pipeline};
+use engine::timestamp::Timestamp;
+use engine::view::Signal;
+use server::clock;
+use simulator::load::{self, Batches, LoadOptions, Profile};
 
 /// Tells one row of the table: what, what it must reach, what it should, what it reached.
 pub fn row(what: impl Display, bar: impl Display, aim: impl Display, reached: impl Display) {
@@ -21,7 +22,7 @@ pub fn row(what: impl Display, bar: impl Display, aim: impl Display, reached: im
 pub fn config(text: &str) -> Loaded {
     let source = Source { name: "bench.yaml".into(), text: text.into() };
     let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = oscar_metrics::config::load(Some(source), &|_| None, &nothing);
+    let loaded = config::load(Some(source), &|_| None, &nothing);
     assert!(loaded.settings.is_some(), "{}", loaded.render());
     loaded
 }
@@ -31,9 +32,8 @@ pub fn pipeline(text: &str) -> Pipeline {
     let loaded = config(text);
     let settings = loaded.settings.unwrap();
     let now = clock::now();
-    let telemetry = Arc::new(Telemetry::new("bench", now));
     let key = HashKey::from_secret(b"bench");
-    Pipeline::new(Plan::new(&settings, &key), telemetry, now)
+    Pipeline::new(settings.plan(&key), Arc::default(), now)
 }
 
 /// Hands a request of spans to the engine.

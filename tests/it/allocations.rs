@@ -3,6 +3,11 @@
 
 use std::sync::Arc;
 
+use config::{Source, load};
+use engine::counters::Protocol;
+use engine::pipeline::{Encoding, Pipeline};
+use engine::timestamp::Timestamp;
+use engine::view::Signal;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::metrics::v1::{
@@ -10,21 +15,16 @@ use opentelemetry_proto::tonic::metrics::v1::{
     ScopeMetrics, Sum, metric::Data, number_data_point,
 };
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use oscar_metrics::clock::{self, Timestamp};
-use oscar_metrics::config::{Source, load};
-use oscar_metrics::pipeline::{Encoding, Pipeline, Plan};
-use oscar_metrics::telemetry::{Protocol, Telemetry};
-use oscar_metrics::traffic::load::{self as sender, Batches, LoadOptions, Profile};
-use oscar_metrics::view::Signal;
 use prost::Message;
+use server::clock;
+use simulator::load::{self as sender, Batches, LoadOptions, Profile};
 
 fn pipeline(text: String, now: Timestamp) -> Pipeline {
     let source = Source { name: "config.yaml".into(), text };
     let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
     let loaded = load(Some(source), &|_| None, &nothing);
     let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
-    let telemetry = Arc::new(Telemetry::new("test", now));
-    Pipeline::new(Plan::new(settings, &crate::support::key()), telemetry, now)
+    Pipeline::new(settings.plan(&crate::support::key()), Arc::default(), now)
 }
 
 /// Without the memory of duplicates, which grows until it has its size, and without conversations: each that begins or ends has

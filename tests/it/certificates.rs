@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use oscar_metrics::net::tls;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use server::net::tls;
 
 /// Writes a new CA into a folder as `ca.pem`, and a certificate of it for localhost as `leaf.pem` and `key.pem`.
 pub fn issue(folder: &Path) {

@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use oscar_metrics::cli::check;
-use oscar_metrics::config::{Dimension, Loaded, Settings, Severity, Source, load};
-use oscar_metrics::rules::definition::{
+use config::{Dimension, Loaded, Settings, Severity, Source, load};
+use engine::rules::definition::{
     self, Comparison, Intrinsic, Mapping, Measure, MetricKind, Reference, Row, Scale, Step, Test,
 };
-use oscar_metrics::rules::pattern::Pattern;
-use oscar_metrics::view::Origin;
+use engine::rules::pattern::Pattern;
+use engine::view::Origin;
+use oscar_metrics::check;
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name)
@@ -109,7 +109,7 @@ fn the_default_file_says_the_defaults() {
     let built_in = load(None, &|_| None, &|_| Err(std::io::ErrorKind::NotFound.into()));
     let (said, built_in) = (said.settings.unwrap(), built_in.settings.unwrap());
     assert_eq!(said, built_in);
-    assert_eq!(said.limits, oscar_metrics::limits::Limits::default());
+    assert_eq!(said.limits, engine::limits::Limits::default());
 }
 
 #[test]
@@ -318,7 +318,7 @@ fn a_fault_hides_no_other_one() {
 
 /// Loads a hostile text and tells the faults; it must come back soon, whatever it says.
 fn hostile(what: &str, config: &str) -> String {
-    let start = oscar_metrics::clock::monotonic();
+    let start = server::clock::monotonic();
     let loaded = text(config);
     let shown = loaded.render();
     let took = start.elapsed();

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use config::{Source, load};
+use engine::counters::{ItemCounts, Protocol, Rejection};
+use engine::model::RowValue;
+use engine::pipeline::{Encoding, Pipeline};
+use engine::timestamp::Timestamp;
+use engine::view::Signal;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
-use oscar_metrics::clock::Timestamp;
-use oscar_metrics::config::{Source, load};
-use oscar_metrics::model::RowValue;
-use oscar_metrics::pipeline::{Encoding, Pipeline, Plan};
-use oscar_metrics::telemetry::{ItemCounts, Protocol, Rejection, Telemetry};
-use oscar_metrics::view::Signal;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -174,15 +174,14 @@ fn pipeline() -> Pipeline {
     let loaded = load(Some(source), &|_| None, &|_| Err(std::io::ErrorKind::NotFound.into()));
     let said = loaded.render();
     let settings = loaded.settings.unwrap_or_else(|| panic!("{said}"));
-    let telemetry = Arc::new(Telemetry::new("0", NOW));
     let key = crate::support::key();
-    Pipeline::new(Plan::new(&settings, &key), telemetry, NOW)
+    Pipeline::new(settings.plan(&key), Arc::default(), NOW)
 }
 
 /// Every sample of every family, summed by family.
 fn totals(pipeline: &Pipeline) -> BTreeMap<String, f64> {
     let mut totals = BTreeMap::new();
-    for family in pipeline.gather(NOW, true, |_| {}) {
+    for family in crate::support::families(pipeline, NOW) {
         // The process's own numbers move by themselves.
         let name = family.family.name.as_str().to_owned();
         if name.starts_with("process_") {
@@ -215,7 +214,7 @@ fn calls(sent: &Sent) -> Option<Vec<Call>> {
 }
 
 fn read(pipeline: &Pipeline) -> [ItemCounts; Signal::ALL.len()] {
-    Signal::ALL.map(|signal| pipeline.telemetry().books().read(signal))
+    Signal::ALL.map(|signal| pipeline.counters().books().read(signal))
 }
 
 /// What one taken request added.

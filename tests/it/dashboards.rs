@@ -6,8 +6,8 @@ mod queries;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use oscar_metrics::config::{Settings, Source, load};
-use oscar_metrics::generators::{Catalogue, MARK, Product};
+use config::{Settings, Source, load};
+use content::{Catalogue, MARK, Product};
 use serde_json::Value;
 
 use known::Known;
@@ -50,7 +50,7 @@ fn settings(text: &str) -> Settings {
 
 /// Boards by file name.
 fn boards(settings: &Settings) -> BTreeMap<String, Value> {
-    let files = Product::Dashboards.artifacts(&Catalogue::new(settings));
+    let files = Product::Dashboards.artifacts(&Catalogue::new(settings), &[]);
     files
         .iter()
         .map(|file| (file.path.clone(), serde_json::from_str(&file.text).unwrap()))
@@ -376,6 +376,6 @@ fn a_metric_that_is_added_gets_its_panel_on_the_board_of_its_role() {
 #[test]
 fn the_same_config_makes_the_same_bytes() {
     let settings = settings("use: [oscar]");
-    let make = || Product::Dashboards.artifacts(&Catalogue::new(&settings));
+    let make = || Product::Dashboards.artifacts(&Catalogue::new(&settings), &[]);
     assert_eq!(make(), make());
 }

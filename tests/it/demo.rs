@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use oscar_metrics::traffic::bot::{self, BotOptions};
-use oscar_metrics::traffic::day;
-use oscar_metrics::traffic::incident::{Incident, Script};
 use serde_json::Value;
+use simulator::bot::{self, BotOptions};
+use simulator::day;
+use simulator::incident::{Incident, Script};
 
 use crate::support::{Server, serve_config};
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oscar_metrics::net::Drained;
+use server::net::Drained;
 
 use crate::support::*;
 

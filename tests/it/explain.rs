@@ -6,19 +6,18 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use oscar_metrics::cli::explain::{Question, report};
-use oscar_metrics::cli::{Exit, Failure};
-use oscar_metrics::clock::Timestamp;
-use oscar_metrics::config::{self, Settings, Source};
-use oscar_metrics::model::{Op, RowValue};
-use oscar_metrics::pipeline::explain::{Counts, Request};
-use oscar_metrics::pipeline::{Encoding, Pipeline, Plan};
-use oscar_metrics::rules::definition;
-use oscar_metrics::rules::explain::{Asked, Private};
-use oscar_metrics::telemetry::Telemetry;
-use oscar_metrics::traffic::bot::{self, BotOptions};
-use oscar_metrics::view::Signal;
+use config::{self, Settings, Source};
+use engine::explain::{Counts, Request};
+use engine::model::{Op, RowValue};
+use engine::pipeline::{Encoding, Pipeline};
+use engine::rules::definition;
+use engine::rules::explain::{Asked, Private};
+use engine::timestamp::Timestamp;
+use engine::view::Signal;
+use oscar_metrics::explain::{Question, report};
+use oscar_metrics::{Exit, Failure};
 use serde_json::{Value, json};
+use simulator::bot::{self, BotOptions};
 
 use crate::support::{PROTOBUF, key, post, serve_config};
 use crate::traffic::sink::{Manner, Sink};
@@ -321,13 +320,8 @@ fn files_in_every_form() {
         (metrics(&[sum("a.sum", 2, &[point(json!({}), 1.0)])]), Signal::Metrics),
     ] {
         let mut bytes = Vec::new();
-        oscar_metrics::wire::json_to_protobuf(
-            signal,
-            value.to_string().as_bytes(),
-            1 << 20,
-            &mut bytes,
-        )
-        .unwrap();
+        engine::wire::json_to_protobuf(signal, value.to_string().as_bytes(), 1 << 20, &mut bytes)
+            .unwrap();
         let text = told(&bytes, &question()).unwrap();
         let note = format!("one protobuf request, taken as {} (1 items)", signal.as_str());
         assert!(text.starts_with(&note), "{text}");
@@ -489,8 +483,7 @@ fn json_of(signal: Signal, body: &[u8]) -> String {
 #[test]
 fn what_is_told_of_records_adds_up_to_the_series() {
     let settings = settings(None);
-    let telemetry = Arc::new(Telemetry::new("test", NOW));
-    let pipeline = Pipeline::new(Plan::new(&settings, &key()), telemetry, NOW);
+    let pipeline = Pipeline::new(settings.plan(&key()), Arc::default(), NOW);
     let private = Private::new(&settings.definitions);
     let asked = Asked { definitions: &settings.definitions, private: &private };
     let mut sums: BTreeMap<String, f64> = BTreeMap::new();

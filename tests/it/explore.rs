@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 
-use oscar_metrics::config::{Source, load};
+use config::{Source, load};
 use serde_json::{Value, json};
 
 use crate::certificates;

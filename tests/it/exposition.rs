@@ -8,15 +8,15 @@ mod reader;
 
 use std::sync::Arc;
 
-use oscar_metrics::clock::Timestamp;
-use oscar_metrics::exposition::{
+use engine::exposition::{
     Escaping, Fault, Format, Options, Syntax, Writer, Written, edge, format, write,
 };
-use oscar_metrics::model::{
+use engine::model::{
     Exemplar, Family, FamilySnapshot, HistogramRow, Kind, LabelName, Labels, MetricName, NativeRow,
     Row, RowValue, SummaryRow,
 };
-use oscar_metrics::rules::SkipReason;
+use engine::rules::SkipReason;
+use engine::timestamp::Timestamp;
 use proptest::prelude::*;
 
 const TEXT: Format = Format { syntax: Syntax::Text0_0_4, escaping: None };
@@ -264,8 +264,9 @@ fn of_two_families_with_one_name_the_first_stays() {
 
 #[test]
 fn the_own_metrics_are_written_like_any_other() {
-    let telemetry = oscar_metrics::telemetry::Telemetry::new("1.2.3", Timestamp(1));
-    telemetry.declare([("replies_total", SkipReason::NoRow)], []);
+    let counters = Arc::<engine::counters::Counters>::default();
+    let telemetry = server::self_metrics::Telemetry::new("1.2.3", counters.clone(), Timestamp(1));
+    counters.declare([("replies_total", SkipReason::NoRow)], []);
     let families = telemetry.gather(&[]);
     for format in [TEXT, OPEN] {
         let (found, written) = body(&families, format, Options { created_lines: true });

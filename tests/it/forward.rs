@@ -4,11 +4,11 @@ mod sink;
 
 use std::time::Duration;
 
-use oscar_metrics::clock;
-use oscar_metrics::config::{self, Forward, Source};
-use oscar_metrics::net::Drained;
-use oscar_metrics::view::Signal;
-use oscar_metrics::wire::json_to_protobuf;
+use config::{self, Forward, Source};
+use engine::view::Signal;
+use engine::wire::json_to_protobuf;
+use server::clock;
+use server::net::Drained;
 
 use crate::certificates;
 use crate::support::*;

@@ -2,7 +2,7 @@
 
 use bytes::{Buf, BufMut, Bytes};
 use http::uri::PathAndQuery;
-use oscar_metrics::net::Drained;
+use server::net::Drained;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};

@@ -3,9 +3,9 @@
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
-use oscar_metrics::cli::server::ServeOptions;
-use oscar_metrics::limits;
-use oscar_metrics::net::Deadlines;
+use engine::limits;
+use server::net::Deadlines;
+use server::service::ServeOptions;
 
 use crate::support::*;
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use oscar_metrics::cli::server::ServeOptions;
-use oscar_metrics::clock;
-use oscar_metrics::limits::Limits;
+use engine::limits::Limits;
+use server::clock;
+use server::service::ServeOptions;
 
 use crate::support::*;
 
@@ -267,7 +267,7 @@ fn readers_that_stall_are_felt_by_nobody_else() {
     };
     (0..1500).for_each(|at| send(format!("{at:0250}")));
     let web = server.address("web");
-    let stalled: Vec<_> = (1..oscar_metrics::limits::SCRAPES)
+    let stalled: Vec<_> = (1..engine::limits::SCRAPES)
         .map(|_| {
             let mut stream = connect(web);
             std::io::Write::write_all(&mut stream, &request("GET", "/metrics", "", b"")).unwrap();

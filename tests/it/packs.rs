@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use oscar_metrics::clock::Timestamp;
-use oscar_metrics::config::{self, Source};
-use oscar_metrics::model::RowValue;
-use oscar_metrics::pipeline::{Encoding, Pipeline, Plan};
-use oscar_metrics::telemetry::{Protocol, Telemetry};
-use oscar_metrics::view::Signal;
+use config::{self, Source};
+use engine::counters::Protocol;
+use engine::model::RowValue;
+use engine::pipeline::{Encoding, Pipeline};
+use engine::timestamp::Timestamp;
+use engine::view::Signal;
 use serde_json::{Value, json};
 
 use crate::support::key;
@@ -23,8 +23,7 @@ fn packs(more: &str) -> Packs {
     let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
     let loaded = config::load(Some(source), &|_| None, &nothing);
     let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
-    let telemetry = Arc::new(Telemetry::new("test", Timestamp(NOW)));
-    Packs(Pipeline::new(Plan::new(settings, &key()), telemetry, Timestamp(NOW)))
+    Packs(Pipeline::new(settings.plan(&key()), Arc::default(), Timestamp(NOW)))
 }
 
 fn attributes(pairs: &Value) -> Value {
@@ -72,7 +71,7 @@ impl Packs {
     /// What a metric holds, by these labels; sums of 0 are left out.
     fn sums(&self, metric: &str, by: &[&str]) -> BTreeMap<String, f64> {
         let mut sums = BTreeMap::new();
-        for piece in self.0.gather(Timestamp(NOW + 1), false, |_| {}) {
+        for piece in crate::support::families(&self.0, Timestamp(NOW + 1)) {
             for row in piece.rows.iter().filter(|_| piece.family.name.as_str() == metric) {
                 let label = |name: &&str| {
                     let found = row.labels.0.iter().find(|(label, _)| label.as_str() == *name);
@@ -268,7 +267,7 @@ fn a_price_that_changes_changes_the_future_only() {
     let source = Source { name: "config.yaml".into(), text: text.into() };
     let loaded =
         config::load(Some(source), &|_| None, &|_| Err(std::io::ErrorKind::NotFound.into()));
-    packs.0.reload(Plan::new(loaded.settings.as_ref().unwrap(), &key()), Timestamp(NOW));
+    packs.0.reload(loaded.settings.as_ref().unwrap().plan(&key()), Timestamp(NOW));
     packs.send(&spans(200));
     let after = packs.total("bot_cost_usd_total");
     assert!((after - 0.0035).abs() < 1e-12, "{after}");

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use config::{self, Source};
+use engine::counters::Protocol;
+use engine::model::{HashKey, RowValue};
+use engine::pipeline::{Encoding, Pipeline};
+use engine::timestamp::Timestamp;
+use engine::view::Signal;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use oscar_metrics::clock::Timestamp;
-use oscar_metrics::config::{self, Source};
-use oscar_metrics::model::{HashKey, RowValue};
-use oscar_metrics::pipeline::{Encoding, Pipeline, Plan};
-use oscar_metrics::telemetry::{Protocol, Telemetry};
-use oscar_metrics::view::Signal;
 use prost::Message;
 
 mod month;
@@ -41,9 +41,8 @@ fn arrow_of(config: &str, secret: &[u8]) -> Arrow {
     let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
     let loaded = config::load(Some(source), &|_| None, &nothing);
     let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
-    let telemetry = Arc::new(Telemetry::new("test", Timestamp(BEGAN)));
     let key = HashKey::from_secret(secret);
-    Arrow(Pipeline::new(Plan::new(settings, &key), telemetry, Timestamp(BEGAN)))
+    Arrow(Pipeline::new(settings.plan(&key), Arc::default(), Timestamp(BEGAN)))
 }
 
 impl Arrow {

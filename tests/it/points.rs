@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use oscar_metrics::clock::Timestamp;
-use oscar_metrics::config::{self, Source};
-use oscar_metrics::model::{FamilySnapshot, RowValue};
-use oscar_metrics::pipeline::{Encoding, Outcome, Pipeline, Plan};
-use oscar_metrics::telemetry::{Protocol, Telemetry};
-use oscar_metrics::view::Signal;
+use config::{self, Source};
+use engine::counters::Protocol;
+use engine::model::{FamilySnapshot, RowValue};
+use engine::pipeline::{Encoding, Outcome, Pipeline};
+use engine::timestamp::Timestamp;
+use engine::view::Signal;
 use serde_json::{Value, json};
 
 use crate::support::key;
@@ -34,8 +34,7 @@ fn at(seconds: u64) -> Timestamp {
 
 impl Arrow {
     fn new(config: &str) -> Self {
-        let telemetry = Arc::new(Telemetry::new("test", at(BEGAN)));
-        Self(Pipeline::new(Plan::new(&settings(config), &key()), telemetry, at(BEGAN)))
+        Self(Pipeline::new(settings(config).plan(&key()), Arc::default(), at(BEGAN)))
     }
 
     /// Sends metrics of one resource.
@@ -46,7 +45,7 @@ impl Arrow {
         let body = body.to_string();
         let (http, json) = (Protocol::Http, Encoding::Json);
         let outcome = self.0.ingest(http, Signal::Metrics, json, body.as_bytes(), at(now)).unwrap();
-        assert!(self.0.telemetry().books().read(Signal::Metrics).balanced());
+        assert!(self.0.counters().books().read(Signal::Metrics).balanced());
         outcome
     }
 
@@ -311,7 +310,7 @@ fn a_reload_keeps_senders_series_unless_it_changes_what_they_are() {
         arrow.send(BOT, sum("c", 2, json!([point(&[], (BEGAN, time), value)])), time)
     };
     send(BEGAN + 1, 5.0);
-    let reload = |config: &str, now| arrow.0.reload(Plan::new(&settings(config), &key()), at(now));
+    let reload = |config: &str, now| arrow.0.reload(settings(config).plan(&key()), at(now));
     reload("metrics: {other_total: {help: O., type: counter, from: span}}", BEGAN + 2);
     send(BEGAN + 3, 6.0);
     assert_eq!(arrow.series("c_total{instance=i1,job=bot}", BEGAN + 4).as_deref(), Some("6"));

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use oscar_metrics::clock::Timestamp;
-use oscar_metrics::config::{Settings, Source, load};
-use oscar_metrics::generators::{Catalogue, Product};
-use oscar_metrics::rules::SkipReason;
-use oscar_metrics::telemetry::Telemetry;
-use oscar_metrics::view::Signal;
+use config::{Settings, Source, load};
+use content::{Catalogue, Product};
+use engine::rules::SkipReason;
+use engine::timestamp::Timestamp;
+use engine::view::Signal;
 use promql_parser::parser::{self, Expr, LabelModifier, VectorSelector};
 use serde_json::Value;
+use server::self_metrics::Telemetry;
 
 const CONFIGS: [&str; 4] =
     ["use: [oscar]", "use: [span_metrics]", "{}", include_str!("../rules/own.yaml")];
@@ -50,7 +50,7 @@ fn world(config: &str) -> World {
             labels.insert(format!("{}{suffix}", entry.name()), all.clone());
         }
     }
-    let artifacts = Product::Rules.artifacts(&catalogue);
+    let artifacts = Product::Rules.artifacts(&catalogue, &[]);
     let mut world = World { rules: Vec::new(), labels, runbooks: String::new() };
     for file in artifacts {
         if file.path == "runbooks.md" {
@@ -67,8 +67,9 @@ fn world(config: &str) -> World {
 
 /// The exporter's own series and their labels, as it makes them.
 fn own() -> BTreeMap<String, BTreeSet<String>> {
-    let telemetry = Telemetry::new("1", Timestamp(1));
-    telemetry.declare([("m", SkipReason::NoRow)], ["r"]);
+    let counters = std::sync::Arc::<engine::counters::Counters>::default();
+    let telemetry = Telemetry::new("1", counters.clone(), Timestamp(1));
+    counters.declare([("m", SkipReason::NoRow)], ["r"]);
     let _target = telemetry.target("t:1", &Signal::ALL);
     let mut all: BTreeMap<String, BTreeSet<String>> = telemetry
         .gather(&[])

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oscar_metrics::clock::Timestamp;
-use oscar_metrics::model::{
+use engine::model::{
     BucketKind, Declaration, Dimension, Family, Kind, LabelName, MetricName, Op, RowValue, key,
 };
-use oscar_metrics::series::{Applied, Budget, Change, Sample, Store};
+use engine::series::{Applied, Budget, Change, Sample, Store};
+use engine::timestamp::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -10,13 +10,13 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread::sleep;
 
-use oscar_metrics::clock::Timestamp;
-use oscar_metrics::config::{self, Source};
-use oscar_metrics::model::{Row, RowValue};
-use oscar_metrics::pipeline::{Encoding, Pipeline, Plan};
-use oscar_metrics::snapshot;
-use oscar_metrics::telemetry::{Protocol, Telemetry};
-use oscar_metrics::view;
+use config::{self, Source};
+use engine::counters::Protocol;
+use engine::model::{Row, RowValue};
+use engine::pipeline::{Encoding, Pipeline};
+use engine::snapshot;
+use engine::timestamp::Timestamp;
+use engine::view;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -326,8 +326,7 @@ fn pipeline_of(config: &str, began: Timestamp) -> Pipeline {
     let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
     let loaded = config::load(Some(source), &|_| None, &nothing);
     let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
-    let telemetry = Arc::new(Telemetry::new("test", began));
-    Pipeline::new(Plan::new(settings, &key()), telemetry, began)
+    Pipeline::new(settings.plan(&key()), Arc::default(), began)
 }
 
 fn hour(hour: u64) -> Timestamp {

@@ -6,18 +6,19 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use config::Source;
+use engine::limits::{KIB, Limits};
+use engine::model::{FamilySnapshot, HashKey};
+use engine::pipeline::Pipeline;
+use engine::timestamp::Timestamp;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use oscar_metrics::cli::server::{Running, ServeOptions, start};
-use oscar_metrics::clock;
-use oscar_metrics::config::Source;
-use oscar_metrics::limits::{KIB, Limits};
-use oscar_metrics::model::HashKey;
-use oscar_metrics::net::{Address, Deadlines, Drained};
-use oscar_metrics::pipeline::{Pipeline, Plan};
-use oscar_metrics::scrape::Reload;
-use oscar_metrics::telemetry::Telemetry;
 use prost::Message;
+use server::clock;
+use server::net::{Address, Deadlines, Drained};
+use server::scrape::Reload;
+use server::self_metrics::Telemetry;
+use server::service::{Running, ServeOptions, start};
 
 /// An address where nobody listens. The port is held, so that it is no other test's meanwhile.
 pub struct Nobody {
@@ -77,21 +78,32 @@ pub fn serve(options: ServeOptions) -> Server {
 
 /// Serves with these options and this reload.
 pub fn serve_with(options: ServeOptions, reload: Reload) -> Server {
-    Server(Some(start(options, pipeline(), reload).unwrap()))
+    started(options, pipeline(), reload)
+}
+
+fn started(options: ServeOptions, pipeline: Arc<Pipeline>, reload: Reload) -> Server {
+    let telemetry = Telemetry::new("test", pipeline.counters().clone(), clock::now());
+    Server(Some(start(options, (pipeline, Arc::new(telemetry)), reload).unwrap()))
 }
 
 /// A server that counts by a config: its text, or none for the built-in one.
 pub fn serve_config(text: Option<&str>) -> Server {
     let source = text.map(|text| Source { name: "config.yaml".into(), text: text.into() });
     let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = oscar_metrics::config::load(source, &|_| None, &nothing);
+    let loaded = config::load(source, &|_| None, &nothing);
     let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
     let now = clock::now();
-    let telemetry = Arc::new(Telemetry::new("test", now));
-    let pipeline = Pipeline::new(Plan::new(settings, &key()), telemetry, now);
+    let pipeline = Pipeline::new(settings.plan(&key()), Arc::default(), now);
     let limits = Limits { memory: MEMORY, ..settings.limits.clone() };
     let options = ServeOptions { limits, ..options() };
-    Server(Some(start(options, Arc::new(pipeline), Arc::new(|| Ok(()))).unwrap()))
+    started(options, Arc::new(pipeline), Arc::new(|| Ok(())))
+}
+
+/// All families of a scrape, the exporter's own last.
+pub fn families(pipeline: &Pipeline, now: Timestamp) -> Vec<FamilySnapshot> {
+    let telemetry = Telemetry::new("test", pipeline.counters().clone(), now);
+    let own = telemetry.gather(&pipeline.series_counts());
+    pipeline.gather(now, true, |_| {}).chain(own).collect()
 }
 
 /// What personal values are hashed with.
@@ -102,12 +114,11 @@ pub fn key() -> HashKey {
 /// A pipeline without rules.
 pub fn pipeline() -> Arc<Pipeline> {
     let now = clock::now();
-    let telemetry = Arc::new(Telemetry::new("test", now));
     let source = Source { name: "empty.yaml".into(), text: "{}".into() };
     let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = oscar_metrics::config::load(Some(source), &|_| None, &nothing);
+    let loaded = config::load(Some(source), &|_| None, &nothing);
     let settings = loaded.settings.unwrap();
-    Arc::new(Pipeline::new(Plan::new(&settings, &key()), telemetry, now))
+    Arc::new(Pipeline::new(settings.plan(&key()), Arc::default(), now))
 }
 
 impl Server {

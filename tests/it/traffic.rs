@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use oscar_metrics::traffic::bot::{self, BotOptions};
-use oscar_metrics::traffic::load::{self, Encoding, LoadOptions, Profile, Report};
+use simulator::bot::{self, BotOptions};
+use simulator::load::{self, Encoding, LoadOptions, Profile, Report};
 
 pub mod sink;
 

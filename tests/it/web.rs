@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use config::{self, Source};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use oscar_metrics::config::{self, Source};
-use oscar_metrics::net::tls::{self, ClientFiles};
-use oscar_metrics::scrape::{Access, Rules};
 use rustls::{ClientConnection, StreamOwned};
+use server::net::tls::{self, ClientFiles};
+use server::scrape::{Access, Rules};
 
 use crate::certificates;
 use crate::support::*;
@@ -25,7 +25,7 @@ fn rules(folder: &Path, text: &str) -> Rules {
 }
 
 pub fn guarded(folder: &Path, text: &str) -> Server {
-    serve(oscar_metrics::cli::server::ServeOptions {
+    serve(server::service::ServeOptions {
         access: Arc::new(Access::new(rules(folder, text))),
         ..options()
     })
@@ -211,8 +211,7 @@ fn clients_show_a_certificate_where_they_must() {
 #[test]
 fn without_rules_that_can_be_kept_only_health_is_shown() {
     let access = Arc::new(Access::new(Rules::closed()));
-    let server =
-        serve(oscar_metrics::cli::server::ServeOptions { access: access.clone(), ..options() });
+    let server = serve(server::service::ServeOptions { access: access.clone(), ..options() });
     let web = server.address("web");
     assert_eq!(post(server.address("otlp_http"), "/v1/traces", PROTOBUF, &span()).status, 200);
     assert_eq!((get(web, "/-/healthy").status, get(web, "/-/ready").status), (200, 200));

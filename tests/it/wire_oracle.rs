@@ -5,11 +5,11 @@ pub mod judge;
 pub mod record;
 mod scatter;
 
+use engine::view::Signal;
+use engine::wire::inflate;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use oscar_metrics::view::Signal;
-use oscar_metrics::wire::inflate;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use prost::Message;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use libfuzzer_sys::fuzz_target;
-use oscar_metrics::config::{Kind, Loaded, Node, Source, load};
+use config::{Kind, Loaded, Node, Source, load};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// Sections whose entries `null` removes, and those that are kept as they stand.
@@ -98,7 +98,7 @@ impl Json {
             Kind::Text(text) => Self::Text(text.clone()),
             Kind::List(nodes) => Self::List(nodes.iter().map(Self::of).collect()),
             Kind::Map(entries) => {
-                let entry = |entry: &oscar_metrics::config::Entry| {
+                let entry = |entry: &config::Entry| {
                     (entry.key.clone(), Self::of(&entry.value))
                 };
                 Self::Map(entries.iter().map(entry).collect())

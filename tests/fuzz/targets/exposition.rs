@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use oscar_metrics::clock::Timestamp;
-use oscar_metrics::exposition::{Escaping, Format, Options, Syntax, write};
-use oscar_metrics::limits::NATIVE_INDEX;
-use oscar_metrics::model::{
+use engine::timestamp::Timestamp;
+use engine::exposition::{Escaping, Format, Options, Syntax, write};
+use engine::limits::NATIVE_INDEX;
+use engine::model::{
     Exemplar, Family, FamilySnapshot, HistogramRow, Kind, LabelName, Labels, MetricName, NativeRow,
     Row, RowValue, SummaryRow,
 };

@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use libfuzzer_sys::fuzz_target;
-use oscar_metrics::wire::inflate::{self, InflateError};
+use engine::wire::inflate::{self, InflateError};
 
 /// Of raw bytes: a zstd block of 4 bytes may claim 128 KiB, and the oracle has no limit.
 const RAW: usize = 512;

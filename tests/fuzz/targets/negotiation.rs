@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 
 use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use oscar_metrics::exposition::{
+use engine::exposition::{
     ContentEncoding, Escaping, Format, Options, Syntax, encoding, format, write,
 };
 

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use oscar_metrics::clock::Timestamp;
-use oscar_metrics::generators::{Catalogue, Product, recorded};
-use oscar_metrics::rules::definition::{MetricKind, Native};
-use oscar_metrics::series::FamilyCount;
-use oscar_metrics::telemetry::Telemetry;
-use oscar_metrics::view::Signal;
+use content::{Catalogue, Product, recorded};
+use engine::rules::definition::{MetricKind, Native};
+use engine::series::FamilyCount;
+use engine::timestamp::Timestamp;
+use engine::view::Signal;
+use server::self_metrics::Telemetry;
 
 /// Names with their labels.
 pub struct Known {
@@ -80,8 +80,9 @@ impl Known {
     }
 
     fn own(&mut self) {
-        let telemetry = Telemetry::new("0", Timestamp(0));
-        telemetry.declare([("m", oscar_metrics::rules::SkipReason::ALL[0])], ["r"]);
+        let counters = std::sync::Arc::<engine::counters::Counters>::default();
+        let telemetry = Telemetry::new("0", counters.clone(), Timestamp(0));
+        counters.declare([("m", engine::rules::SkipReason::ALL[0])], ["r"]);
         telemetry.target("host:1", &Signal::ALL);
         let counts = [FamilyCount { name: "m".into(), series: 1, overflow: 0 }];
         for family in telemetry.gather(&counts) {
@@ -134,7 +135,7 @@ impl Known {
 
 /// The names that the generated rules record.
 fn made(catalogue: &Catalogue<'_>) -> BTreeSet<String> {
-    let files = Product::Rules.artifacts(catalogue);
+    let files = Product::Rules.artifacts(catalogue, &[]);
     let lines = files.iter().flat_map(|file| file.text.lines());
     let name = |line: &str| Some(line.split_once("record: ")?.1.trim().to_owned());
     lines.filter_map(name).collect()

@@ -1,10 +1,10 @@
 //! The protobuf body through the eyes of the types that the registry generates from the published schema.
 
-use oscar_metrics::clock::Timestamp;
-use oscar_metrics::exposition::{Escaping, Format, Options, Syntax, Written, write};
-use oscar_metrics::model::{
+use engine::exposition::{Escaping, Format, Options, Syntax, Written, write};
+use engine::model::{
     Exemplar, FamilySnapshot, HistogramRow, Kind, NativeRow, Row, RowValue, SummaryRow,
 };
+use engine::timestamp::Timestamp;
 use prometheus_client::encoding::prometheus_protobuf::prometheus_data_model as model;
 use prost::Message as _;
 

@@ -3,10 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use oscar_metrics::exposition::edge;
-use oscar_metrics::model::{
-    Exemplar, FamilySnapshot, HistogramRow, Kind, NativeRow, Row, RowValue,
-};
+use engine::exposition::edge;
+use engine::model::{Exemplar, FamilySnapshot, HistogramRow, Kind, NativeRow, Row, RowValue};
 
 /// A body as a reader has it.
 #[derive(Debug, Default, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use oscar_metrics::traffic::draw::Dice;
+use simulator::draw::Dice;
 
 use super::*;
 

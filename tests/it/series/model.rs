@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use oscar_metrics::clock::Timestamp;
-use oscar_metrics::model::{Declaration, Dimension, Kind, Op};
-use oscar_metrics::series::Applied;
+use engine::model::{Declaration, Dimension, Kind, Op};
+use engine::series::Applied;
+use engine::timestamp::Timestamp;
 
 /// A value for each label; empty: missing.
 pub type Set = Vec<String>;

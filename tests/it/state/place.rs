@@ -8,9 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use oscar_metrics::clock;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use server::clock;
 use tempfile::TempDir;
 
 use super::PLANTED;

@@ -1,10 +1,10 @@
 //! The walk against `prost`: what each tells of a body, and the differences that are allowed. The fuzz targets judge by it too.
 
+use engine::view::Signal;
+use engine::wire::{WireError, json_to_protobuf, walk_logs, walk_metrics, walk_traces};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use oscar_metrics::view::Signal;
-use oscar_metrics::wire::{WireError, json_to_protobuf, walk_logs, walk_metrics, walk_traces};
 use prost::{DecodeError, Message};
 
 use super::record::{Call, Recorder, log_calls, metric_calls, trace_calls};

@@ -2,16 +2,16 @@
 
 mod metrics;
 
+use engine::view::{
+    Data, LogRecord, Metric, Origin, Point, Span, SpanEvent, SpanKind, Status, Value, Visitor,
+    write_double,
+};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Kind;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::{logs, trace};
-use oscar_metrics::view::{
-    Data, LogRecord, Metric, Origin, Point, Span, SpanEvent, SpanKind, Status, Value, Visitor,
-    write_double,
-};
 use serde_json::Value as Json;
 
 pub use metrics::metric_calls;

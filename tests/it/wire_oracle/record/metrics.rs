@@ -1,12 +1,12 @@
 //! What a walk tells of data points as owned values, doubles by their bits, and what it should tell of decoded ones.
 
+use engine::view::{Data, Origin, PointExemplar, PointValue, Temporality};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets;
 use opentelemetry_proto::tonic::metrics::v1::{
     self as metrics, exemplar, metric, number_data_point,
 };
-use oscar_metrics::view::{Data, Origin, PointExemplar, PointValue, Temporality};
 
 use super::{Call, Told, attribute_calls, resource_calls, scope_calls, told};
 

@@ -1,0 +1,137 @@
+//! What a config says, as generators and reports ask for it: metrics by name, labels over all parts, what is common to all.
+
+use engine::model::OTHER;
+use engine::rules::definition::{Metric, MetricKind};
+
+use super::{Alerts, Objective, Presentation, Settings};
+
+/// A config, read for what is made from it.
+#[derive(Debug)]
+pub struct Catalogue<'s> {
+    /// All metrics, in the order of the config.
+    pub metrics: Vec<Entry<'s>>,
+    /// What the bot promises.
+    pub objectives: &'s [Objective],
+    /// What alerts need to know beside.
+    pub alerts: &'s Alerts,
+    /// Names of the labels that every derived metric has unless it takes them away.
+    pub common: &'s [String],
+}
+
+/// A metric.
+#[derive(Debug)]
+pub struct Entry<'s> {
+    /// As the rules have it.
+    pub metric: &'s Metric,
+    /// How it is shown.
+    pub shown: &'s Presentation,
+    /// Its labels over all parts, the common ones too, each once.
+    pub labels: Vec<Label<'s>>,
+}
+
+/// A label of a metric.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label<'s> {
+    /// Its name.
+    pub name: &'s str,
+    /// All values there can be but `other`; none: it is open-ended.
+    pub values: Option<Vec<&'s str>>,
+    /// How many values an open-ended one may have.
+    pub limit: Option<usize>,
+}
+
+impl<'s> Catalogue<'s> {
+    /// Reads settings.
+    pub fn new(settings: &'s Settings) -> Self {
+        let shown = settings.definitions.metrics.iter().zip(&settings.presentations);
+        let metrics =
+            shown.map(|(metric, shown)| Entry { metric, shown, labels: labels(metric) }).collect();
+        let Settings { objectives, alerts, common, .. } = settings;
+        Self { metrics, objectives, alerts, common }
+    }
+
+    /// The metric of this name.
+    pub fn find(&self, name: &str) -> Option<&Entry<'s>> {
+        self.metrics.iter().find(|entry| entry.name() == name)
+    }
+
+    /// The metrics of this role, in the order of the config.
+    pub fn of_role<'c>(&'c self, role: &'c str) -> impl Iterator<Item = &'c Entry<'s>> {
+        self.metrics.iter().filter(move |entry| entry.shown.role == role)
+    }
+
+    /// Whether a label is one that all metrics have.
+    pub fn is_common(&self, label: &str) -> bool {
+        self.common.iter().any(|common| common == label)
+    }
+}
+
+impl<'s> Entry<'s> {
+    /// Its name.
+    pub fn name(&self) -> &'s str {
+        self.metric.name.as_str()
+    }
+
+    /// What people call it: its title, else words made from its name.
+    pub fn title(&self) -> String {
+        if !self.shown.title.is_empty() {
+            return self.shown.title.clone();
+        }
+        let name = self.name();
+        let name = name.strip_suffix("_total").unwrap_or(name);
+        let unit = format!("_{}", self.metric.unit);
+        let name = name.strip_suffix(&unit).filter(|_| unit.len() > 1).unwrap_or(name);
+        let words = name.replace(['_', ':'], " ");
+        let mut letters = words.trim().chars();
+        letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+    }
+
+    /// The config's word for its type.
+    pub fn kind(&self) -> &'static str {
+        match self.metric.kind {
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+            MetricKind::Histogram { .. } => "histogram",
+            MetricKind::Distinct { .. } => "distinct",
+        }
+    }
+
+    /// The label of this name.
+    pub fn label(&self, name: &str) -> Option<&Label<'s>> {
+        self.labels.iter().find(|label| label.name == name)
+    }
+
+    /// Whether a label may have this value.
+    pub fn may_be(&self, label: &str, value: &str) -> bool {
+        match self.label(label).map(|label| &label.values) {
+            Some(Some(values)) => value == OTHER || values.contains(&value),
+            Some(None) => true,
+            None => false,
+        }
+    }
+}
+
+/// The labels over all parts: closed where each part that has it closes it.
+fn labels(metric: &Metric) -> Vec<Label<'_>> {
+    let mut all: Vec<Label<'_>> = Vec::new();
+    for label in metric.parts.iter().flat_map(|part| &part.labels) {
+        let values = label.known();
+        match all.iter_mut().find(|known| known.name == label.name.as_str()) {
+            None => all.push(Label { name: label.name.as_str(), values, limit: label.limit }),
+            Some(known) => {
+                known.limit = known.limit.or(label.limit);
+                known.values = known.values.take().zip(values).map(|(mut one, other)| {
+                    one.extend(
+                        other
+                            .iter()
+                            .filter(|value| !one.contains(value))
+                            .copied()
+                            .collect::<Vec<_>>(),
+                    );
+                    one
+                });
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,43 @@
+//! The page of runbooks: what each alert means, what to look at, how to silence it honestly.
+
+use crate::{Artifact, MARK};
+
+use super::alert::Alert;
+use super::group::RuleFile;
+
+const HEAD: &str = "\
+How to read an alert: `severity` says who is told (critical pages, warning goes to the team, info into the digest), `kind` what it
+speaks of (objective: a promise, health: something does not work, trend: something is not as it used to be).
+
+How to silence any of them for a while, so that it comes back by itself, and says who did it and why:
+
+    amtool silence add alertname=NAME environment=ENVIRONMENT --duration=4h --author=YOU --comment=WHY
+
+For good: `alerts: {off: [NAME]}` in the config, or another threshold under `alerts.thresholds`, and generate the rules anew. A rule
+that nobody acts on is worse than none.
+";
+
+/// The page.
+pub fn page(files: &[RuleFile]) -> Artifact {
+    let mut out = format!(
+        "# Runbooks\n\n<!-- Written by `{MARK} rules` from the config: change that. -->\n\n{HEAD}"
+    );
+    for file in files.iter().filter(|file| !file.alerts.is_empty()) {
+        out.push_str(&format!("\n# {}\n", file.heading));
+        file.alerts.iter().for_each(|alert| out.push_str(&section(alert)));
+    }
+    Artifact::new("runbooks.md", out)
+}
+
+fn section(alert: &Alert) -> String {
+    let Alert { name, kind, severity, runbook, .. } = alert;
+    let look = runbook.look.iter().enumerate();
+    let look: String = look.map(|(at, look)| format!("{}. {look}\n", at + 1)).collect();
+    format!(
+        "\n## {name}\n\n`{}` · `{}`\n\n{}\n\nLook at:\n\n{look}\nSilence it when {}\n",
+        severity.word(),
+        kind.word(),
+        runbook.meaning,
+        runbook.silence
+    )
+}

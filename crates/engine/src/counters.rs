@@ -1,0 +1,105 @@
+//! What became of requests, items and updates: plain counts of closed sets, which the server's self-metrics show.
+//!
+//! This room knows no metric names and no exposition; it adds up, and a reader takes a consistent copy.
+
+mod items;
+mod words;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::rules::SkipReason;
+
+pub use items::{Books, ItemCounts, Page};
+pub use words::{Protocol, Refusal, Rejection};
+
+/// Counts of one metric's skips: none for a reason that it cannot have.
+pub type SkipCounts = [Option<u64>; SkipReason::ALL.len()];
+
+/// All counts of a pipeline.
+#[derive(Debug, Default)]
+pub struct Counters {
+    books: Books,
+    refused: Mutex<[[u64; Refusal::COUNT]; Protocol::COUNT]>,
+    skips: Mutex<BTreeMap<String, SkipCounts>>,
+    repeated: Mutex<BTreeMap<String, u64>>,
+    series_limit: AtomicUsize,
+}
+
+impl Counters {
+    /// Where the items of requests are counted.
+    pub fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// Names what may be counted of a config's metrics and records, so that it exists at 0.
+    pub fn declare<'a>(
+        &self,
+        skips: impl IntoIterator<Item = (&'a str, SkipReason)>,
+        records: impl IntoIterator<Item = &'a str>,
+    ) {
+        skips.into_iter().for_each(|(metric, reason)| self.skipped(metric, reason, 0));
+        records.into_iter().for_each(|record| self.repeated(record, 0));
+    }
+
+    /// A request was refused whole.
+    pub fn refused(&self, protocol: Protocol, reason: Refusal) {
+        let mut refused = lock(&self.refused);
+        let count = refused.get_mut(protocol.index());
+        if let Some(count) = count.and_then(|reasons| reasons.get_mut(reason.index())) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// A rule could not use `times` records that it took.
+    pub fn skipped(&self, metric: &str, reason: SkipReason, times: u64) {
+        let mut skips = lock(&self.skips);
+        if !skips.contains_key(metric) {
+            skips.insert(metric.to_owned(), SkipCounts::default());
+        }
+        let counts = skips.get_mut(metric);
+        if let Some(count) = counts.and_then(|counts| counts.get_mut(reason as usize)) {
+            *count = Some(count.unwrap_or_default().saturating_add(times));
+        }
+    }
+
+    /// `times` records of that name had come before.
+    pub fn repeated(&self, record: &str, times: u64) {
+        let mut repeated = lock(&self.repeated);
+        match repeated.get_mut(record) {
+            Some(count) => *count = count.saturating_add(times),
+            None => drop(repeated.insert(record.to_owned(), times)),
+        }
+    }
+
+    /// How many label sets all metrics together may have.
+    pub fn limit_series(&self, limit: usize) {
+        self.series_limit.store(limit, Ordering::Relaxed);
+    }
+
+    /// Requests refused whole, by protocol and reason.
+    pub fn refusals(&self) -> [[u64; Refusal::COUNT]; Protocol::COUNT] {
+        *lock(&self.refused)
+    }
+
+    /// What rules could not use, by metric and reason.
+    pub fn skips(&self) -> BTreeMap<String, SkipCounts> {
+        lock(&self.skips).clone()
+    }
+
+    /// Records that had come before, by their name in the config.
+    pub fn repeats(&self) -> BTreeMap<String, u64> {
+        lock(&self.repeated).clone()
+    }
+
+    /// Label sets that all metrics together may have.
+    pub fn series_limit(&self) -> usize {
+        self.series_limit.load(Ordering::Relaxed)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Adding up can't panic half-way, so a poisoned lock still guards whole entries.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

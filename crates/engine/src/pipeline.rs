@@ -1,0 +1,260 @@
+//! The one arrow: a request's bytes through wire, derive and rules into the series, and the books kept on the way.
+//!
+//! Short enough to read as the specification. A request is walked to its end first, collecting updates; only then is anything
+//! outside it changed.
+
+pub(crate) mod batch;
+pub(crate) mod commit;
+mod conversations;
+mod kept;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use crate::counters::{Counters, ItemCounts, Protocol, Refusal, Rejection};
+use crate::dedupe::{Keys, Repeats};
+use crate::inventory::{self, Inventory};
+use crate::model::FamilySnapshot;
+use crate::passthrough::{self, PointBatch, Process, Senders};
+use crate::runtime::Engine;
+use crate::series::{FamilyCount, PassedFamily};
+use crate::sessions::Sessions;
+use crate::timestamp::Timestamp;
+use crate::view::Signal;
+use crate::wire::{self, WireError};
+
+pub use crate::plan::Plan;
+pub use crate::wire::Encoding;
+pub use kept::{Kept, Restored};
+
+use batch::Batch;
+
+/// How often idle series are looked for, at most.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
+
+/// What became of a taken request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Items rejected for another reason than having come before: what `partial_success` tells.
+    pub rejected: u64,
+    /// Why, for people; empty when nothing was rejected.
+    pub message: String,
+}
+
+/// A request that was refused whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused {
+    /// The closed reason.
+    pub reason: Refusal,
+    /// What is wrong and where, for people.
+    pub message: String,
+}
+
+/// The arrow and all it leads to. Shared by every receiver and by the scrape.
+pub struct Pipeline {
+    pub(crate) engine: ArcSwap<Engine>,
+    repeats: Mutex<Repeats>,
+    pub(crate) senders: Mutex<Senders>,
+    sessions: Mutex<Sessions>,
+    /// What is known of the senders of data points, for scrapes.
+    target_info: Arc<PassedFamily>,
+    /// Keys of the fingerprints, new in every process.
+    pub(crate) keys: Keys,
+    pub(crate) counters: Arc<Counters>,
+    /// What arrives, for people who wonder.
+    inventory: Inventory,
+    began: Timestamp,
+    /// When the last scrape that was read to its end began.
+    scraped: Arc<AtomicU64>,
+    expired: Mutex<Timestamp>,
+}
+
+impl Pipeline {
+    /// An arrow for these rules, with all declared series at 0.
+    pub fn new(plan: Plan<'_>, counters: Arc<Counters>, now: Timestamp) -> Self {
+        let engine = Engine::new(&plan, None, now);
+        engine.declare(&counters);
+        let limits = plan.limits;
+        let senders = Senders::new(engine.store.budget().clone(), limits.idle);
+        Self {
+            repeats: Mutex::new(Repeats::new(limits.dedupe_window, limits.dedupe_entries)),
+            target_info: senders.targets.info().clone(),
+            senders: Mutex::new(senders),
+            sessions: Mutex::new(conversations::sessions(&engine)),
+            engine: ArcSwap::from_pointee(engine),
+            keys: Keys::default(),
+            counters,
+            inventory: Inventory::new(now),
+            began: now,
+            scraped: Arc::default(),
+            expired: Mutex::new(now),
+        }
+    }
+
+    /// The same, with every rule asked for every record: what a property test holds against the index.
+    #[doc(hidden)]
+    pub fn without_index(plan: Plan<'_>, counters: Arc<Counters>, now: Timestamp) -> Self {
+        let mut engine = Engine::new(&plan, None, now);
+        engine.rules = engine.rules.without_index();
+        Self { engine: ArcSwap::from_pointee(engine), ..Self::new(plan, counters, now) }
+    }
+
+    /// Swaps the rules in one step. Series of families that did not change live on; requests under way end by the old rules.
+    pub fn reload(&self, plan: Plan<'_>, now: Timestamp) {
+        let before = self.engine.load_full();
+        let engine = Engine::new(&plan, Some(&before), now);
+        engine.declare(&self.counters);
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let (idle, most) =
+            engine.sessions.as_ref().map_or_else(Default::default, |one| (one.idle, one.max));
+        sessions.rebound(idle, most, (&before.words, &engine.words));
+        drop(sessions);
+        self.engine.store(Arc::new(engine));
+        let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
+        repeats.rebound(plan.limits.dedupe_window, plan.limits.dedupe_entries);
+    }
+
+    /// Where whoever serves scrapes tells when the latest one began that was read to its end.
+    pub fn scraped(&self) -> &Arc<AtomicU64> {
+        &self.scraped
+    }
+
+    /// Takes or refuses one inflated request as a whole, and keeps the books (a refusal found here is counted here).
+    pub fn ingest(
+        &self,
+        protocol: Protocol,
+        signal: Signal,
+        encoding: Encoding,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Outcome, Refused> {
+        self.take(signal, encoding, body, now).map_err(|error| {
+            let reason = match error {
+                WireError::TooLarge { .. } => Refusal::TooLarge,
+                _ => Refusal::Malformed,
+            };
+            self.refuse(protocol, reason);
+            Refused { reason, message: error.to_string() }
+        })
+    }
+
+    fn take(
+        &self,
+        signal: Signal,
+        encoding: Encoding,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Outcome, WireError> {
+        let engine = self.engine.load_full();
+        let body = &*engine.protobuf(signal, encoding, body)?;
+        let counts = match signal {
+            Signal::Metrics => {
+                let mut batch = PointBatch::new(&engine, &self.keys, now);
+                wire::walk_metrics(body, &mut batch)?;
+                let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+                let counts = passthrough::fold(&mut senders, (&engine, self.process(now)), &batch);
+                drop(senders);
+                batch.end();
+                counts
+            }
+            Signal::Traces | Signal::Logs => {
+                let mut batch = Batch::new(&engine, &self.keys, now);
+                match signal {
+                    Signal::Traces => wire::walk_traces(body, &mut batch)?,
+                    _ => wire::walk_logs(body, &mut batch)?,
+                }
+                commit::commit(self, &engine, batch, now)
+            }
+        };
+        self.counters.books().post(signal, &counts, now);
+        self.inventory.look((&engine, &self.keys), (signal, body, counts.received), now);
+        conversations::end_quiet(self, &engine, now);
+        Ok(outcome(&counts))
+    }
+
+    /// Counts a request the rim refused before its bytes came this far.
+    pub fn refuse(&self, protocol: Protocol, reason: Refusal) {
+        self.counters.refused(protocol, reason);
+    }
+
+    /// Ends every conversation, because the process does and no more requests come.
+    pub fn end_conversations(&self, now: Timestamp) {
+        conversations::end_all(self, &self.engine.load_full(), now);
+    }
+
+    /// What became of all requests and items so far.
+    pub fn counters(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+
+    /// How large each family is, senders' own included.
+    pub fn series_counts(&self) -> Vec<FamilyCount> {
+        let engine = self.engine.load_full();
+        engine.store.counts().chain(engine.passed.counts()).collect()
+    }
+
+    /// What a fold of data points needs to know of all this.
+    pub(crate) fn process(&self, now: Timestamp) -> Process<'_> {
+        let scraped = Timestamp(self.scraped.load(Ordering::Relaxed));
+        Process { counters: &self.counters, began: self.began, scraped, now }
+    }
+
+    /// Everything there is to say of what arrived so far, and of what labels cost now.
+    pub fn inventory(&self, now: Timestamp) -> inventory::told::Inventory {
+        self.inventory.tell((&self.engine.load_full(), &self.counters), now)
+    }
+
+    /// All families for one scrape. Each piece is copied when it is asked for; what begins later is
+    /// left for the next scrape. `show` may change how the configured ones look.
+    pub fn gather<S>(
+        &self,
+        now: Timestamp,
+        exemplars: bool,
+        mut show: S,
+    ) -> impl Iterator<Item = FamilySnapshot> + Send + use<S>
+    where
+        S: FnMut(&mut FamilySnapshot) + Send,
+    {
+        let engine = self.engine.load_full();
+        conversations::end_quiet(self, &engine, now);
+        self.expire(&engine, now);
+        let configured = engine.store.copies(exemplars, now).into_iter().flatten();
+        let passed = engine.passed.families().into_iter().chain([self.target_info.clone()]);
+        let passed = passed.flat_map(move |family| family.copies(exemplars));
+        configured.chain(passed).map(move |mut piece| {
+            show(&mut piece);
+            piece
+        })
+    }
+
+    fn expire(&self, engine: &Engine, now: Timestamp) {
+        let mut last = self.expired.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.since(*last) >= EXPIRY_INTERVAL.min(engine.limits.idle) {
+            *last = now;
+            drop(last);
+            let idle = engine.limits.idle;
+            engine.store.expire(now, idle);
+            // Under this lock, so that no family goes while a point is on its way to it.
+            let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+            engine.passed.expire(now, idle);
+            senders.streams.expire(now);
+            senders.targets.expire(now, idle);
+            senders.tidy(engine.epoch);
+        }
+    }
+}
+
+/// What the sender is told of a request's items.
+fn outcome(counts: &ItemCounts) -> Outcome {
+    let told = Rejection::ALL.into_iter().zip(counts.rejected);
+    let told = told.filter(|(reason, count)| *count > 0 && *reason != Rejection::Duplicate);
+    let rejected: Vec<(Rejection, u64)> = told.collect();
+    let words = rejected.iter().map(|(reason, count)| format!("{count} {}", reason.as_str()));
+    let words: Vec<String> = words.collect();
+    let message =
+        if words.is_empty() { String::new() } else { format!("rejected: {}", words.join(", ")) };
+    Outcome { rejected: rejected.iter().map(|(_, count)| count).sum(), message }
+}

@@ -1,0 +1,47 @@
+//! Memory that one request leaves to the next, so that a request of a kind seen before allocates nothing for its items.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::limits;
+use crate::rules::Scratch;
+
+use crate::items::{Item, PointRoom};
+
+/// What a request needs on its way. It holds nothing of the one before, only room.
+#[derive(Default)]
+pub(crate) struct Workspace {
+    pub(crate) scratch: Scratch,
+    pub(crate) items: Vec<Item>,
+    pub(crate) points: PointRoom,
+    /// Whether each guard stands for a record that came before.
+    pub(crate) repeated: Vec<bool>,
+    /// Hashes of the updates' keys.
+    pub(crate) hashes: Vec<u64>,
+    /// Where the family at hand has each key's series, once it was looked for.
+    pub(crate) places: Vec<Option<u32>>,
+    /// Indices of live updates, by family.
+    pub(crate) order: Vec<u32>,
+    /// Where in `order` each family ends.
+    pub(crate) ends: Vec<u32>,
+}
+
+/// Workspaces that wait for a request.
+#[derive(Default)]
+pub(crate) struct Workspaces(Mutex<Vec<Workspace>>);
+
+impl Workspaces {
+    /// One of them, or a new one.
+    pub(crate) fn take(&self) -> Workspace {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    /// Keeps one, unless there are enough or it grew too large.
+    pub(crate) fn give(&self, workspace: Workspace) {
+        let spans = workspace.items.capacity().max(workspace.order.capacity() / 4);
+        let large = spans.max(workspace.points.attributes.capacity() / 8);
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if large <= limits::WORKSPACE_ITEMS && waiting.len() < limits::WORKSPACES {
+            waiting.push(workspace);
+        }
+    }
+}

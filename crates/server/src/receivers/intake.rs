@@ -1,0 +1,227 @@
+//! What both doors do with a request: read it, inflate it, hand it over; each within its bound and all within one budget.
+
+use std::error::Error;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use crate::clock;
+use crate::net::Deadlines;
+use crate::self_metrics::Telemetry;
+use engine::counters::{Protocol, Refusal};
+use engine::pipeline::{Outcome, Pipeline, Refused};
+use engine::view::Signal;
+use engine::wire::inflate::{self, InflateError};
+use engine::wire::{Coding, Encoding, ExportRequest};
+
+use super::Cors;
+use super::admission::{Admission, Overload, Permit};
+
+/// The way in, shared by every connection.
+pub struct Intake {
+    /// Where requests go.
+    pub pipeline: Arc<Pipeline>,
+    /// Where connections that end are counted.
+    pub telemetry: Arc<Telemetry>,
+    /// Bytes in flight.
+    pub admission: Admission,
+    /// Bytes of one request, before and after inflating.
+    pub request: usize,
+    /// The patience there is.
+    pub deadlines: Deadlines,
+    /// Pages that may send.
+    pub cors: Cors,
+    /// Who else gets what was taken.
+    pub taken: Taken,
+}
+
+/// Given every request that was taken, as its sender wrote it. It must not wait for anything.
+pub type Taken = Arc<dyn Fn(ExportRequest) + Send + Sync>;
+
+/// A request that did not come to an outcome.
+#[derive(Debug)]
+pub enum Stopped {
+    /// It was refused, and the refusal is counted.
+    Refused(Refused),
+    /// We failed on it.
+    Failed,
+    /// Its sender went away: nobody waits for an answer.
+    Gone,
+}
+
+/// How a request is named and written.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// By which door it came.
+    pub protocol: Protocol,
+    /// What it carries.
+    pub signal: Signal,
+    /// How it is written.
+    pub encoding: Encoding,
+    /// How it is compressed.
+    pub coding: Coding,
+}
+
+/// A body that was read, and its place in the budget.
+#[derive(Debug)]
+pub struct Body {
+    /// As they came.
+    pub bytes: Bytes,
+    permit: Permit,
+}
+
+/// Why reading ended before the body did.
+enum Halt {
+    TooLarge,
+    Overload,
+    Broken,
+    Gone,
+}
+
+impl From<Overload> for Halt {
+    fn from(_: Overload) -> Self {
+        Self::Overload
+    }
+}
+
+impl Intake {
+    /// A refusal, counted.
+    pub fn refuse(
+        &self,
+        protocol: Protocol,
+        reason: Refusal,
+        message: impl Into<String>,
+    ) -> Stopped {
+        self.pipeline.refuse(protocol, reason);
+        Stopped::Refused(Refused { reason, message: message.into() })
+    }
+
+    /// Reads a body of at most `limit` bytes. One that says its length is judged by it before it is read.
+    pub async fn read(
+        &self,
+        protocol: Protocol,
+        body: &mut Incoming,
+        declared: Option<u64>,
+        limit: usize,
+    ) -> Result<Body, Stopped> {
+        let mut permit = self.admission.permit();
+        let declared = declared.map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        let reading = async {
+            if declared > limit {
+                return Err(Halt::TooLarge);
+            }
+            permit.cover(declared)?;
+            collect(body, declared, limit, &mut permit).await
+        };
+        let (reason, message) = match timeout(self.deadlines.body, reading).await {
+            Ok(Ok(bytes)) => return Ok(Body { bytes, permit }),
+            Ok(Err(Halt::Gone)) => return Err(Stopped::Gone),
+            Ok(Err(Halt::TooLarge)) => (Refusal::TooLarge, self.too_large()),
+            Ok(Err(Halt::Overload)) => (Refusal::Overload, overload()),
+            Ok(Err(Halt::Broken)) => {
+                (Refusal::Malformed, "the body is not framed as it says".into())
+            }
+            Err(_) => {
+                let allowed = self.deadlines.body;
+                (Refusal::Timeout, format!("the body did not come within {allowed:?}"))
+            }
+        };
+        Err(self.refuse(protocol, reason, message))
+    }
+
+    /// Inflates what was read and hands it over. It does not wait for anything, so at most one inflated body is there per thread.
+    pub fn ingest(&self, request: Request, mut body: Body) -> Result<Outcome, Stopped> {
+        let inflated = match request.coding {
+            Coding::Identity => None,
+            Coding::Gzip => Some(self.inflate(request.protocol, &mut body, inflate::gzip)?),
+            Coding::Zstd => Some(self.inflate(request.protocol, &mut body, inflate::zstd)?),
+        };
+        let bytes = inflated.as_deref().unwrap_or(&body.bytes);
+        let Request { protocol, signal, encoding, coding } = request;
+        let ingest = || {
+            let outcome = self.pipeline.ingest(protocol, signal, encoding, bytes, clock::now())?;
+            let bytes = body.bytes.clone();
+            (self.taken)(ExportRequest { signal, encoding, coding, bytes });
+            Ok(outcome)
+        };
+        match catch_unwind(AssertUnwindSafe(ingest)) {
+            Ok(result) => result.map_err(Stopped::Refused),
+            Err(_) => Err(Stopped::Failed),
+        }
+    }
+
+    fn inflate(
+        &self,
+        protocol: Protocol,
+        body: &mut Body,
+        inflate: fn(&[u8], usize) -> Result<Vec<u8>, InflateError>,
+    ) -> Result<Vec<u8>, Stopped> {
+        let room = self.admission.room();
+        let (reason, message) = match inflate(&body.bytes, self.request.min(room)) {
+            Ok(inflated) => match body.permit.add(inflated.len()) {
+                Ok(()) => return Ok(inflated),
+                Err(Overload) => (Refusal::Overload, overload()),
+            },
+            Err(InflateError::TooLarge { .. }) if room < self.request => {
+                (Refusal::Overload, overload())
+            }
+            Err(InflateError::TooLarge { .. }) => (Refusal::TooLarge, self.too_large()),
+            Err(InflateError::Malformed(what)) => {
+                (Refusal::Encoding, format!("the body cannot be inflated: {what}"))
+            }
+        };
+        Err(self.refuse(protocol, reason, message))
+    }
+
+    fn too_large(&self) -> String {
+        format!("the request is larger than {} bytes", self.request)
+    }
+}
+
+fn overload() -> String {
+    "too many bytes are in flight, come again".into()
+}
+
+/// All of a body in one piece. A body that comes in one piece is not copied.
+async fn collect(
+    body: &mut Incoming,
+    declared: usize,
+    limit: usize,
+    permit: &mut Permit,
+) -> Result<Bytes, Halt> {
+    let mut first = Bytes::new();
+    let mut joined = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(chunk) = frame.map_err(|error| halt(&error))?.into_data() else { continue };
+        let read = first.len() + joined.len() + chunk.len();
+        if read > limit {
+            return Err(Halt::TooLarge);
+        }
+        permit.cover(read)?;
+        if first.is_empty() && joined.is_empty() {
+            first = chunk;
+            continue;
+        }
+        if joined.is_empty() {
+            joined.reserve(declared.max(read));
+            joined.extend_from_slice(&std::mem::take(&mut first));
+        }
+        joined.extend_from_slice(&chunk);
+    }
+    Ok(if joined.is_empty() { first } else { joined.into() })
+}
+
+/// Framing that makes no sense is the sender's fault and worth an answer; any other error means it left.
+fn halt(error: &hyper::Error) -> Halt {
+    use io::ErrorKind::{InvalidData, InvalidInput};
+    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    match source.map(io::Error::kind) {
+        Some(InvalidData | InvalidInput) => Halt::Broken,
+        _ => Halt::Gone,
+    }
+}

@@ -1,0 +1,268 @@
+//! OTLP over gRPC: one unary method a signal.
+//!
+//! hyper speaks HTTP/2 and tonic knows how a status is written. The five bytes in front of a message are read here and not by
+//! tonic's codec, because that inflates outside our budget, reads only the first member of a gzip stream and passes over a second
+//! message, and each of these would take a request without all of its items.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use hyper::body::{Frame, Incoming};
+use hyper::service::service_fn;
+use tokio::net::TcpStream;
+use tonic::{Code, Status};
+
+use crate::net::{Deadlined, Drain, connection};
+use crate::self_metrics::Closing;
+use engine::counters::{Protocol, Refusal};
+use engine::limits;
+use engine::pipeline::Refused;
+use engine::view::Signal;
+use engine::wire::{Coding, Encoding, reply};
+
+use super::intake::{Intake, Request, Stopped};
+
+const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+
+/// Bytes in front of a message: whether it is compressed, and its length.
+const PREFIX: usize = 5;
+
+/// The type of the detail that says when to come again.
+const RETRY_INFO: &[u8] = b"type.googleapis.com/google.rpc.RetryInfo";
+
+/// Serves one connection to its end.
+pub async fn serve(stream: Deadlined<TcpStream>, intake: Arc<Intake>, drain: Drain) {
+    let (deadlines, telemetry) = (intake.deadlines, intake.telemetry.clone());
+    let service = service_fn(move |request| {
+        let intake = intake.clone();
+        async move { answer(&intake, request).await.map_err(|Gone| Status::cancelled("")) }
+    });
+    if connection::serve_http2(stream, service, &deadlines, &drain).await {
+        telemetry.closed(Closing::KeepAlive);
+    }
+}
+
+/// The sender went away.
+struct Gone;
+
+async fn answer(
+    intake: &Intake,
+    request: http::Request<Incoming>,
+) -> Result<Response<Reply>, Gone> {
+    let (head, mut body) = request.into_parts();
+    if head.method != Method::POST {
+        let allow = (ALLOW, HeaderValue::from_static("POST"));
+        return Ok(bare(StatusCode::METHOD_NOT_ALLOWED, allow));
+    }
+    if !is_grpc(&head.headers) {
+        intake.pipeline.refuse(Protocol::Grpc, Refusal::MediaType);
+        return Ok(bare(StatusCode::UNSUPPORTED_MEDIA_TYPE, (CONTENT_TYPE, GRPC)));
+    }
+    let Some(signal) = signal(head.uri.path()) else {
+        return Ok(Status::unimplemented("no such method").into_http());
+    };
+    match take(intake, signal, &head, &mut body).await {
+        Ok(message) => Ok(success(&message)),
+        Err(Stopped::Gone) => Err(Gone),
+        Err(Stopped::Failed) => Ok(Status::internal("internal error").into_http()),
+        Err(Stopped::Refused(refused)) => Ok(refusal(refused)),
+    }
+}
+
+/// One request to the message of its answer.
+async fn take(
+    intake: &Intake,
+    signal: Signal,
+    head: &Parts,
+    body: &mut Incoming,
+) -> Result<Vec<u8>, Stopped> {
+    let grpc = Protocol::Grpc;
+    let named = head.headers.get(GRPC_ENCODING).map_or(&b""[..], HeaderValue::as_bytes);
+    let Some(named) = Coding::named(named) else {
+        let message = "the grpc-encoding is neither gzip nor zstd nor identity";
+        return Err(intake.refuse(grpc, Refusal::Encoding, message));
+    };
+    let mut read = intake.read(grpc, body, None, intake.request.saturating_add(PREFIX)).await?;
+    let compressed = match unframe(&mut read.bytes) {
+        Ok(compressed) => compressed,
+        Err(misframed) => {
+            return Err(intake.refuse(grpc, Refusal::Malformed, misframed.to_string()));
+        }
+    };
+    if compressed && named == Coding::Identity {
+        let message = "a compressed message without a grpc-encoding";
+        return Err(intake.refuse(grpc, Refusal::Malformed, message));
+    }
+    let coding = if compressed { named } else { Coding::Identity };
+    let encoding = Encoding::Protobuf;
+    let outcome = intake.ingest(Request { protocol: grpc, signal, encoding, coding }, read)?;
+    Ok(reply::success(signal, encoding, outcome.rejected, &outcome.message))
+}
+
+/// A body that is not the one message of a unary call.
+#[derive(Debug, PartialEq, thiserror::Error)]
+enum Misframed {
+    #[error("the message is shorter than it says")]
+    Short,
+    #[error("there is more than one message")]
+    Long,
+    #[error("the compressed flag is {0}, neither 0 nor 1")]
+    Flag(u8),
+}
+
+/// Takes the prefix off the one message, and says whether it is compressed (gRPC over HTTP/2, "Length-Prefixed-Message").
+fn unframe(bytes: &mut Bytes) -> Result<bool, Misframed> {
+    let Some((&[flag, length @ ..], message)) = bytes.split_first_chunk::<PREFIX>() else {
+        return Err(Misframed::Short);
+    };
+    let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+    if message.len() < length {
+        return Err(Misframed::Short);
+    }
+    if message.len() > length {
+        return Err(Misframed::Long);
+    }
+    if flag > 1 {
+        return Err(Misframed::Flag(flag));
+    }
+    *bytes = bytes.slice(PREFIX..);
+    Ok(flag == 1)
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let media_type = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    media_type.eq_ignore_ascii_case(b"application/grpc")
+        || media_type.eq_ignore_ascii_case(b"application/grpc+proto")
+}
+
+fn signal(path: &str) -> Option<Signal> {
+    match path {
+        "/opentelemetry.proto.collector.trace.v1.TraceService/Export" => Some(Signal::Traces),
+        "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export" => Some(Signal::Metrics),
+        "/opentelemetry.proto.collector.logs.v1.LogsService/Export" => Some(Signal::Logs),
+        _ => None,
+    }
+}
+
+fn success(message: &[u8]) -> Response<Reply> {
+    let mut framed = Vec::with_capacity(PREFIX + message.len());
+    framed.push(0);
+    framed.extend_from_slice(&u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
+    framed.extend_from_slice(message);
+    let mut trailers = HeaderMap::with_capacity(1);
+    trailers.insert(GRPC_STATUS, HeaderValue::from_static("0"));
+    let mut response =
+        Response::new(Reply { message: Some(framed.into()), trailers: Some(trailers) });
+    response.headers_mut().insert(CONTENT_TYPE, GRPC);
+    response
+}
+
+/// A refusal as a status. To an overload belongs when to come again: OTLP makes it `UNAVAILABLE` with a `RetryInfo`
+/// (OTLP 1.x, "OTLP/gRPC Throttling").
+fn refusal(Refused { reason, message }: Refused) -> Response<Reply> {
+    let (_, code) = super::codes(reason);
+    match reason {
+        Refusal::Overload => {
+            let details = retry(code, &message);
+            Status::with_details(code, message, details).into_http()
+        }
+        Refusal::Encoding => {
+            let mut response: Response<Reply> = Status::new(code, message).into_http();
+            let known = HeaderValue::from_static("gzip,zstd,identity");
+            response.headers_mut().insert(GRPC_ACCEPT_ENCODING, known);
+            response
+        }
+        _ => Status::new(code, message).into_http(),
+    }
+}
+
+/// A `google.rpc.Status` with a `google.rpc.RetryInfo` as its one detail, which is field 3 of the one and an `Any`.
+fn retry(code: Code, message: &str) -> Bytes {
+    let seconds = u8::try_from(limits::RETRY_AFTER.as_secs()).unwrap_or(127).min(127);
+    let delay = [0x08, seconds]; // Duration.seconds
+    let info = field(0x0a, &delay); // RetryInfo.retry_delay
+    let any = [field(0x0a, RETRY_INFO), field(0x12, &info)].concat(); // Any.type_url, Any.value
+    let mut status = reply::status(Encoding::Protobuf, code as u32, message);
+    status.extend(field(0x1a, &any));
+    status.into()
+}
+
+/// A length-delimited field of fewer than 128 bytes.
+fn field(tag: u8, bytes: &[u8]) -> Vec<u8> {
+    debug_assert!(bytes.len() < 128);
+    [&[tag, bytes.len() as u8], bytes].concat()
+}
+
+/// An answer that is not gRPC, because the question was not.
+fn bare(status: StatusCode, (name, value): (HeaderName, HeaderValue)) -> Response<Reply> {
+    let mut response = Response::new(Reply::default());
+    *response.status_mut() = status;
+    response.headers_mut().insert(name, value);
+    response
+}
+
+/// At most one message, then at most one set of trailers.
+#[derive(Default)]
+struct Reply {
+    message: Option<Bytes>,
+    trailers: Option<HeaderMap>,
+}
+
+impl hyper::body::Body for Reply {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let frame = match self.message.take() {
+            Some(message) => Some(Frame::data(message)),
+            None => self.trailers.take().map(Frame::trailers),
+        };
+        Poll::Ready(frame.map(Ok))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.message.is_none() && self.trailers.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(bytes: &'static [u8]) -> Result<(bool, Bytes), Misframed> {
+        let mut bytes = Bytes::from_static(bytes);
+        unframe(&mut bytes).map(|compressed| (compressed, bytes))
+    }
+
+    #[test]
+    fn a_unary_body_is_one_message() {
+        assert_eq!(check(b"\0\0\0\0\0"), Ok((false, Bytes::new())));
+        assert_eq!(check(b"\x01\0\0\0\x02hi"), Ok((true, Bytes::from_static(b"hi"))));
+        assert_eq!(check(b""), Err(Misframed::Short));
+        assert_eq!(check(b"\0\0\0\0"), Err(Misframed::Short));
+        assert_eq!(check(b"\0\0\0\0\x02h"), Err(Misframed::Short));
+        assert_eq!(check(b"\0\xff\xff\xff\xffh"), Err(Misframed::Short));
+        assert_eq!(check(b"\0\0\0\0\x01hi"), Err(Misframed::Long));
+        assert_eq!(check(b"\x02\0\0\0\x01h"), Err(Misframed::Flag(2)));
+    }
+
+    #[test]
+    fn an_overload_says_when_to_come_again() {
+        let details = retry(Code::Unavailable, "busy");
+        let any = details.windows(RETRY_INFO.len()).position(|window| window == RETRY_INFO);
+        let value = &details[any.unwrap() + RETRY_INFO.len()..];
+        assert_eq!(value, [0x12, 4, 0x0a, 2, 0x08, 1]);
+    }
+}

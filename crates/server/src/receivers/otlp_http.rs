@@ -1,0 +1,224 @@
+//! OTLP over HTTP/1.1: one path a signal, protobuf or JSON.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT,
+    HeaderMap, HeaderValue, RETRY_AFTER,
+};
+use http::{Method, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body as _, Incoming};
+use hyper::service::service_fn;
+use tokio::net::TcpStream;
+use tonic::Code;
+
+use crate::net::{Deadlined, Drain, connection};
+use crate::self_metrics::Closing;
+use engine::counters::{Protocol, Refusal};
+use engine::limits;
+use engine::pipeline::{Outcome, Refused};
+use engine::view::Signal;
+use engine::wire::{Coding, Encoding, reply};
+
+use super::Cors;
+use super::intake::{Intake, Request, Stopped};
+
+type Answer = Response<Full<Bytes>>;
+
+/// The sender went away. hyper wants an error where there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the sender went away")]
+struct Gone;
+
+/// Serves one connection to its end.
+pub async fn serve(stream: Deadlined<TcpStream>, intake: Arc<Intake>, drain: Drain) {
+    let (deadlines, telemetry) = (intake.deadlines, intake.telemetry.clone());
+    let service = service_fn(move |request| {
+        let intake = intake.clone();
+        async move { answer(&intake, request).await }
+    });
+    if connection::serve_http1(stream, service, &deadlines, &drain).await {
+        telemetry.closed(Closing::Head);
+    }
+}
+
+async fn answer(intake: &Intake, request: http::Request<Incoming>) -> Result<Answer, Gone> {
+    let (head, mut body) = request.into_parts();
+    let mut answer = match (signal(head.uri.path()), &head.method) {
+        (None, _) => plain(StatusCode::NOT_FOUND, "no such path: try /v1/traces\n"),
+        (Some(signal), &Method::POST) => take(intake, signal, &head.headers, &mut body).await?,
+        (Some(_), method) if intake.cors.is_preflight(method, &head.headers) => {
+            let mut answer = plain(StatusCode::NO_CONTENT, "");
+            Cors::describe(&head.headers, answer.headers_mut());
+            answer
+        }
+        (Some(_), _) => {
+            let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "only POST is served here\n");
+            answer.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+            answer
+        }
+    };
+    intake.cors.allow(&head.headers, answer.headers_mut());
+    if !body.is_end_stream() && answer.status() != StatusCode::OK {
+        leave(intake, &head.headers, body, &mut answer);
+    }
+    Ok(answer)
+}
+
+/// An answer before the end of the body: what still comes is read and thrown away beside it, so that the sender can read the
+/// answer. A sender that asks before it sends, or is too slow, is better told to stop.
+fn leave(intake: &Intake, asked: &HeaderMap, mut body: Incoming, answer: &mut Answer) {
+    if asked.contains_key(EXPECT) || answer.status() == StatusCode::REQUEST_TIMEOUT {
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        return;
+    }
+    let discard = async move {
+        let mut left = limits::DISCARD;
+        while let Some(Ok(frame)) = body.frame().await {
+            match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+                Some(less) => left = less,
+                None => break,
+            }
+        }
+    };
+    tokio::spawn(tokio::time::timeout(intake.deadlines.body, discard));
+}
+
+/// One request to its answer.
+async fn take(
+    intake: &Intake,
+    signal: Signal,
+    headers: &HeaderMap,
+    body: &mut Incoming,
+) -> Result<Answer, Gone> {
+    let http = Protocol::Http;
+    let Some(encoding) = encoding(headers) else {
+        let message = "the content type is neither application/x-protobuf nor application/json";
+        let stopped = intake.refuse(http, Refusal::MediaType, message);
+        return stop(stopped, Encoding::Json);
+    };
+    let Some(coding) = coding(headers) else {
+        let message = "the content encoding is neither gzip nor zstd nor identity";
+        let mut answer = stop(intake.refuse(http, Refusal::Encoding, message), encoding)?;
+        // Undecodable bytes are a bad request, but an encoding we lack has a status of its own (RFC 7694).
+        *answer.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        answer.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd"));
+        return Ok(answer);
+    };
+    let declared =
+        headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let request = Request { protocol: http, signal, encoding, coding };
+    let outcome = match intake.read(http, body, declared, intake.request).await {
+        Ok(body) => intake.ingest(request, body),
+        Err(stopped) => Err(stopped),
+    };
+    match outcome {
+        Ok(Outcome { rejected, message }) => {
+            let body = reply::success(signal, encoding, rejected, &message);
+            Ok(typed(StatusCode::OK, encoding, body))
+        }
+        Err(stopped) => stop(stopped, encoding),
+    }
+}
+
+/// A `google.rpc.Status` in the request's encoding.
+fn stop(stopped: Stopped, encoding: Encoding) -> Result<Answer, Gone> {
+    let ((status, code), message) = match stopped {
+        Stopped::Gone => return Err(Gone),
+        Stopped::Failed => {
+            ((StatusCode::INTERNAL_SERVER_ERROR, Code::Internal), "internal error".into())
+        }
+        Stopped::Refused(Refused { reason, message }) => (super::codes(reason), message),
+    };
+    let mut answer = typed(status, encoding, reply::status(encoding, code as u32, &message));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        answer.headers_mut().insert(RETRY_AFTER, limits::RETRY_AFTER.as_secs().into());
+    }
+    Ok(answer)
+}
+
+fn typed(status: StatusCode, encoding: Encoding, body: Vec<u8>) -> Answer {
+    let media_type = match encoding {
+        Encoding::Protobuf => "application/x-protobuf",
+        Encoding::Json => "application/json",
+    };
+    response(status, media_type, body.into())
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Answer {
+    response(status, "text/plain; charset=utf-8", Bytes::from_static(text.as_bytes()))
+}
+
+fn response(status: StatusCode, media_type: &'static str, body: Bytes) -> Answer {
+    let mut answer = Response::new(Full::new(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    answer
+}
+
+fn signal(path: &str) -> Option<Signal> {
+    match path {
+        "/v1/traces" => Some(Signal::Traces),
+        "/v1/metrics" => Some(Signal::Metrics),
+        "/v1/logs" => Some(Signal::Logs),
+        _ => None,
+    }
+}
+
+/// Parameters of the type mean nothing to us. Headers are bytes: nobody promised that they are text.
+fn encoding(headers: &HeaderMap) -> Option<Encoding> {
+    let value = headers.get(CONTENT_TYPE)?.as_bytes();
+    let media_type = value.split(|byte| *byte == b';').next()?.trim_ascii();
+    if media_type.eq_ignore_ascii_case(b"application/x-protobuf") {
+        Some(Encoding::Protobuf)
+    } else if media_type.eq_ignore_ascii_case(b"application/json") {
+        Some(Encoding::Json)
+    } else {
+        None
+    }
+}
+
+/// At most one coding is undone: nobody compresses twice for a good reason.
+fn coding(headers: &HeaderMap) -> Option<Coding> {
+    let mut named = headers.get_all(CONTENT_ENCODING).iter();
+    let coding = named.next().map_or(Some(Coding::Identity), |name| Coding::named(name.as_bytes()));
+    if named.next().is_some() { None } else { coding }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_read_as_bytes() {
+        let typed = |value: &[u8]| {
+            let value = HeaderValue::from_bytes(value).unwrap();
+            encoding(&HeaderMap::from_iter([(CONTENT_TYPE, value)]))
+        };
+        assert_eq!(typed(b"Application/JSON ; charset=utf-8"), Some(Encoding::Json));
+        assert_eq!(typed(b"application/x-protobuf"), Some(Encoding::Protobuf));
+        for other in [&b"text/plain"[..], b"application/json2", b"\xff\xfe", b"", b";"] {
+            assert_eq!(typed(other), None, "{other:?}");
+        }
+        assert_eq!(encoding(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn one_coding_is_undone() {
+        let coded = |values: &[&str]| {
+            let pair = |value: &&str| (CONTENT_ENCODING, value.parse().unwrap());
+            let mut headers = HeaderMap::new();
+            headers.extend(values.iter().map(pair));
+            coding(&headers)
+        };
+        assert_eq!(coded(&[]), Some(Coding::Identity));
+        assert_eq!(coded(&[""]), Some(Coding::Identity));
+        assert_eq!(coded(&["GZIP"]), Some(Coding::Gzip));
+        assert_eq!(coded(&["zstd"]), Some(Coding::Zstd));
+        for none in [&["br"][..], &["gzip, gzip"], &["gzip", "gzip"]] {
+            assert_eq!(coded(none), None, "{none:?}");
+        }
+    }
+}

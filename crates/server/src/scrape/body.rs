@@ -1,0 +1,208 @@
+//! A scrape's body: each piece is copied, written and compressed when its reader has room for it.
+//!
+//! So a scrape of any size holds one piece, and a reader that is slow holds no more. Other connections of this thread have their
+//! turn after each piece.
+
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::self_metrics::Telemetry;
+use engine::exposition::{Coder, Writer};
+use engine::limits;
+use engine::model::FamilySnapshot;
+use engine::timestamp::Timestamp;
+
+use super::scrapers::Scrapers;
+
+/// A scrape under way.
+pub(super) struct Scrape {
+    /// What is still to be shown.
+    pub(super) families: Box<dyn Iterator<Item = FamilySnapshot> + Send>,
+    pub(super) writer: Writer,
+    pub(super) coder: Coder,
+    /// Written and not coded yet.
+    pub(super) plain: Vec<u8>,
+    pub(super) telemetry: Arc<Telemetry>,
+    pub(super) seat: OwnedSemaphorePermit,
+    pub(super) scraper: Option<Scraper>,
+}
+
+/// Whose scrape it is, and when it began.
+pub(super) struct Scraper {
+    pub(super) address: IpAddr,
+    pub(super) began: Timestamp,
+    pub(super) all: Arc<Scrapers>,
+}
+
+/// The last bytes of a body, and the seat it takes until they have left.
+struct Last {
+    bytes: Vec<u8>,
+    _seat: OwnedSemaphorePermit,
+    scraper: Option<Scraper>,
+}
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        // hyper lets go of bytes when they were written, or when their reader left: the second is rare, and costs that reader
+        // one birth.
+        if let Some(Scraper { address, began, all }) = self.scraper.take() {
+            all.completed(address, began);
+        }
+    }
+}
+
+impl AsRef<[u8]> for Last {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Scrape {
+    /// Writes one piece more and hands out what is ready, when it is worth it.
+    fn write(&mut self, piece: &FamilySnapshot) -> io::Result<Option<Bytes>> {
+        self.plain.reserve(limits::SCRAPE_CHUNK);
+        self.writer.piece(piece, &mut self.plain);
+        self.coder.code(&mut self.plain)?;
+        let coded = self.coder.coded();
+        let worth = coded.len() >= limits::SCRAPE_CHUNK;
+        Ok(worth.then(|| std::mem::take(coded).into()))
+    }
+
+    fn finish(mut self) -> io::Result<Bytes> {
+        let written = self.writer.finish(&mut self.plain);
+        self.coder.code(&mut self.plain)?;
+        let bytes = self.coder.finish()?;
+        self.telemetry.scraped(written.quarantined);
+        Ok(Bytes::from_owner(Last { bytes, _seat: self.seat, scraper: self.scraper }))
+    }
+}
+
+/// The body of a scrape, made as it is read.
+pub struct Streamed {
+    /// None: all of it was handed out.
+    scrape: Option<Scrape>,
+    /// The turn of the others.
+    pause: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl Streamed {
+    pub(super) fn new(scrape: Scrape) -> Self {
+        Self { scrape: Some(scrape), pause: None }
+    }
+}
+
+impl Body for Streamed {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        loop {
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(context));
+                self.pause = None;
+            }
+            let Some(scrape) = &mut self.scrape else { return Poll::Ready(None) };
+            let ready = match scrape.families.next() {
+                Some(piece) => scrape.write(&piece),
+                None => self.scrape.take().map(Scrape::finish).transpose(),
+            };
+            if ready.is_err() {
+                self.scrape = None; // the connection ends, and the reader knows by that
+            }
+            self.pause = Some(Box::pin(tokio::task::yield_now()));
+            if let Some(ready) = ready.transpose() {
+                return Poll::Ready(Some(ready.map(Frame::data)));
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.scrape.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use engine::exposition::{ContentEncoding, Options, format};
+    use engine::model::{Family, Kind, LabelName, MetricName, Row, RowValue};
+
+    const PIECES: usize = 40;
+
+    /// 40 pieces of one family, 100 lines each, and a body that shows them to 10.0.0.1.
+    fn body(scrapers: &Arc<Scrapers>, seats: &Arc<Semaphore>) -> Streamed {
+        let family = Arc::new(Family {
+            name: MetricName::own("x_total"),
+            help: "x".repeat(200),
+            unit: String::new(),
+            kind: Kind::Counter,
+            labels: Vec::new(),
+            bounds: Vec::new(),
+        });
+        let row = |value: String| Row {
+            labels: Arc::new([(LabelName::own("a"), value.into())].into_iter().collect()),
+            born: None,
+            start: None,
+            value: RowValue::Counter(1.0, None),
+        };
+        let piece = move |piece| FamilySnapshot {
+            family: family.clone(),
+            rows: (0..100).map(|at| row(format!("{piece}-{at:050}"))).collect(),
+        };
+        Streamed::new(Scrape {
+            families: Box::new((0..PIECES).map(piece)),
+            writer: Writer::new(format(None), Options::default()),
+            coder: ContentEncoding::Identity.coder().unwrap(),
+            plain: Vec::new(),
+            telemetry: Arc::new(Telemetry::new("test", Default::default(), Timestamp(1))),
+            seat: seats.clone().try_acquire_owned().unwrap(),
+            scraper: Some(Scraper {
+                address: [10, 0, 0, 1].into(),
+                began: Timestamp(9),
+                all: scrapers.clone(),
+            }),
+        })
+    }
+
+    #[tokio::test]
+    async fn a_body_comes_in_chunks_and_is_completed_when_the_last_has_left() {
+        let (scrapers, seats) = (Arc::<Scrapers>::default(), Arc::new(Semaphore::new(1)));
+        let mut body = body(&scrapers, &seats);
+        let (mut text, mut last) = (Vec::new(), None);
+        while let Some(frame) = body.frame().await {
+            assert_eq!((scrapers.last([10, 0, 0, 1].into()), seats.available_permits()), (None, 0));
+            let bytes = frame.unwrap().into_data().unwrap();
+            assert!(bytes.len() < 2 * limits::SCRAPE_CHUNK, "{}", bytes.len());
+            text.extend_from_slice(&bytes);
+            last = Some(bytes);
+        }
+        assert_eq!(text.iter().filter(|byte| **byte == b'\n').count(), 100 * PIECES + 2);
+        drop(last);
+        assert_eq!(scrapers.last([10, 0, 0, 1].into()), Some(Timestamp(9)));
+        assert_eq!(seats.available_permits(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_leaves_has_seen_nothing() {
+        let (scrapers, seats) = (Arc::<Scrapers>::default(), Arc::new(Semaphore::new(1)));
+        let mut body = body(&scrapers, &seats);
+        assert!(body.frame().await.is_some());
+        let left = body.scrape.as_ref().unwrap().families.size_hint().0;
+        assert!(left > PIECES / 2, "{left}: what nobody reads is not made");
+        drop(body);
+        assert_eq!((scrapers.last([10, 0, 0, 1].into()), seats.available_permits()), (None, 1));
+    }
+}

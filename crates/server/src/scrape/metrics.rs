@@ -1,0 +1,85 @@
+//! One scrape: negotiate, and begin the body.
+
+use std::net::IpAddr;
+
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    VARY,
+};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::clock;
+use engine::exposition;
+use engine::exposition::{Coder, Format, Writer};
+
+use super::body::{Scrape, Scraper, Streamed};
+use super::server::{Body, Web, busy, text};
+
+/// Prometheus says with it how long it will wait; nobody else does.
+const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
+
+/// All families, in the format and coding the scraper likes best; none of it for a HEAD.
+pub fn metrics(web: &Web, asked: &Request<Incoming>, peer: Option<IpAddr>) -> Response<Body> {
+    let (is_head, asked) = (asked.method() == Method::HEAD, asked.headers());
+    let Ok(seat) = web.seats.clone().try_acquire_owned() else {
+        return busy("too many scrapes at once\n").map(Either::Left);
+    };
+    let format = exposition::format(list(asked, ACCEPT).as_deref());
+    let coding = exposition::encoding(list(asked, ACCEPT_ENCODING).as_deref());
+    let (Ok(coder), Ok(media_type)) = (coding.coder(), format.content_type().parse()) else {
+        let sorry = "the body could not be written\n";
+        return text(StatusCode::INTERNAL_SERVER_ERROR, sorry).map(Either::Left);
+    };
+    let mut answer = Response::new(if is_head {
+        Either::Left(Full::default())
+    } else {
+        Either::Right(begin(web, (format, coder), scraper(asked, peer), seat))
+    });
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, media_type);
+    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    if let Some(coding) = coding.as_str() {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
+    answer
+}
+
+/// Whose scrape it is, when somebody's.
+fn scraper(asked: &HeaderMap, peer: Option<IpAddr>) -> Option<IpAddr> {
+    peer.filter(|_| asked.contains_key(SCRAPE_TIMEOUT))
+}
+
+fn begin(
+    web: &Web,
+    (format, coder): (Format, Coder),
+    address: Option<IpAddr>,
+    seat: OwnedSemaphorePermit,
+) -> Streamed {
+    let began = clock::now();
+    let shows_zero = address.filter(|_| !web.zero_first.is_zero());
+    let zero_first = shows_zero.map(|one| web.scrapers.zero_first(one, web.zero_first, began));
+    let show = move |piece: &mut _| zero_first.iter().for_each(|zero_first| zero_first(piece));
+    let own = web.telemetry.families_of(&web.pipeline);
+    let families = web.pipeline.gather(began, format.has_exemplars(), show).chain(own);
+    let all = web.scrapers.clone();
+    Streamed::new(Scrape {
+        families: Box::new(families),
+        writer: Writer::new(format, web.options),
+        coder,
+        plain: Vec::new(),
+        telemetry: web.telemetry.clone(),
+        seat,
+        scraper: address.map(|address| Scraper { address, began, all }),
+    })
+}
+
+/// A list header as one text: lines of the same name are one list (RFC 9110, section 5.3). Bytes that are no text are as good as
+/// absent.
+fn list(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let lines: Vec<&str> =
+        headers.get_all(name).iter().filter_map(|line| line.to_str().ok()).collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
+}

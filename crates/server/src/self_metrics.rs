@@ -1,0 +1,179 @@
+//! The exporter's own metrics.
+//!
+//! The engine counts what became of requests and items (`engine::counters`) and never logs; this room reads those counts and holds
+//! what the rim counts. Everything is in one `prometheus-client` registry and given to `exposition` as snapshots, so that one
+//! writer serves our own metrics and the configured ones. What the words of closed sets can say exists at 0 from the start. This
+//! room knows no socket and no store.
+
+mod convert;
+mod counted;
+mod describe;
+mod forwarding;
+mod keeping;
+mod process;
+mod words;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::prometheus_protobuf;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use engine::counters::Counters;
+use engine::model::FamilySnapshot;
+use engine::pipeline::Pipeline;
+use engine::series::FamilyCount;
+use engine::timestamp::Timestamp;
+use engine::view::Signal;
+
+pub use describe::families;
+pub use forwarding::TargetMeter;
+pub use keeping::StateMeter;
+pub use process::resident;
+pub use words::{Closing, Dropped};
+
+/// Labels of one of our own series.
+type Labels<const N: usize> = [(&'static str, Cow<'static, str>); N];
+
+/// The exporter's own metrics. Shared by everything that has something to tell.
+#[derive(Debug)]
+pub struct Telemetry {
+    registry: Registry,
+    start: Timestamp,
+    closed: Family<Labels<1>, Counter>,
+    forwarding: forwarding::Forwarding,
+    keeping: keeping::Keeping,
+    panics: Counter,
+    quarantined: Counter,
+    scrapes: Counter,
+    reload_successful: Gauge<f64, AtomicU64>,
+    reload_success: Gauge<f64, AtomicU64>,
+}
+
+impl Telemetry {
+    /// Everything at 0, beginning at `now`.
+    pub fn new(version: &'static str, counters: Arc<Counters>, now: Timestamp) -> Self {
+        let mut telemetry = Self {
+            registry: Registry::default(),
+            start: now,
+            closed: Family::default(),
+            forwarding: Default::default(),
+            keeping: Default::default(),
+            panics: Counter::default(),
+            quarantined: Counter::default(),
+            scrapes: Counter::default(),
+            reload_successful: Gauge::default(),
+            reload_success: Gauge::default(),
+        };
+        telemetry.begin();
+        telemetry.register(version, counters);
+        telemetry
+    }
+
+    /// The closed sets, at 0.
+    fn begin(&self) {
+        for reason in Closing::ALL {
+            let _ = self.closed.get_or_create(&[("reason", reason.as_str().into())]);
+        }
+    }
+
+    /// The names. The registry adds the unit, `_total` and `_info`, and ends each help text with a
+    /// full stop.
+    fn register(&mut self, version: &'static str, counters: Arc<Counters>) {
+        let own = self.registry.sub_registry_with_prefix("oscar_metrics");
+        let build: Labels<3> = [
+            ("version", version.into()),
+            ("os", std::env::consts::OS.into()),
+            ("arch", std::env::consts::ARCH.into()),
+        ];
+        own.register("build", "What runs here", Info::new(build));
+        own.register_collector(Box::new(counted::Counted(counters)));
+        let help = "Whether the config now asked for is the one that runs";
+        own.register("config_last_reload_successful", help, self.reload_successful.clone());
+        let help = "When a config was last taken up";
+        own.register_with_unit(
+            "config_last_reload_success_timestamp",
+            help,
+            Unit::Seconds,
+            self.reload_success.clone(),
+        );
+        let help = "Connections ended before their peer meant to, by reason";
+        own.register("closed_connections", help, self.closed.clone());
+        own.register("panics", "Tasks that died of a fault of ours", self.panics.clone());
+        let help = "Rows left out of a scrape because no reader could take them";
+        own.register("quarantined_rows", help, self.quarantined.clone());
+        own.register("scrapes", "Scrapes answered", self.scrapes.clone());
+        self.forwarding.register(own);
+        self.keeping.register(own);
+
+        let process = self.registry.sub_registry_with_prefix("process");
+        process.register_collector(Box::new(process::Process::new()));
+    }
+
+    /// A connection was ended by us.
+    pub fn closed(&self, reason: Closing) {
+        self.closed.get_or_create(&[("reason", reason.as_str().into())]).inc();
+    }
+
+    /// The numbers of a forward target, `host:port`, that gets these signals: there at 0 from now on.
+    pub fn target(&self, name: &str, signals: &[Signal]) -> TargetMeter {
+        self.forwarding.target(name, signals)
+    }
+
+    /// The numbers of a state directory: there at 0 from now on.
+    pub fn state(&self) -> StateMeter {
+        self.keeping.meter()
+    }
+
+    /// A task died.
+    pub fn panicked(&self) {
+        self.panics.inc();
+    }
+
+    /// A scrape was answered, with so many rows left out.
+    pub fn scraped(&self, quarantined: u64) {
+        self.scrapes.inc();
+        self.quarantined.inc_by(quarantined);
+    }
+
+    /// A config was taken up, or was not and the one before it runs on.
+    pub fn reloaded(&self, successful: bool, now: Timestamp) {
+        self.reload_successful.set(f64::from(u8::from(successful)));
+        if successful {
+            self.reload_success.set(now.seconds());
+        }
+    }
+
+    /// All of it as the last families of a scrape, read when they are asked for.
+    pub fn families_of(
+        self: &Arc<Self>,
+        pipeline: &Arc<Pipeline>,
+    ) -> impl Iterator<Item = FamilySnapshot> + Send + use<> {
+        let (telemetry, pipeline) = (self.clone(), pipeline.clone());
+        std::iter::once_with(move || telemetry.gather(&pipeline.series_counts())).flatten()
+    }
+
+    /// All of it at this moment, with what the store knows of its metrics.
+    pub fn gather(&self, series: &[FamilyCount]) -> Vec<FamilySnapshot> {
+        let encoded = prometheus_protobuf::encode(&self.registry);
+        debug_assert!(encoded.is_ok(), "nothing of ours fails to encode");
+        let own = encoded.unwrap_or_default().into_iter();
+        let mut families: Vec<_> =
+            own.filter_map(|family| convert::family(family, self.start)).collect();
+        families.extend(convert::series(series, self.start));
+        families
+    }
+}
+
+/// Every pair of two closed sets.
+fn pairs<A: Copy, B: Copy>(ones: &[A], others: &[B]) -> impl Iterator<Item = (A, B)> {
+    ones.iter().flat_map(move |one| others.iter().map(move |other| (*one, *other)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! What a service is to do: what was asked for beside the config, and both put together.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::{Forward, Settings};
+use engine::exposition;
+use engine::limits::Limits;
+
+use crate::net::{Address, Deadlines};
+use crate::scrape::Access;
+
+/// What was asked for beside the config, and wins over it.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// The config; none: the built-in `use: [oscar]`.
+    pub config_file: Option<PathBuf>,
+    /// Whether a config with faults keeps nothing from starting.
+    pub config_fallback: bool,
+    /// Where state is kept.
+    pub state_dir: Option<PathBuf>,
+    /// TLS and passwords of the web port.
+    pub web_config_file: Option<PathBuf>,
+    /// Addresses of the web port; none: the config's.
+    pub web_listen: Vec<String>,
+    /// The path of the metrics.
+    pub telemetry_path: String,
+    /// Addresses of OTLP over gRPC; none: the config's.
+    pub grpc_listen: Vec<String>,
+    /// Addresses of OTLP over HTTP; none: the config's.
+    pub http_listen: Vec<String>,
+}
+
+/// Everything a server needs to know, flags and config put together.
+#[derive(Clone)]
+pub struct ServeOptions {
+    /// Where OTLP over gRPC comes in.
+    pub grpc: Vec<Address>,
+    /// Where OTLP over HTTP comes in.
+    pub http: Vec<Address>,
+    /// Where Prometheus and people look.
+    pub web: Vec<Address>,
+    /// Who of them may; a reload may change it.
+    pub access: Arc<Access>,
+    /// The path of the metrics.
+    pub telemetry_path: String,
+    /// How metrics are written.
+    pub exposition: exposition::Options,
+    /// How long a young series is first shown at 0 to a scraper.
+    pub zero_first: Duration,
+    /// Origins whose pages may send.
+    pub cors: Vec<String>,
+    /// Where what was taken is passed on to.
+    pub forward: Vec<Forward>,
+    /// Bytes of a request and in flight.
+    pub limits: Limits,
+    /// The patience there is.
+    pub deadlines: Deadlines,
+}
+
+impl ServeOptions {
+    /// What was asked for, and the config where nothing was.
+    pub fn new(asked: &Overrides, settings: &Settings) -> Self {
+        let server = &settings.server;
+        Self {
+            grpc: otlp_addresses(asked, settings).0,
+            http: otlp_addresses(asked, settings).1,
+            web: addresses(&asked.web_listen, vec![Address::asked(server.web.to_string())]),
+            access: Arc::default(),
+            telemetry_path: asked.telemetry_path.clone(),
+            exposition: exposition::Options { created_lines: server.created_lines },
+            zero_first: server.zero_first,
+            cors: server.cors.clone(),
+            forward: settings.forward.clone(),
+            limits: settings.limits.clone(),
+            deadlines: Deadlines::default(),
+        }
+    }
+}
+
+/// Where OTLP comes in, gRPC and HTTP: what was asked for, and the config where nothing was.
+pub(super) fn otlp_addresses(
+    asked: &Overrides,
+    settings: &Settings,
+) -> (Vec<Address>, Vec<Address>) {
+    let server = &settings.server;
+    (
+        addresses(&asked.grpc_listen, configured(&server.grpc, 4317)),
+        addresses(&asked.http_listen, configured(&server.http, 4318)),
+    )
+}
+
+fn addresses(flags: &[String], config: Vec<Address>) -> Vec<Address> {
+    match flags {
+        [] => config,
+        flags => flags.iter().map(Address::asked).collect(),
+    }
+}
+
+/// The config's addresses. The usual two are the defaults, and a machine without IPv6 does without the second.
+fn configured(addresses: &[SocketAddr], port: u16) -> Vec<Address> {
+    let all: Vec<Address> =
+        addresses.iter().map(|address| Address::asked(address.to_string())).collect();
+    let defaults = Address::defaults(port);
+    if Address::texts(&all) == Address::texts(&defaults) { defaults } else { all }
+}

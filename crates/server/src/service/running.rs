@@ -1,0 +1,255 @@
+//! A server: sockets and the threads behind them.
+//!
+//! OTLP, the web port and forwarding have a thread and a runtime each, so that neither a scrape nor a slow target is ever felt by a
+//! sender.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::time::MissedTickBehavior;
+
+use crate::clock;
+use crate::forwarders::Forwarders;
+use crate::net::{self, Address, Bound, Deadlines, Door, Drain, Drained, Incident, Opening};
+use crate::receivers::{Admission, Cors, Intake, otlp_grpc, otlp_http};
+use crate::scrape::{self, Readiness, Reload, Scrapers, Web};
+use crate::self_metrics::{self, Telemetry};
+use engine::limits;
+use engine::pipeline::Pipeline;
+
+use super::options::ServeOptions;
+use super::part::Part;
+use super::state::Keeper;
+use crate::exit::{Exit, Failure};
+
+/// A server that serves.
+pub struct Running {
+    pipeline: Arc<Pipeline>,
+    /// What listens where.
+    pub addresses: Vec<(&'static str, SocketAddr)>,
+    /// Where what was taken is passed on to; a reload may change it.
+    pub forwarders: Arc<Forwarders>,
+    keeper: Option<Keeper>,
+    readiness: Readiness,
+    deadlines: Deadlines,
+    otlp: Part,
+    forward: Part,
+    web: Part,
+}
+
+/// Binds everything, or nothing, and serves on threads of its own.
+///
+/// # Errors
+///
+/// [`Exit::Unavailable`] with the address that can't be had.
+pub fn start(
+    options: ServeOptions,
+    (pipeline, telemetry): (Arc<Pipeline>, Arc<Telemetry>),
+    reload: Reload,
+) -> Result<Running, Failure> {
+    keep_memory();
+    let bind = |addresses: &[Address]| {
+        net::bind(addresses).map_err(|error| Failure::new(Exit::Unavailable, error))
+    };
+    let grpc = bind(&options.grpc)?;
+    let http = bind(&options.http)?;
+    let web_bound = bind(&options.web)?;
+    let addresses: Vec<_> = [("otlp_grpc", &grpc), ("otlp_http", &http), ("web", &web_bound)]
+        .into_iter()
+        .flat_map(|(what, bound)| bound.iter().map(move |bound| (what, bound.address)))
+        .collect();
+    for (what, address) in &addresses {
+        tracing::info!(event = "listening", what, %address);
+    }
+
+    let ServeOptions { deadlines, limits, cors, access, telemetry_path, .. } = options;
+    let ServeOptions { exposition, zero_first, .. } = options;
+    let readiness = Readiness::default();
+    let forward = Part::start("forward", |_| {})?;
+    let place = (forward.runtime.clone(), forward.drain.clone());
+    let forwarders = Arc::new(Forwarders::new(telemetry.clone(), deadlines, limits.request, place));
+    forwarders.retarget(&options.forward);
+    let offered = forwarders.clone();
+    let intake = Arc::new(Intake {
+        pipeline: pipeline.clone(),
+        telemetry: telemetry.clone(),
+        admission: Admission::new(limits.in_flight),
+        request: limits.request,
+        deadlines,
+        cors: Cors::new(cors),
+        taken: Arc::new(move |request| offered.offer(request)),
+    });
+    let scrapers = Arc::new(Scrapers::new(pipeline.scraped().clone()));
+    let web = Arc::new(Web {
+        pipeline: pipeline.clone(),
+        telemetry,
+        access,
+        telemetry_path,
+        options: exposition,
+        readiness: readiness.clone(),
+        reload,
+        addresses: addresses.clone(),
+        deadlines,
+        scrapers,
+        zero_first,
+        seats: Web::seats(),
+    });
+    let admission = intake.admission.clone();
+    let otlp = otlp(grpc, http, intake)?;
+    let web = web_port(web_bound, web)?;
+    let most = limits.memory;
+    let watched = web.drain.clone();
+    web.drain.spawn_on(async move { watch(&admission, most, &watched).await }, &web.runtime);
+    readiness.set(true);
+    let keeper = None;
+    Ok(Running {
+        pipeline,
+        addresses,
+        forwarders,
+        keeper,
+        readiness,
+        deadlines,
+        otlp,
+        forward,
+        web,
+    })
+}
+
+/// glibc gives what is free at the end of its heap back to the system, and each request's body then costs page faults. How much is
+/// worth keeping it learns from the large pieces that are freed (mallopt(3), "dynamic mmap threshold"): here is one, never touched.
+fn keep_memory() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(limits::KEPT_MEMORY)));
+}
+
+fn otlp(grpc: Vec<Bound>, http: Vec<Bound>, intake: Arc<Intake>) -> Result<Part, Failure> {
+    Part::start("otlp", move |drain| {
+        for bound in grpc {
+            let (intake, ours) = (intake.clone(), drain.clone());
+            let telemetry = intake.telemetry.clone();
+            let door = door("otlp_grpc", Opening::Preface, (intake.deadlines, drain), telemetry);
+            let serve = move |stream| otlp_grpc::serve(stream, intake.clone(), ours.clone());
+            drain.spawn(async move { tell(door.accept(bound, serve).await) });
+        }
+        for bound in http {
+            let (intake, ours) = (intake.clone(), drain.clone());
+            let telemetry = intake.telemetry.clone();
+            let door = door("otlp_http", Opening::FirstByte, (intake.deadlines, drain), telemetry);
+            let serve = move |stream| otlp_http::serve(stream, intake.clone(), ours.clone());
+            drain.spawn(async move { tell(door.accept(bound, serve).await) });
+        }
+    })
+}
+
+fn web_port(bound: Vec<Bound>, web: Arc<Web>) -> Result<Part, Failure> {
+    Part::start("web", move |drain| {
+        for bound in bound {
+            let (web, ours) = (web.clone(), drain.clone());
+            let telemetry = web.telemetry.clone();
+            let door = door("web", Opening::FirstByte, (web.deadlines, drain), telemetry);
+            let serve = move |stream| scrape::serve(stream, web.clone(), ours.clone());
+            drain.spawn(async move { tell(door.accept(bound, serve).await) });
+        }
+    })
+}
+
+/// Measures the process against what it may have, until the end begins. The doors can't do it: who asks the kernel waits.
+async fn watch(admission: &Admission, most: usize, drain: &Drain) {
+    let mut tick = tokio::time::interval(limits::MEMORY_INTERVAL);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = drain.begun() => return,
+            _ = tick.tick() => {}
+        }
+        let Some(resident) = self_metrics::resident() else { return };
+        match admission.measure(resident, most) {
+            Some(true) => {
+                let help = "raise `limits.memory`, or make less series: see oscar_metrics_series";
+                tracing::error!(event = "memory_limit_reached", resident, most, help);
+            }
+            Some(false) => tracing::info!(event = "memory_limit_left", resident, most),
+            None => {}
+        }
+    }
+}
+
+fn door(
+    what: &'static str,
+    opening: Opening,
+    (deadlines, drain): (Deadlines, &Drain),
+    telemetry: Arc<Telemetry>,
+) -> Door {
+    let seen = AtomicU64::new(0);
+    Door {
+        connections: limits::CONNECTIONS,
+        opening,
+        deadlines,
+        drain: drain.clone(),
+        incidents: Arc::new(move |incident| {
+            let why = match incident {
+                Incident::Closed(reason) => {
+                    telemetry.closed(reason);
+                    reason.as_str().to_owned()
+                }
+                Incident::Accept(error) => error.to_string(),
+            };
+            // Whoever floods a door must not flood the log as well: lines at 1, 2, 4, 8, ...
+            let count = seen.fetch_add(1, Ordering::Relaxed) + 1;
+            if count.is_power_of_two() {
+                tracing::warn!(event = "connection_refused", what, count, why);
+            }
+        }),
+    }
+}
+
+fn tell(accepted: std::io::Result<()>) {
+    if let Err(error) = accepted {
+        tracing::error!(event = "listener_failed", %error);
+    }
+}
+
+impl Running {
+    /// Where this listens, the first address of it.
+    pub fn address(&self, what: &str) -> Option<SocketAddr> {
+        self.addresses.iter().find(|(name, _)| *name == what).map(|(_, address)| *address)
+    }
+
+    /// From now on it has state to keep when it ends.
+    pub fn keep(&mut self, keeper: Keeper) {
+        self.keeper = Some(keeper);
+    }
+
+    /// Ends in phases: no traffic is wanted any more, then OTLP is drained and the state is kept, then what waits for forward
+    /// targets, then the web port, which so shows the last numbers.
+    pub async fn stop(&self) -> Drained {
+        self.readiness.set(false);
+        let end = clock::monotonic() + self.deadlines.drain;
+        let left = || end.saturating_duration_since(clock::monotonic());
+        let otlp = self.otlp.drain.finish(left().mul_f64(0.7)).await;
+        match &self.keeper {
+            None => self.pipeline.end_conversations(clock::now()),
+            Some(keeper) => {
+                let is_quiet = self.otlp.ended(left().mul_f64(0.3)).await;
+                keeper.finish(is_quiet, left().mul_f64(0.7), &self.pipeline).await;
+            }
+        }
+        let forward = self.forward.drain.finish(left().mul_f64(0.9)).await;
+        let web = self.web.drain.finish(left()).await;
+        let cut = [otlp, forward, web].map(|drained| match drained {
+            Drained::Clean => 0,
+            Drained::Cut(tasks) => tasks,
+        });
+        match cut.iter().sum() {
+            0 => Drained::Clean,
+            tasks => Drained::Cut(tasks),
+        }
+    }
+
+    /// Waits for the threads of a server that was stopped.
+    pub fn join(self) {
+        self.otlp.join();
+        self.forward.join();
+        self.web.join();
+    }
+}

@@ -1,0 +1,104 @@
+//! Where a config comes from: a file, its neighbours, the environment. The one place that reads config files.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use config::{self, Loaded, Settings, Source, WebSettings};
+use engine::limits;
+use engine::model::HashKey;
+
+use crate::exit::{Exit, Failure};
+
+/// The environment's own secret, for those who keep none in files.
+const HASH_KEY: &str = "OSCAR_METRICS_HASH_KEY";
+
+/// Loads the config of a file, or the built-in one.
+///
+/// # Errors
+///
+/// [`Exit::Data`] when the file can't be read. What is wrong inside is in [`Loaded`].
+pub fn load(file: Option<&Path>) -> Result<Loaded, Failure> {
+    Ok(load_text(file, file.map(text).transpose()?))
+}
+
+/// The text of a config file.
+///
+/// # Errors
+///
+/// [`Exit::Data`] when it can't be read.
+pub fn text(path: &Path) -> Result<String, Failure> {
+    let fault =
+        |error| Failure::new(Exit::Data, format!("cannot read {}: {error}", path.display()));
+    read(path).map_err(fault)
+}
+
+/// Loads a config that stands in a file, or is said to; without a text the built-in one.
+pub fn load_text(file: Option<&Path>, text: Option<String>) -> Loaded {
+    let name = file.unwrap_or(Path::new("")).display().to_string();
+    let source = text.map(|text| Source { text, name });
+    let folder = file.and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default();
+    config::load(source, &|name| std::env::var(name).ok(), &|name| read(&beside(&folder, name)))
+}
+
+/// The settings of a config that has to be good.
+///
+/// # Errors
+///
+/// [`Exit::Data`] with everything that is wrong with it.
+pub fn settings(file: Option<&Path>) -> Result<Settings, Failure> {
+    let mut loaded = load(file)?;
+    loaded.settings.take().ok_or_else(|| refused(&loaded))
+}
+
+/// That a config is not good, with everything that is wrong with it.
+pub fn refused(loaded: &Loaded) -> Failure {
+    Failure::new(Exit::Data, format!("the config is not good\n{}", loaded.render()))
+}
+
+/// What personal values are hashed with: the file the config names, else `OSCAR_METRICS_HASH_KEY`, else nothing that anybody
+/// knows.
+///
+/// # Errors
+///
+/// [`Exit::Data`] when the file can't be read or is empty: hashes under a key that is not the one asked for would merge with
+/// nobody's.
+pub fn hash_key(file: Option<&Path>, settings: &Settings) -> Result<Option<HashKey>, Failure> {
+    let folder = file.and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default();
+    let Some(name) = &settings.privacy.hash_key_file else {
+        let secret = std::env::var(HASH_KEY).ok().filter(|secret| !secret.trim().is_empty());
+        return Ok(secret.map(|secret| HashKey::from_secret(secret.as_bytes())));
+    };
+    let secret = read(&beside(&folder, name)).map_err(|error| {
+        Failure::new(Exit::Data, format!("cannot read `privacy.hash_key_file` {name}: {error}"))
+    })?;
+    if secret.trim().is_empty() {
+        return Err(Failure::new(Exit::Data, format!("`privacy.hash_key_file` {name} is empty")));
+    }
+    Ok(Some(HashKey::from_secret(secret.as_bytes())))
+}
+
+/// Loads a web config file.
+///
+/// # Errors
+///
+/// [`Exit::Data`] with everything that is wrong with it.
+pub fn web(path: &Path) -> Result<WebSettings, Failure> {
+    let name = path.display().to_string();
+    let fault = |error| Failure::new(Exit::Data, format!("cannot read {name}: {error}"));
+    let source = Source { text: read(path).map_err(fault)?, name: name.clone() };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    config::web(source, folder, &|name| std::env::var(name).ok())
+        .map_err(|faults| Failure::new(Exit::Data, format!("the web config is not good\n{faults}")))
+}
+
+fn beside(folder: &Path, name: &str) -> PathBuf {
+    folder.join(name)
+}
+
+/// Reads one byte past the bound at most, so that whoever checks the size still sees that it is too much.
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(limits::CONFIG as u64 + 1).read_to_string(&mut text)?;
+    Ok(text)
+}
