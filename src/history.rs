@@ -103,16 +103,21 @@ fn play(
     let visible = io::stderr().is_terminal();
     for scrape in 0..=times.count {
         let now = times.at(scrape);
+        pipeline.tick(now);
         for moment in times.between(scrape) {
             ingest(&mut past, &pipeline, moment)?;
+            pipeline.tick(moment);
             let families = pipeline.gather(moment, false, |_| {});
-            families.chain(telemetry.families_of(&pipeline)).for_each(|piece| tape.glance(&piece));
+            families
+                .chain(telemetry.families_of(&pipeline, moment))
+                .for_each(|piece| tape.glance(&piece));
         }
         ingest(&mut past, &pipeline, now)?;
         // The last one shows what is there: no other comes after it.
         let window = if scrape == times.count { Duration::ZERO } else { zero_first };
         let show = scrapers.zero_first(SCRAPER, window, now);
-        let families = pipeline.gather(now, false, show).chain(telemetry.families_of(&pipeline));
+        let families =
+            pipeline.gather(now, false, show).chain(telemetry.families_of(&pipeline, now));
         families.for_each(|piece| tape.keep(&piece, scrape));
         tape.end(scrape);
         scrapers.completed(SCRAPER, now);

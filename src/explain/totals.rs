@@ -55,7 +55,7 @@ pub(super) fn write(
     for (record, count) in pipeline.counters().repeats() {
         count_line("repeated records", &record, count, paper);
     }
-    for family in pipeline.series_counts() {
+    for family in pipeline.state(now).series {
         count_line("folded to `other` by a limit", &family.name, family.overflow, paper);
     }
 }

@@ -147,7 +147,7 @@ fn is_classic(name: &str) -> bool {
 pub(super) fn amount(op: Op<'_>) -> String {
     match op {
         Op::Add(number) => format!("+{number}"),
-        Op::Set(level) => format!("={level}"),
+        Op::Set(level) | Op::Part { value: level, .. } => format!("={level}"),
         Op::Observe { value, weight: 1.0 } => format!("observe {value}"),
         Op::Observe { value, weight } => format!("observe {value}, counted {weight} times"),
         Op::See { .. } => "sees somebody".to_owned(),

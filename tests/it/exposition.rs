@@ -267,7 +267,7 @@ fn the_own_metrics_are_written_like_any_other() {
     let counters = Arc::<engine::counters::Counters>::default();
     let telemetry = server::self_metrics::Telemetry::new("1.2.3", counters.clone(), Timestamp(1));
     counters.declare([("replies_total", SkipReason::NoRow)], []);
-    let families = telemetry.gather(&[]);
+    let families = telemetry.gather(&engine::pipeline::State::default());
     for format in [TEXT, OPEN] {
         let (found, written) = body(&families, format, Options { created_lines: true });
         assert_eq!(written, Written::default());

@@ -20,6 +20,7 @@ mod http;
 mod inventory;
 mod layers;
 mod packs;
+mod passthrough;
 mod people;
 mod points;
 mod privacy;

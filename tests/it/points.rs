@@ -50,6 +50,7 @@ impl Arrow {
     }
 
     fn gather(&self, now: u64) -> Vec<FamilySnapshot> {
+        self.0.tick(at(now));
         self.0.gather(at(now), true, |_| {}).collect()
     }
 
@@ -185,7 +186,7 @@ fn a_point_that_calls_itself_job_gives_way_to_its_target() {
 }
 
 #[test]
-fn a_level_that_ends_is_gone_and_a_counter_that_pauses_stays() {
+fn no_recorded_value_ends_a_series_and_its_stream_goes_on() {
     let arrow = Arrow::new("{}");
     let silent = |time: u64| json!([{"timeUnixNano": (time * SECOND).to_string(), "flags": 1}]);
     arrow.send(BOT, gauge("g", json!([point(&[], (0, BEGAN), 5.0)])), BEGAN);
@@ -194,10 +195,10 @@ fn a_level_that_ends_is_gone_and_a_counter_that_pauses_stays() {
     arrow.send(BOT, gauge("g", silent(BEGAN + 2)), BEGAN + 2);
     arrow.send(BOT, sum("c", 2, silent(BEGAN + 2)), BEGAN + 2);
     let shown = arrow.shown(BEGAN + 3);
-    assert_eq!(
-        shown.keys().collect::<Vec<_>>(),
-        ["c_total{instance=i1,job=bot}", "target_info{instance=i1,job=bot}"]
-    );
+    assert_eq!(shown.keys().collect::<Vec<_>>(), ["target_info{instance=i1,job=bot}"]);
+    arrow.send(BOT, sum("c", 2, json!([point(&[], (BEGAN, BEGAN + 4), 7.0)])), BEGAN + 4);
+    let counter = arrow.series("c_total{instance=i1,job=bot}", BEGAN + 4);
+    assert_eq!(counter.as_deref(), Some("2"), "the same start adds only what is new");
     arrow.send(BOT, gauge("g", json!([point(&[], (0, BEGAN + 4), 6.0)])), BEGAN + 4);
     assert_eq!(arrow.series("g{instance=i1,job=bot}", BEGAN + 5).as_deref(), Some("6"));
 }
@@ -300,7 +301,10 @@ fn what_is_idle_goes_and_comes_back_with_a_new_start() {
     send(BEGAN + 800, 9.0);
     let families = arrow.gather(BEGAN + 801);
     let family = families.iter().find(|one| one.family.name.as_str() == "c_total").unwrap();
-    assert_eq!(value(&family.rows[0].value), "9");
+    assert_eq!(value(&family.rows[0].value), "0", "5 of it were counted: it joins");
+    assert_eq!(arrow.0.counters().joined_and_conflicts(), (1, 0));
+    send(BEGAN + 900, 12.0);
+    assert_eq!(arrow.series("c_total{instance=i1,job=bot}", BEGAN + 901).as_deref(), Some("3"));
 }
 
 #[test]

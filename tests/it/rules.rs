@@ -72,7 +72,7 @@ fn own() -> BTreeMap<String, BTreeSet<String>> {
     counters.declare([("m", SkipReason::NoRow)], ["r"]);
     let _target = telemetry.target("t:1", &Signal::ALL);
     let mut all: BTreeMap<String, BTreeSet<String>> = telemetry
-        .gather(&[])
+        .gather(&engine::pipeline::State::default())
         .iter()
         .map(|family| (family.family.name.as_str().to_owned(), BTreeSet::new()))
         .collect();

@@ -102,7 +102,7 @@ pub fn serve_config(text: Option<&str>) -> Server {
 /// All families of a scrape, the exporter's own last.
 pub fn families(pipeline: &Pipeline, now: Timestamp) -> Vec<FamilySnapshot> {
     let telemetry = Telemetry::new("test", pipeline.counters().clone(), now);
-    let own = telemetry.gather(&pipeline.series_counts());
+    let own = telemetry.gather(&pipeline.state(now));
     pipeline.gather(now, true, |_| {}).chain(own).collect()
 }
 

@@ -6,7 +6,7 @@ mod items;
 mod words;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::rules::SkipReason;
@@ -25,6 +25,8 @@ pub struct Counters {
     skips: Mutex<BTreeMap<String, SkipCounts>>,
     repeated: Mutex<BTreeMap<String, u64>>,
     series_limit: AtomicUsize,
+    joined: AtomicU64,
+    conflicts: AtomicU64,
 }
 
 impl Counters {
@@ -71,6 +73,21 @@ impl Counters {
             Some(count) => *count = count.saturating_add(times),
             None => drop(repeated.insert(record.to_owned(), times)),
         }
+    }
+
+    /// A stream of which more was counted than is remembered joined without adding.
+    pub fn stream_joined(&self) {
+        self.joined.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Several processes that are there write one gauge.
+    pub fn writer_conflict(&self) {
+        self.conflicts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Streams that joined, and points of gauges that several processes write.
+    pub fn joined_and_conflicts(&self) -> (u64, u64) {
+        (self.joined.load(Ordering::Relaxed), self.conflicts.load(Ordering::Relaxed))
     }
 
     /// How many label sets all metrics together may have.

@@ -59,6 +59,7 @@ pub struct Repeats {
     window: Duration,
     entries: usize,
     since: Timestamp,
+    elder_since: Timestamp,
     young: Generation,
     elder: Generation,
 }
@@ -67,6 +68,7 @@ pub struct Repeats {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct KeptRepeats {
     since: Timestamp,
+    elder_since: Timestamp,
     young: Vec<u64>,
     elder: Vec<u64>,
 }
@@ -81,7 +83,8 @@ impl Repeats {
     /// Remembers each fingerprint for `window`, up to `entries` in a generation; 0 entries: nothing ever repeats.
     pub fn new(window: Duration, entries: usize) -> Self {
         let (young, elder) = (Generation::new(), Generation::new());
-        Self { window, entries, since: Timestamp::default(), young, elder }
+        let (since, elder_since) = Default::default();
+        Self { window, entries, since, elder_since, young, elder }
     }
 
     /// Whether it came before. It has now.
@@ -93,20 +96,28 @@ impl Repeats {
         if self.young.len >= self.entries || now.since(self.since) >= self.window {
             std::mem::swap(&mut self.young, &mut self.elder);
             self.young.clear();
-            self.since = now;
+            (self.elder_since, self.since) = (self.since, now);
         }
         self.elder.contains(fingerprint) || !self.young.insert(fingerprint)
+    }
+
+    /// For how long back everything that came is remembered.
+    pub fn horizon(&self, now: Timestamp) -> Duration {
+        let since = if self.elder.len > 0 { self.elder_since } else { self.since };
+        if since.is_known() { now.since(since) } else { Duration::ZERO }
     }
 
     /// All that is remembered, to be kept.
     pub fn keep(&self) -> KeptRepeats {
         let all = |one: &Generation| one.parts.iter().flatten().copied().collect();
-        KeptRepeats { since: self.since, young: all(&self.young), elder: all(&self.elder) }
+        let (young, elder) = (all(&self.young), all(&self.elder));
+        KeptRepeats { since: self.since, elder_since: self.elder_since, young, elder }
     }
 
     /// Remembers what was kept, as far as there is room.
     pub fn restore(&mut self, kept: KeptRepeats) {
         self.since = self.since.max(kept.since);
+        self.elder_since = self.elder_since.max(kept.elder_since);
         for (one, kept) in [(&mut self.young, kept.young), (&mut self.elder, kept.elder)] {
             for print in kept.into_iter().take(self.entries) {
                 one.insert(Fingerprint(print));
@@ -180,6 +191,16 @@ impl Fingerprint {
                 whole.then(|| Self::of(keys, &[trace_id, span_id]))
             }
         }
+    }
+
+    /// The hash itself, for who keeps it in a form of its own.
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// One that was kept by its [`bits`](Self::bits).
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
     }
 
     /// Of several texts in order; `["ab", "c"]` is not `["a", "bc"]`.

@@ -32,7 +32,7 @@ pub const DEDUPE_ENTRIES: usize = 262_144;
 /// 20 us. With 64 parts half of them would have to be twice as large.
 pub const DEDUPE_PARTS: usize = 80;
 /// How long a resent span is told as such: longer than any exporter's retries.
-pub const DEDUPE_WINDOW: Duration = Duration::from_secs(300);
+pub const DEDUPE_WINDOW: Duration = Duration::from_secs(3_600);
 
 /// Bytes of one OTLP request, before and after it is inflated. The SDKs send 512 spans, well under 1 MiB.
 pub const REQUEST: usize = 16 * MIB;
@@ -108,11 +108,29 @@ pub const SESSIONS_AT_ONCE: usize = 256;
 /// Pause before a lock is taken again that requests need: longer than it takes to wake up who waits for it.
 pub const BETWEEN_LOCKS: Duration = Duration::from_micros(100);
 /// Sender streams of passed-through points kept at once: two writers for each series.
-pub const SENDER_STREAMS: usize = 2 * SERIES;
-/// Lives (start times) of one sender stream told apart; more writers than this under one identity is a fault of theirs.
-pub const STREAM_LIVES: usize = 8;
-/// Gaps in one delta stream that a point out of order may still fill.
-pub const STREAM_GAPS: usize = 8;
+pub const SENDER_STREAMS: usize = 2 * SENDERS_SERIES;
+/// Label sets of all metrics of senders' own: as many as the configured ones may have.
+pub const SENDERS_SERIES: usize = SERIES;
+/// Starts of one sender stream told apart: the workers of one machine that call themselves the same. The next one is refused.
+pub const STREAM_LIVES: usize = 64;
+/// Windows of one delta stream in which a resend is known: half an hour at the usual interval of a minute.
+pub const STREAM_WINDOWS: usize = 32;
+/// Fingerprints in one generation of those that remember which forgotten streams were counted: 8 bytes each, two generations.
+pub const EVICTED_STREAMS: usize = 2 * SENDER_STREAMS;
+/// After how long without any metrics a writer's gauges go, unless its own export interval is longer: what Prometheus takes for stale.
+pub const STALE: Duration = Duration::from_secs(300);
+/// Requests of a writer that come closer together than this are one export.
+pub const ONE_EXPORT: Duration = Duration::from_millis(100);
+/// How many of its own export intervals a writer may be late.
+pub const STALE_INTERVALS: u32 = 3;
+/// Writers known at once; the one silent for longest is forgotten first.
+pub const WRITERS: usize = SENDER_STREAMS;
+/// How far in the future a start time may be and still be shown: clocks of two machines differ by less.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
+/// The longest and the shortest pause between two looks for what has expired.
+pub const EXPIRY: (Duration, Duration) = (Duration::from_secs(15), Duration::from_millis(250));
+/// How often the sets of silent writers are looked for when their budget is full, and what part of it is freed then.
+pub const EVICTION: (Duration, usize) = (Duration::from_secs(1), 32);
 /// Buckets on each side of zero of an exponential histogram: twice what the SDKs keep. Every double fits at scale -4.
 pub const NATIVE_BUCKETS: usize = 320;
 /// Exemplars of one native histogram: what client_golang keeps too.
@@ -263,7 +281,9 @@ pub struct Limits {
     pub in_flight: usize,
     /// Label sets of all metrics.
     pub series: usize,
-    /// Label sets of one metric.
+    /// Label sets of all metrics of senders' own.
+    pub senders_series: usize,
+    /// Label sets of one metric; of senders' own of one metric and writer.
     pub series_per_metric: usize,
     /// Idle time after which an undeclared series is forgotten.
     pub idle: Duration,
@@ -285,6 +305,7 @@ impl Default for Limits {
             memory: MEMORY,
             in_flight: IN_FLIGHT,
             series: SERIES,
+            senders_series: SENDERS_SERIES,
             series_per_metric: SERIES_PER_METRIC,
             idle: IDLE,
             late: None,

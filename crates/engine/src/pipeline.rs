@@ -32,9 +32,6 @@ pub use kept::{Kept, Restored};
 
 use batch::Batch;
 
-/// How often idle series are looked for, at most.
-const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
-
 /// What became of a taken request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
@@ -42,6 +39,19 @@ pub struct Outcome {
     pub rejected: u64,
     /// Why, for people; empty when nothing was rejected.
     pub message: String,
+}
+
+/// What a pipeline holds at a moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// How large each family is, senders' own included.
+    pub series: Vec<FamilyCount>,
+    /// Label sets of senders' own, those that are reserved for overflow included.
+    pub senders_series: usize,
+    /// How many there may be.
+    pub senders_series_limit: usize,
+    /// For how long back every resent span is known as such.
+    pub dedupe_horizon: Duration,
 }
 
 /// A request that was refused whole.
@@ -78,7 +88,7 @@ impl Pipeline {
         let engine = Engine::new(&plan, None, now);
         engine.declare(&counters);
         let limits = plan.limits;
-        let senders = Senders::new(engine.store.budget().clone(), limits.idle);
+        let senders = Senders::new(engine.passed.budget().clone());
         Self {
             repeats: Mutex::new(Repeats::new(limits.dedupe_window, limits.dedupe_entries)),
             target_info: senders.targets.info().clone(),
@@ -190,12 +200,6 @@ impl Pipeline {
         &self.counters
     }
 
-    /// How large each family is, senders' own included.
-    pub fn series_counts(&self) -> Vec<FamilyCount> {
-        let engine = self.engine.load_full();
-        engine.store.counts().chain(engine.passed.counts()).collect()
-    }
-
     /// What a fold of data points needs to know of all this.
     pub(crate) fn process(&self, now: Timestamp) -> Process<'_> {
         let scraped = Timestamp(self.scraped.load(Ordering::Relaxed));
@@ -219,8 +223,6 @@ impl Pipeline {
         S: FnMut(&mut FamilySnapshot) + Send,
     {
         let engine = self.engine.load_full();
-        conversations::end_quiet(self, &engine, now);
-        self.expire(&engine, now);
         let configured = engine.store.copies(exemplars, now).into_iter().flatten();
         let passed = engine.passed.families().into_iter().chain([self.target_info.clone()]);
         let passed = passed.flat_map(move |family| family.copies(exemplars));
@@ -230,19 +232,34 @@ impl Pipeline {
         })
     }
 
-    fn expire(&self, engine: &Engine, now: Timestamp) {
+    /// What time alone does: conversations that are over, series that were idle, senders that are silent. Whoever serves calls it
+    /// every second or so; most calls find that it is too early.
+    pub fn tick(&self, now: Timestamp) {
+        let engine = self.engine.load_full();
+        conversations::end_quiet(self, &engine, now);
         let mut last = self.expired.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.since(*last) >= EXPIRY_INTERVAL.min(engine.limits.idle) {
-            *last = now;
-            drop(last);
-            let idle = engine.limits.idle;
-            engine.store.expire(now, idle);
-            // Under this lock, so that no family goes while a point is on its way to it.
-            let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
-            engine.passed.expire(now, idle);
-            senders.streams.expire(now);
-            senders.targets.expire(now, idle);
-            senders.tidy(engine.epoch);
+        // A clock that was put back is no reason to wait.
+        if now >= *last && now.since(*last) < engine.expiry_interval() {
+            return;
+        }
+        *last = now;
+        drop(last);
+        engine.store.expire(now, engine.limits.idle);
+        // Under this lock, so that no family goes while a point is on its way to it.
+        let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        senders.expire(&engine, now);
+    }
+
+    /// How large each family is, what senders' own series use of their limit, and how far back resent spans are known.
+    pub fn state(&self, now: Timestamp) -> State {
+        let engine = self.engine.load_full();
+        let budget = engine.passed.budget();
+        let repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
+        State {
+            series: engine.store.counts().chain(engine.passed.counts()).collect(),
+            senders_series: budget.used(),
+            senders_series_limit: budget.limit(),
+            dedupe_horizon: repeats.horizon(now),
         }
     }
 }

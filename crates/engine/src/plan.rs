@@ -54,6 +54,8 @@ pub struct Datapoints {
     pub instance_label: bool,
     /// Globs over resource attributes that are copied onto every passed series.
     pub resource_labels: Vec<Pattern>,
+    /// After how long without metrics a writer's gauges end; none: never.
+    pub stale: Option<Duration>,
 }
 
 /// `sessions`.

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::limits::Limits;
+use crate::limits::{self, Limits};
 use crate::rules::explain::Private;
 use crate::rules::{RuleSet, Uses};
 use crate::series::{Budget, Passed, Store};
@@ -23,6 +24,8 @@ pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) passed: Arc<Passed>,
     pub(crate) points: Passing,
+    /// After how long without metrics a writer's gauges end; none: never.
+    pub(crate) stale: Option<Duration>,
     pub(crate) limits: Limits,
     pub(crate) sessions: Option<Sessions>,
     /// What is remembered of a conversation's turns.
@@ -44,6 +47,14 @@ impl Engine {
             }
             None => Arc::new(Budget::new(limits.series, limits.series_per_metric)),
         };
+        let senders = match before {
+            Some(before) => {
+                let budget = before.passed.budget();
+                budget.rebound(limits.senders_series, limits.series_per_metric);
+                budget.clone()
+            }
+            None => Arc::new(Budget::new(limits.senders_series, limits.series_per_metric)),
+        };
         let points = Passing::new(plan.datapoints, plan.privacy, limits.label_value);
         let families = || rules.declarations().iter().map(|one| &*one.family);
         let passed = match before.filter(|before| before.points == points) {
@@ -51,7 +62,7 @@ impl Engine {
                 before.passed.declare(families());
                 before.passed.clone()
             }
-            None => Arc::new(Passed::new(families(), budget.clone())),
+            None => Arc::new(Passed::new(families(), senders)),
         };
         let store = before.map(|engine| &engine.store);
         let store = Store::new(rules.declarations(), budget, store, now);
@@ -66,6 +77,7 @@ impl Engine {
             store,
             passed,
             points,
+            stale: plan.datapoints.stale,
             limits,
             sessions,
             words,
@@ -90,6 +102,14 @@ impl Engine {
                 Ok(Cow::Owned(out))
             }
         }
+    }
+
+    /// How long what has expired may wait to be looked for: a quarter of the shortest time there is.
+    pub(crate) fn expiry_interval(&self) -> Duration {
+        let own = self.rules.declarations().iter().filter_map(|one| one.idle);
+        let all = own.chain([self.limits.idle]).chain(self.stale);
+        let shortest = all.min().unwrap_or(limits::EXPIRY.0);
+        (shortest / 4).clamp(limits::EXPIRY.1, limits::EXPIRY.0)
     }
 
     /// Names what may be counted of these rules, so that it is there at 0.

@@ -22,5 +22,7 @@ pub use copies::Copies;
 pub use distinct::{Distinct, Quarter, Registers};
 pub use family::{Applied, Change, FamilyStore, Writer};
 pub use kept::KeptFamily;
-pub use passed::{Birth, KeptPassed, Passed, PassedFamily, Place, Taken};
+pub use passed::{
+    Birth, Effect, First, KeptPassed, Owner, OwnerOf, Passed, PassedFamily, Place, Room, Taken,
+};
 pub use store::{FamilyCount, Store};

@@ -1,275 +1,242 @@
-//! Sender streams folded into exported series: what each data point adds to the series it belongs to.
+//! Sender streams: what each data point adds to the series it belongs to, and what is remembered to tell that.
 //!
-//! Many streams may feed one series, so a series holds a sum of increments and never a sender's own total. A cumulative
-//! stream gives the difference to what it said before, a delta stream what lies in an interval not counted yet. Sources:
-//! OpenTelemetry specification, "Metrics Data Model" (resets and gaps) and "Prometheus and OpenMetrics Compatibility".
-//! This room knows no names, no labels and no store; the caller says which stream a point belongs to.
+//! Many streams may feed one series, so a series holds a sum of increments and never a sender's own total. Sources: OpenTelemetry
+//! specification, "Metrics Data Model" (resets and gaps, single writer) and "Prometheus and OpenMetrics Compatibility".
+//!
+//! | a stream of | remembers | and gives |
+//! |---|---|---|
+//! | cumulative counters, histograms, summaries | the last total of up to [`STREAM_LIVES`](crate::limits::STREAM_LIVES) starts | what a total rose by |
+//! | deltas of these | its last [`STREAM_WINDOWS`](crate::limits::STREAM_WINDOWS) windows | each window once |
+//! | cumulative up-down sums | the level of each start that lives | the sum of them |
+//! | deltas of up-down sums | the level, and the last windows | the level |
+//! | gauges | who wrote last | the value |
+//!
+//! Order is the smaller of a point's time and its arrival, so that no clock that is ahead freezes anything. This room knows no names,
+//! no labels and no store; the caller says which stream a point belongs to and whose it is.
 
 mod cumulative;
 mod delta;
+mod evicted;
+mod level;
+mod point;
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use hashbrown::HashMap;
 
-use crate::model::amount::{Amount, AmountError, Exponential, Histogram, Shape, Summary};
+use crate::dedupe::Fingerprint;
+use crate::model::amount::Amount;
 use crate::timestamp::Timestamp;
 use crate::view::Temporality;
 
-use crate::dedupe::Fingerprint;
-
 use cumulative::Cumulative;
-use delta::Delta;
+use delta::{Delta, Windows};
+use evicted::Evicted;
+use level::{Gauge, Levels};
 
-/// What a point says.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Measured {
-    /// A level.
-    Gauge(f64),
-    /// A sum and whether it only rises.
-    Sum {
-        /// The sum, or its change.
-        value: f64,
-        /// False: it is shown as a gauge.
-        monotonic: bool,
-    },
-    /// Observations in buckets with edges.
-    Histogram(Histogram),
-    /// Observations in buckets of growing width.
-    Exponential(Exponential),
-    /// Quantiles; always totals.
-    Summary(Summary),
-}
+pub use point::{Context, Folded, Measured, PointIn, Reject};
 
-impl Measured {
-    /// What it is an amount of; none: a level.
-    pub fn shape(&self) -> Option<Shape> {
-        match self {
-            Self::Gauge(_) | Self::Sum { monotonic: false, .. } => None,
-            Self::Sum { .. } => Some(Shape::Number),
-            Self::Histogram(_) => Some(Shape::Histogram),
-            Self::Exponential(_) => Some(Shape::Exponential),
-            Self::Summary(_) => Some(Shape::Summary),
-        }
-    }
-}
+/// Who writes a stream: the hash of its resource.
+pub type WriterId = u64;
 
-/// One data point.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PointIn {
-    /// Since when it counts; 0: not told.
-    pub start: Timestamp,
-    /// Until when; 0: not told.
-    pub time: Timestamp,
-    /// Ignored for gauges and summaries.
-    pub temporality: Temporality,
-    /// False: the flag `NO_RECORDED_VALUE` is set, and the value means nothing.
-    pub recorded: bool,
-    /// What it says.
-    pub measured: Measured,
-}
-
-/// What a fold has to know beyond the point.
-#[derive(Clone, Copy, Debug)]
-pub struct Context {
-    /// When the point arrived.
-    pub now: Timestamp,
-    /// When this process began to count.
-    pub began: Timestamp,
-    /// Whether a scraper has already seen series of this target.
-    pub scraped: bool,
-}
-
-/// What to do with the exported series.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Folded {
-    /// It rises by this; it may be nothing, and the series exists then all the same.
-    Add(Amount),
-    /// The stream's bounds changed: the series takes this histogram's bounds, and begins anew with what it holds.
-    Reshape(Histogram),
-    /// It becomes this, unless a later point said otherwise.
-    Set {
-        /// The level.
-        value: f64,
-        /// The point's time, or else its arrival.
-        time: Timestamp,
-    },
-    /// The gauge is gone.
-    Remove,
-    /// Taken, and nothing changes: the stream of a counter or histogram paused.
-    Nothing,
-    /// Not taken.
-    Rejected(Reject),
-}
-
-/// Why a point is not taken; the words of `oscar_metrics_rejected_items_total{reason}`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Reject {
-    /// Counted before.
-    #[error("duplicate")]
-    Duplicate,
-    /// Older than what its stream has said, and no longer told apart from what was counted.
-    #[error("late")]
-    Late,
-    /// A sum or histogram that says neither delta nor cumulative.
-    #[error("temporality")]
-    Temporality,
-    /// A change of something that may fall: without its start there is no level to show.
-    #[error("delta_nonmonotonic")]
-    DeltaNonmonotonic,
-    /// An exponential histogram coarser than scale -4.
-    #[error("scale")]
-    Scale,
-    /// It contradicts itself, or overlaps partly with what was counted.
-    #[error("invalid")]
-    Invalid,
-    /// One stream more than there may be.
-    #[error("stream_limit")]
-    StreamLimit,
-}
-
-impl From<AmountError> for Reject {
-    fn from(error: AmountError) -> Self {
-        match error {
-            AmountError::Scale => Self::Scale,
-            AmountError::Contradiction => Self::Invalid,
-        }
-    }
-}
-
-/// When a point counts; times as sent, 0: not told.
-#[derive(Clone, Copy, Debug)]
-struct Interval {
-    start: Timestamp,
-    time: Timestamp,
-}
-
-impl Timestamp {
-    /// OTLP's 0 means that nobody said.
-    fn told(self) -> bool {
-        self != Self::default()
-    }
-}
-
-/// One sender stream.
+/// One stream.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-enum Stream {
-    /// Its points are totals.
+struct Entry {
+    writer: WriterId,
+    /// When its latest point arrived.
+    arrived: Timestamp,
+    /// Whether its points go to the overflow set of its metric: once they do, they do for its life.
+    folded: bool,
+    /// Whether it is counted among those that feed its series.
+    fed: bool,
+    memory: Memory,
+}
+
+/// What is remembered of a stream.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Memory {
     Cumulative(Cumulative),
-    /// Its points are changes.
     Delta(Delta),
+    Levels(Levels),
+    DeltaLevel { windows: Windows, level: f64 },
+    Gauge(Gauge),
 }
-
-impl Stream {
-    /// A stream not seen before and its first point. Gauges have no streams.
-    fn begin(
-        when: Interval,
-        temporality: Temporality,
-        first: Amount,
-        context: Context,
-    ) -> (Self, Folded) {
-        if temporality == Temporality::Delta {
-            let mut stream = Delta::default();
-            let folded = stream.fold(when, first);
-            (Self::Delta(stream), folded)
-        } else {
-            let (stream, folded) = Cumulative::begin(when, first, context);
-            (Self::Cumulative(stream), folded)
-        }
-    }
-
-    /// Its next point.
-    fn fold(&mut self, when: Interval, amount: Amount, context: Context) -> Folded {
-        match self {
-            Self::Cumulative(stream) => stream.fold(when, amount, context),
-            Self::Delta(stream) => stream.fold(when, amount),
-        }
-    }
-}
-
-/// A stream's shape is part of what it is (Metrics Data Model): a sender that changes it begins another stream.
-type Key = (Fingerprint, Temporality, Shape);
 
 /// Streams as they are kept over a restart.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct KeptStreams(Vec<(Key, (Timestamp, Stream))>);
+pub struct KeptStreams {
+    streams: Vec<(Fingerprint, Entry)>,
+    evicted: Evicted,
+}
 
-/// The streams known, by what the caller says identifies them: resource, scope, metric name and attributes.
+/// The streams known, by what the caller says identifies them: resource, scope, metric, temporality and attributes.
 #[derive(Debug)]
 pub struct Streams {
     limit: usize,
-    idle: Duration,
-    swept: Timestamp,
-    streams: HashMap<Key, (Timestamp, Stream), foldhash::fast::RandomState>,
+    /// What they hold together, each start counted.
+    size: usize,
+    streams: HashMap<Fingerprint, Entry, foldhash::fast::RandomState>,
+    evicted: Evicted,
 }
 
 impl Streams {
-    /// Up to `limit` streams, each forgotten when nothing came for `idle`.
-    pub fn new(limit: usize, idle: Duration) -> Self {
-        Self { limit, idle, swept: Timestamp::default(), streams: HashMap::default() }
+    /// Up to `limit` streams, each start of a stream counted.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, size: 0, streams: HashMap::default(), evicted: Evicted::default() }
     }
 
     /// Takes a point of the stream `identity`. A rejected one changes nothing but when the stream was last heard of.
-    pub fn fold(&mut self, identity: Fingerprint, point: PointIn, context: Context) -> Folded {
-        let when = Interval { start: point.start, time: point.time };
-        match increment(point, context) {
-            Ok(Increment { temporality, amount }) => {
-                if when.time.told() && when.time < when.start {
-                    return Folded::Rejected(Reject::Invalid);
-                }
-                let key = (identity, temporality, amount.shape());
-                self.counted(key, when, amount, context)
-            }
-            Err(folded) => folded,
+    pub fn fold(
+        &mut self,
+        (identity, writer): (Fingerprint, WriterId),
+        point: PointIn,
+        context: Context,
+    ) -> Folded {
+        if let Err(reject) = point.check() {
+            return Folded::Rejected(reject);
         }
-    }
-
-    fn counted(&mut self, key: Key, when: Interval, amount: Amount, context: Context) -> Folded {
-        if let Some((arrived, stream)) = self.streams.get_mut(&key) {
-            *arrived = context.now;
-            return stream.fold(when, amount, context);
+        if !point.recorded {
+            // What was counted stays remembered, and the stream goes on from there if it comes back.
+            return if self.streams.contains_key(&identity) {
+                Folded::End
+            } else {
+                Folded::Nothing
+            };
         }
-        // A full house looks for empty rooms now and then, not at every knock.
-        if self.streams.len() >= self.limit && context.now.since(self.swept) >= self.idle / 16 {
-            self.expire(context.now);
-        }
-        if self.streams.len() >= self.limit {
+        let Some(entry) = self.streams.get_mut(&identity) else {
+            return self.begin((identity, writer), point, context);
+        };
+        entry.arrived = context.now;
+        let before = entry.memory.size();
+        if self.size >= self.limit && entry.memory.begins_life(&point) {
             return Folded::Rejected(Reject::StreamLimit);
         }
-        let (stream, folded) = Stream::begin(when, key.1, amount, context);
-        self.streams.insert(key, (context.now, stream));
+        let folded = entry.memory.fold(identity, point, context, &mut self.evicted);
+        self.size = self.size + entry.memory.size() - before;
         folded
     }
 
-    /// Forgets the streams that were idle too long; a caller's timer may call it.
-    pub fn expire(&mut self, now: Timestamp) {
-        self.swept = now;
-        self.streams.retain(|_, (arrived, _)| now.since(*arrived) < self.idle);
+    fn begin(
+        &mut self,
+        (identity, writer): (Fingerprint, WriterId),
+        point: PointIn,
+        context: Context,
+    ) -> Folded {
+        if self.size >= self.limit {
+            return Folded::Rejected(Reject::StreamLimit);
+        }
+        let mut memory = Memory::of(&point);
+        let folded = memory.fold(identity, point, context, &mut self.evicted);
+        if !matches!(folded, Folded::Rejected(_)) {
+            self.size += memory.size();
+            let entry = Entry { writer, arrived: context.now, folded: false, fed: false, memory };
+            self.streams.insert(identity, entry);
+        }
+        folded
     }
 
-    /// Whether anything is known of a stream, in whatever shape.
+    /// Whether another stream would be refused.
+    pub fn is_full(&self) -> bool {
+        self.size >= self.limit
+    }
+
+    /// Whether anything is known of a stream.
     pub fn knows(&self, identity: Fingerprint) -> bool {
-        let kinds = [Temporality::Cumulative, Temporality::Delta];
-        kinds.into_iter().any(|kind| {
-            Shape::ALL.into_iter().any(|shape| self.streams.contains_key(&(identity, kind, shape)))
-        })
+        self.streams.contains_key(&identity)
+    }
+
+    /// Whether the points of a stream go to the overflow set of its metric.
+    pub fn is_folded(&self, identity: Fingerprint) -> bool {
+        self.streams.get(&identity).is_some_and(|entry| entry.folded)
+    }
+
+    /// From now on the points of a stream go to the overflow set of its metric.
+    pub fn set_folded(&mut self, identity: Fingerprint) {
+        if let Some(entry) = self.streams.get_mut(&identity) {
+            entry.folded = true;
+        }
+    }
+
+    /// Whether a stream is counted among those that feed its series; from now on it is as told.
+    pub fn set_fed(&mut self, identity: Fingerprint, fed: bool) -> bool {
+        let entry = self.streams.get_mut(&identity);
+        entry.is_some_and(|entry| std::mem::replace(&mut entry.fed, fed))
+    }
+
+    /// No stream is counted any more: the series that they fed are gone.
+    pub fn unfeed_all(&mut self) {
+        self.streams.values_mut().for_each(|entry| entry.fed = false);
+    }
+
+    /// Who writes a stream.
+    pub fn writer(&self, identity: Fingerprint) -> Option<WriterId> {
+        self.streams.get(&identity).map(|entry| entry.writer)
+    }
+
+    /// Ends the starts of up-down sums that are silent while others of their stream speak: the new levels of those streams.
+    pub fn end_silent_lives(
+        &mut self,
+        silence: impl Fn(WriterId) -> Duration,
+    ) -> Vec<(Fingerprint, f64)> {
+        let mut changed = Vec::new();
+        for (identity, entry) in &mut self.streams {
+            let Memory::Levels(levels) = &mut entry.memory else { continue };
+            let before = levels.len();
+            if before > 1 && levels.end_silent(silence(entry.writer)) {
+                self.size = self.size + levels.len() - before;
+                changed.push((*identity, levels.sum()));
+            }
+        }
+        changed
+    }
+
+    /// Forgets the streams that were idle for so long, and remembers that they were; their identities.
+    pub fn expire(&mut self, now: Timestamp, idle: Duration) -> Vec<Fingerprint> {
+        self.evict(|entry| now.since(entry.arrived) >= idle)
+    }
+
+    /// Forgets the streams of these writers, and remembers that they were; their identities.
+    pub fn evict_writers(&mut self, gone: impl Fn(WriterId) -> bool) -> Vec<Fingerprint> {
+        self.evict(|entry| gone(entry.writer))
+    }
+
+    fn evict(&mut self, goes: impl Fn(&Entry) -> bool) -> Vec<Fingerprint> {
+        let Self { streams, evicted, size, .. } = self;
+        let mut gone = Vec::new();
+        streams.retain(|identity, entry| {
+            if !goes(entry) {
+                return true;
+            }
+            *size -= entry.memory.size();
+            entry.memory.starts().for_each(|start| evicted.remember(*identity, start));
+            gone.push(*identity);
+            false
+        });
+        gone
     }
 
     /// All that is known, to be kept.
     pub fn keep(&self) -> KeptStreams {
-        KeptStreams(self.streams.iter().map(|(key, stream)| (*key, stream.clone())).collect())
+        let streams = self.streams.iter().map(|(identity, entry)| (*identity, entry.clone()));
+        KeptStreams { streams: streams.collect(), evicted: self.evicted.clone() }
     }
 
     /// Takes up what was kept, as far as there is room.
     pub fn restore(&mut self, kept: KeptStreams) {
-        let room = self.limit.saturating_sub(self.streams.len());
-        self.streams.extend(kept.0.into_iter().take(room));
+        self.evicted = kept.evicted;
+        for (identity, entry) in kept.streams {
+            if self.size >= self.limit {
+                return;
+            }
+            self.size += entry.memory.size();
+            self.streams.insert(identity, entry);
+        }
     }
 
-    /// How many streams are known.
+    /// How many streams are known, each start counted.
     pub fn len(&self) -> usize {
-        self.streams.len()
+        self.size
     }
 
     /// Whether none is known.
@@ -278,41 +245,83 @@ impl Streams {
     }
 }
 
-/// A part of a counter or histogram.
-struct Increment {
-    temporality: Temporality,
-    amount: Amount,
-}
+impl Memory {
+    /// What a stream of such points remembers before its first one.
+    fn of(point: &PointIn) -> Self {
+        let is_delta = point.temporality == Temporality::Delta;
+        match &point.measured {
+            Measured::Gauge(_) => Self::Gauge(Gauge::default()),
+            Measured::Sum { monotonic: false, .. } if is_delta => {
+                Self::DeltaLevel { windows: Windows::default(), level: 0.0 }
+            }
+            Measured::Sum { monotonic: false, .. } => Self::Levels(Levels::default()),
+            Measured::Summary(_) => Self::Cumulative(Cumulative::default()),
+            _ if is_delta => Self::Delta(Delta::default()),
+            _ => Self::Cumulative(Cumulative::default()),
+        }
+    }
 
-/// What belongs to a stream, or what to do with a point that doesn't.
-fn increment(mut point: PointIn, context: Context) -> Result<Increment, Folded> {
-    let level = |value| match (point.recorded, point.time.told()) {
-        (false, _) => Folded::Remove,
-        (true, true) => Folded::Set { value, time: point.time },
-        (true, false) => Folded::Set { value, time: context.now },
-    };
-    let amount = match (point.measured, point.temporality) {
-        (Measured::Gauge(value), _) => return Err(level(value)),
-        (Measured::Summary(summary), _) => {
-            point.temporality = Temporality::Cumulative;
-            Amount::Summary(summary)
+    fn fold(
+        &mut self,
+        identity: Fingerprint,
+        point: PointIn,
+        context: Context,
+        evicted: &mut Evicted,
+    ) -> Folded {
+        let when = point.when(context.now);
+        match (self, point.measured) {
+            (Self::Gauge(gauge), Measured::Gauge(value)) => {
+                let conflict = gauge.written(point.life, context);
+                Folded::Level { value, time: when.order, conflict }
+            }
+            (Self::Levels(levels), Measured::Sum { value, .. }) => {
+                levels.fold(when, value, context)
+            }
+            (Self::DeltaLevel { windows, level }, Measured::Sum { value, .. }) => {
+                if windows.repeats(when, &Amount::Number(value)) {
+                    return Folded::Rejected(Reject::Duplicate);
+                }
+                *level += value;
+                Folded::Level { value: *level, time: when.order, conflict: false }
+            }
+            (Self::Cumulative(stream), measured) => match measured.amount() {
+                Some(total) => stream.fold((identity, when), total, context, evicted),
+                None => Folded::Rejected(Reject::Invalid),
+            },
+            (Self::Delta(stream), measured) => match measured.amount() {
+                Some(amount) => stream.fold(when, amount),
+                None => Folded::Rejected(Reject::Invalid),
+            },
+            // The kind of a point is part of its stream's identity.
+            _ => Folded::Rejected(Reject::Invalid),
         }
-        (_, Temporality::Unspecified) => return Err(Folded::Rejected(Reject::Temporality)),
-        (Measured::Sum { monotonic: false, value }, temporality) => {
-            let rejected = Folded::Rejected(Reject::DeltaNonmonotonic);
-            return Err(if temporality == Temporality::Delta { rejected } else { level(value) });
+    }
+
+    /// Whether a point would make it larger.
+    fn begins_life(&self, point: &PointIn) -> bool {
+        match self {
+            Self::Cumulative(stream) => !stream.has_life(point.start),
+            Self::Levels(levels) => !levels.has_life(point.start),
+            _ => false,
         }
-        (Measured::Sum { value, .. }, _) => Amount::Number(value),
-        (Measured::Histogram(histogram), _) => Amount::Histogram(histogram),
-        (Measured::Exponential(histogram), _) => Amount::Exponential(histogram),
-    };
-    match amount {
-        // What was counted stays counted, and the stream goes on from there if it comes back.
-        _ if !point.recorded => Err(Folded::Nothing),
-        Amount::Number(value) if !(value.is_finite() && value >= 0.0) => {
-            Err(Folded::Rejected(Reject::Invalid))
+    }
+
+    /// The starts told apart, at least one.
+    fn size(&self) -> usize {
+        match self {
+            Self::Cumulative(stream) => stream.len().max(1),
+            Self::Levels(levels) => levels.len().max(1),
+            Self::Delta(_) | Self::DeltaLevel { .. } | Self::Gauge(_) => 1,
         }
-        amount => Ok(Increment { temporality: point.temporality, amount }),
+    }
+
+    /// The starts of totals, which would be counted twice if they came again.
+    fn starts(&self) -> impl Iterator<Item = Timestamp> {
+        let stream = match self {
+            Self::Cumulative(stream) => Some(stream),
+            _ => None,
+        };
+        stream.into_iter().flat_map(Cumulative::starts)
     }
 }
 

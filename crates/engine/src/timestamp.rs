@@ -23,6 +23,11 @@ impl Timestamp {
         Self(self.0.saturating_sub(u64::try_from(earlier.as_nanos()).unwrap_or(u64::MAX)))
     }
 
+    /// Whether it is a time at all: 0 is OTLP's word for an unknown one.
+    pub fn is_known(self) -> bool {
+        self.0 != 0
+    }
+
     /// How long after `earlier` this is; zero when it is not.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

@@ -26,8 +26,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use engine::counters::Counters;
 use engine::model::FamilySnapshot;
-use engine::pipeline::Pipeline;
-use engine::series::FamilyCount;
+use engine::pipeline::{Pipeline, State};
 use engine::timestamp::Timestamp;
 use engine::view::Signal;
 
@@ -153,19 +152,20 @@ impl Telemetry {
     pub fn families_of(
         self: &Arc<Self>,
         pipeline: &Arc<Pipeline>,
+        now: Timestamp,
     ) -> impl Iterator<Item = FamilySnapshot> + Send + use<> {
         let (telemetry, pipeline) = (self.clone(), pipeline.clone());
-        std::iter::once_with(move || telemetry.gather(&pipeline.series_counts())).flatten()
+        std::iter::once_with(move || telemetry.gather(&pipeline.state(now))).flatten()
     }
 
     /// All of it at this moment, with what the store knows of its metrics.
-    pub fn gather(&self, series: &[FamilyCount]) -> Vec<FamilySnapshot> {
+    pub fn gather(&self, state: &State) -> Vec<FamilySnapshot> {
         let encoded = prometheus_protobuf::encode(&self.registry);
         debug_assert!(encoded.is_ok(), "nothing of ours fails to encode");
         let own = encoded.unwrap_or_default().into_iter();
         let mut families: Vec<_> =
             own.filter_map(|family| convert::family(family, self.start)).collect();
-        families.extend(convert::series(series, self.start));
+        families.extend(convert::state(state, self.start));
         families
     }
 }

@@ -84,8 +84,9 @@ impl Known {
         let telemetry = Telemetry::new("0", counters.clone(), Timestamp(0));
         counters.declare([("m", engine::rules::SkipReason::ALL[0])], ["r"]);
         telemetry.target("host:1", &Signal::ALL);
-        let counts = [FamilyCount { name: "m".into(), series: 1, overflow: 0 }];
-        for family in telemetry.gather(&counts) {
+        let series = vec![FamilyCount { name: "m".into(), series: 1, overflow: 0 }];
+        let state = engine::pipeline::State { series, ..Default::default() };
+        for family in telemetry.gather(&state) {
             let name = family.family.name.as_str().to_owned();
             let labels = family
                 .rows

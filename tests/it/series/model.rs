@@ -208,7 +208,7 @@ impl OneFamily {
         match op {
             Op::Add(value) => one.value += value,
             Op::Set(value) if time >= one.time => (one.value, one.time) = (value, time),
-            Op::Set(_) | Op::Merge(_) | Op::See { .. } => {}
+            Op::Set(_) | Op::Part { .. } | Op::Merge(_) | Op::See { .. } => {}
             Op::Observe { value, weight } => {
                 one.value += value * weight;
                 one.count += weight;

@@ -1,13 +1,14 @@
 //! The settings of the process: addresses, bounds, state, privacy, data points and sessions.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use engine::limits::{self, Limits};
 use engine::model::MetricName;
 use engine::rules::definition::{Reference, SessionDefinition, Source};
 use engine::rules::pattern::Pattern;
 
-use super::super::document::Node;
+use super::super::document::{Kind, Node};
 use super::super::fields::{self, Fields};
 use engine::plan::{Datapoints, Privacy, Sessions};
 
@@ -18,6 +19,9 @@ use engine::translation::Translation;
 
 /// The alias that says how a turn of a conversation ended.
 const OUTCOME: &str = "outcome";
+
+/// Turns a length of time off where there may be none.
+const OFF: &str = "off";
 
 const GRPC: [&str; 2] = ["127.0.0.1:4317", "[::1]:4317"];
 const HTTP: [&str; 2] = ["127.0.0.1:4318", "[::1]:4318"];
@@ -105,6 +109,7 @@ impl<'n> Resolver<'n, '_, '_> {
             "in_flight",
             "series",
             "series_per_metric",
+            "senders_series",
             "idle",
             "late",
             "dedupe",
@@ -135,9 +140,11 @@ impl<'n> Resolver<'n, '_, '_> {
         ] {
             *bound = fields.read(key, fields::bytes, report).unwrap_or(*bound);
         }
-        for (key, bound) in
-            [("series", &mut limits.series), ("series_per_metric", &mut limits.series_per_metric)]
-        {
+        for (key, bound) in [
+            ("series", &mut limits.series),
+            ("series_per_metric", &mut limits.series_per_metric),
+            ("senders_series", &mut limits.senders_series),
+        ] {
             *bound = fields.read(key, positive, report).unwrap_or(*bound);
         }
         limits.idle = fields.read("idle", fields::positive, report).unwrap_or(limits.idle);
@@ -207,6 +214,7 @@ impl<'n> Resolver<'n, '_, '_> {
             scope_labels: false,
             instance_label: true,
             resource_labels: Vec::new(),
+            stale: Some(limits::STALE),
         };
         let known = [
             "pass",
@@ -215,6 +223,7 @@ impl<'n> Resolver<'n, '_, '_> {
             "scope_labels",
             "instance_label",
             "resource_labels",
+            "stale",
         ];
         let Some(fields) = self.settings("datapoints", "`datapoints`", &known) else {
             return settings;
@@ -236,7 +245,16 @@ impl<'n> Resolver<'n, '_, '_> {
         settings.scope_labels = scope.unwrap_or(false);
         let instance = fields.read("instance_label", fields::boolean, self.report);
         settings.instance_label = instance.unwrap_or(true);
+        if let Some(node) = fields.get("stale") {
+            let is_off = matches!(&node.kind, Kind::Text(text) if text == OFF);
+            settings.stale = if is_off { None } else { self.stale(node) };
+        }
         settings
+    }
+
+    fn stale(&mut self, node: &Node) -> Option<Duration> {
+        let stale = fields::positive(node, self.report);
+        Some(stale.unwrap_or(limits::STALE))
     }
 
     /// How long conversations last, and what they are made of.

@@ -83,7 +83,11 @@ fn limits() -> Value {
                 ),
             ),
             ("series", count("Label sets of all metrics; a histogram is one.", 1)),
-            ("series_per_metric", count("Label sets of one metric.", 1)),
+            (
+                "series_per_metric",
+                count("Label sets of one metric; of OTLP metrics, of one metric and writer.", 1),
+            ),
+            ("senders_series", count("Label sets of all OTLP metrics that pass through.", 1)),
             (
                 "idle",
                 told(
@@ -173,6 +177,13 @@ fn datapoints() -> Value {
             (
                 "resource_labels",
                 globs("Resource attributes (globs) that become labels of every series."),
+            ),
+            (
+                "stale",
+                told(
+                    json!({"anyOf": [{"const": "off"}, refer("time")]}),
+                    "Gauges of a writer end when no metrics came from it for so long; off: never.",
+                ),
             ),
         ],
     )

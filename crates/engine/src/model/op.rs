@@ -11,6 +11,13 @@ pub enum Op<'s> {
     Add(f64),
     /// A gauge becomes this, unless a newer record said otherwise.
     Set(f64),
+    /// A stream's part of a sender's own gauge or up-down sum becomes this, unless a newer point said otherwise.
+    Part {
+        /// The stream.
+        stream: u64,
+        /// Its part.
+        value: f64,
+    },
     /// A histogram sees a value.
     Observe {
         /// What was measured.

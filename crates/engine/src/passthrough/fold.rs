@@ -1,42 +1,23 @@
 //! The second half of the arrow for data points: each is folded into its stream, and what it adds goes to the series it passes
 //! to and to those that rules make of it.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
-
 use crate::counters::{Counters, ItemCounts, Rejection};
-use crate::dedupe::Fingerprint;
+use crate::items::{self, Fate, PointItem};
 use crate::limits;
-use crate::model::amount::{Amount, Shape};
+use crate::model::amount::{Amount, Holds};
 use crate::model::{Addition, BucketKind, Kind, Op};
 use crate::rules::{SkipReason, Update};
-use crate::series::{Applied, Birth, Budget, Change, Sample};
-use crate::streams::{Context, Folded, Reject, Streams};
-use crate::timestamp::Timestamp;
-use crate::view::Temporality;
-
-use crate::items::{self, Fate, Home, PointItem};
 use crate::runtime::Engine;
-use crate::translation::Target;
+use crate::series::{Applied, Birth, Change, Effect, Sample};
+use crate::streams::{Context, Folded, PointIn, Reject};
+use crate::timestamp::Timestamp;
+use crate::view::{Data, Temporality};
 
-use super::measure::{self, Spares};
+use super::gain::Gain;
+use super::measure;
 use super::points::PointBatch;
-use super::route::{self, Route, Way};
-use super::targets::Targets;
-
-/// What is known of senders of data points.
-pub(crate) struct Senders {
-    pub(crate) streams: Streams,
-    /// Where the points of a stream go: only a memory, what it lacks is found again.
-    pub(crate) routes: HashMap<Fingerprint, Route, foldhash::fast::RandomState>,
-    pub(crate) targets: Targets,
-    /// Who each resource is, by its hash and the rules' epoch: only a memory too.
-    pub(crate) known: HashMap<(u64, u64), Target, foldhash::fast::RandomState>,
-    /// Of each home of the batch at hand.
-    pub(crate) homes: Vec<Target>,
-    pub(crate) spares: Spares,
-}
+use super::route::{self, Asked, Beginning, NoWay, Way};
+use super::senders::{Home, Route, Senders};
 
 /// What a fold needs to know of the process around it.
 #[derive(Clone, Copy)]
@@ -55,8 +36,8 @@ struct Fold<'b, 'a> {
     engine: &'b Engine,
     senders: &'b mut Senders,
     batch: &'b PointBatch<'a>,
-    /// Of each home of the batch.
-    targets: Vec<Target>,
+    /// Who sends what is in each home of the batch.
+    homes: Vec<Home>,
     /// Of the point at hand.
     brought: Brought,
 }
@@ -70,22 +51,14 @@ pub(crate) struct Brought {
     pub(crate) gain: Gain,
 }
 
-/// What its series gain by a point.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Gain {
-    /// Nothing: it was not taken, or says only that it pauses.
-    #[default]
-    Nothing,
-    /// A counter rises.
-    Number(f64),
-    /// A histogram or summary rises by so many observations, and by their sum.
-    Observations(f64, Option<f64>),
-    /// A histogram begins anew with so many.
-    Anew(f64, Option<f64>),
-    /// A level.
-    Level(f64),
-    /// The level has ended.
-    End,
+/// Where a point goes.
+struct Goes {
+    way: Option<Way>,
+    /// What its metric is.
+    kind: Kind,
+    temporality: Temporality,
+    /// Whether its stream was known before it.
+    again: bool,
 }
 
 /// Folds what counts of a batch and tells what became of its points.
@@ -109,18 +82,16 @@ pub(crate) fn fold_each(
     batch: &PointBatch<'_>,
     tell: &mut dyn FnMut(Result<Fate, Rejection>, Brought),
 ) {
-    let mut targets = std::mem::take(&mut senders.homes);
-    targets.clear();
-    targets.extend(batch.homes.iter().map(|home| senders.target(engine, batch, home)));
+    let mut homes = std::mem::take(&mut senders.homes);
+    senders.greet(engine, batch, process.now, &mut homes);
     let brought = Brought::default();
-    let mut fold = Fold { process, engine, senders, batch, targets, brought };
+    let mut fold = Fold { process, engine, senders, batch, homes, brought };
     for item in &batch.items {
         fold.brought = Brought::default();
         let became = fold.item(item);
         tell(became, fold.brought);
     }
-    let targets = fold.targets;
-    senders.homes = targets;
+    senders.homes = fold.homes;
 }
 
 impl<'b, 'a> Fold<'b, 'a> {
@@ -128,12 +99,13 @@ impl<'b, 'a> Fold<'b, 'a> {
         let told = self.batch.metrics.get(item.metric);
         let told = told.filter(|told| told.passes || item.fate == Fate::Matched);
         let Some(told) = told.filter(|_| item.fate != Fate::Late) else { return Ok(item.fate) };
-        let point = measure::point(&told.metric, &item.point, &mut self.senders.spares)
-            .map_err(rejection)?;
+        let life = self.homes.get(told.home).map_or(Timestamp::default(), |home| home.life);
+        let spares = &mut self.senders.spares;
+        let point = measure::point(&told.metric, &item.point, life, spares).map_err(rejection)?;
         let kind = measure::kind(told.metric.data);
         let is_idle = self.rules(item, kind).next().is_none();
         let way = match told.passes && point.recorded {
-            true => Some(self.way(item, told.home, point.measured.shape())),
+            true => Some(self.way(item, told.home, &point)),
             false => None,
         };
         self.brought.way = way.as_ref().map(|way| way.as_ref().map(|_| ()).map_err(|why| *why));
@@ -143,17 +115,25 @@ impl<'b, 'a> Fold<'b, 'a> {
             None if is_idle && !told.passes => return Err(Rejection::TypeConflict),
             _ => {}
         }
-        let goes = Goes { way: way.and_then(Result::ok), kind, temporality: point.temporality };
-        let context = self.context(told.home);
-        let folded = self.senders.streams.fold(item.stream, point, context);
+        let again = self.senders.streams.knows(item.stream);
+        let temporality = point.temporality;
+        let goes = Goes { way: way.and_then(Result::ok), kind, temporality, again };
+        let (holds, context) = (point.measured.holds(), self.context(told.home));
+        if !again && self.senders.streams.is_full() {
+            self.senders.make_stream_room(self.engine, context.now);
+        }
+        let writer = self.batch.homes.get(told.home).map_or(0, |home| home.resource_hash);
+        let folded = self.senders.streams.fold((item.stream, writer), point, context);
         self.brought.gain = Gain::of(&folded);
-        self.apply(item, goes, folded, context)
+        self.apply(item, goes, (folded, holds), context)
     }
 
     fn context(&self, home: usize) -> Context {
-        let first = self.targets.get(home).and_then(|target| self.senders.targets.first(target));
         let Process { began, scraped, now, .. } = self.process;
-        Context { now, began, scraped: first.is_some_and(|first| scraped > first) }
+        let known = self.homes.get(home).and_then(|home| self.senders.targets.first(&home.target));
+        let writer = self.batch.homes.get(home).map_or(0, |home| home.resource_hash);
+        let silence = self.senders.writers.silence(writer, self.engine.stale);
+        Context { now, began, scraped: known.is_some_and(|first| scraped > first), silence }
     }
 
     /// What rules make of the point, where their families can take such points at all.
@@ -169,47 +149,71 @@ impl<'b, 'a> Fold<'b, 'a> {
 
     /// Which series of its own the point goes to.
     fn way(
-        &self,
+        &mut self,
         item: &PointItem<'a>,
         home: usize,
-        shape: Option<Shape>,
+        point: &PointIn,
     ) -> Result<Way, Rejection> {
-        if let Some(way) = self.senders.known(item.stream, self.engine, shape)? {
+        let holds = point.measured.holds();
+        if let Some(way) = self.senders.way(item.stream, self.engine, holds)? {
             return Ok(way);
         }
-        let target = self.targets.get(home).ok_or(Rejection::Name)?;
-        let again = self.senders.routes.contains_key(&item.stream)
-            || self.senders.streams.knows(item.stream);
-        Way::find(self.engine, self.batch, item, (target, shape, again))
+        let folded = self.senders.streams.is_folded(item.stream);
+        let (engine, batch) = (self.engine, self.batch);
+        let home = self.homes.get(home).ok_or(Rejection::Name)?;
+        let bounds = point.measured.bounds();
+        let asked = Asked { target: &home.target, holds, bounds, folded };
+        match Way::find(engine, batch, item, asked, false) {
+            Ok(way) => Ok(way),
+            Err(NoWay::Rejected(reason)) => Err(reason),
+            Err(NoWay::Full) => {
+                self.senders.make_room(engine, self.process.now);
+                Way::find(engine, batch, item, asked, true).map_err(|why| match why {
+                    NoWay::Rejected(reason) => reason,
+                    NoWay::Full => Rejection::SeriesLimit,
+                })
+            }
+        }
     }
 
     fn apply(
         &mut self,
         item: &PointItem<'a>,
         goes: Goes,
-        folded: Folded,
+        (folded, holds): (Folded, Holds),
         context: Context,
     ) -> Result<Fate, Rejection> {
-        let (amount, anew) = match folded {
-            Folded::Add(amount) => (amount, false),
-            Folded::Reshape(histogram) => (Amount::Histogram(histogram), true),
-            Folded::Set { value, time } => {
-                let birth = route::birth(None, (&item.point, goes.temporality), context);
+        let (amount, anew, joins) = match folded {
+            Folded::Add(amount) => (amount, false, false),
+            Folded::Join(amount) => {
+                self.process.counters.stream_joined();
+                (amount, false, true)
+            }
+            Folded::Reshape(histogram) => (Amount::Histogram(histogram), true, false),
+            Folded::Level { value, time, conflict } => {
+                if conflict {
+                    self.process.counters.writer_conflict();
+                }
+                let begins = (context, false, goes.again);
+                let birth = route::birth(
+                    route::first(None, holds),
+                    (&item.point, goes.temporality),
+                    begins,
+                );
                 return self.put(item, goes, birth, (Op::Set(value), time));
             }
-            Folded::Remove => {
+            Folded::End => {
                 self.senders.end(item.stream);
                 return Ok(Fate::Matched);
             }
             Folded::Nothing => return Ok(Fate::Matched),
-            Folded::Rejected(reject) => {
-                goes.way.into_iter().for_each(|way| way.give_back(&self.engine.passed));
-                return Err(rejection(reject));
-            }
+            Folded::Rejected(reject) => return Err(rejection(reject)),
         };
         let exemplars = self.senders.spares.exemplars(&item.point);
         let addition = Addition { amount, exemplars, anew };
-        let birth = route::birth(Some(&addition.amount), (&item.point, goes.temporality), context);
+        let first = route::first(Some(&addition.amount), holds);
+        let begins = (context, joins, goes.again);
+        let birth = route::birth(first, (&item.point, goes.temporality), begins);
         let since = birth.start.unwrap_or(context.now);
         let fate = self.put(item, goes, birth, (Op::Merge(&addition), since));
         self.senders.spares.keep(addition);
@@ -229,11 +233,44 @@ impl<'b, 'a> Fold<'b, 'a> {
             taken |= self.declared(update, op, sample);
         }
         if let Some(way) = goes.way {
-            let stream = (self.engine, item.stream);
-            taken |= self.senders.pass(way, stream, birth, (op, sample, self.process.now));
+            let own = match op {
+                Op::Set(value) => Op::Part { stream: item.stream.bits(), value },
+                op => op,
+            };
+            taken |= self.pass(item, way, birth, (own, sample));
             self.target(item);
         }
         if taken { Ok(Fate::Matched) } else { Err(Rejection::TypeConflict) }
+    }
+
+    /// Applies what a point brings to its series. Whether the series could take it.
+    fn pass(
+        &mut self,
+        item: &PointItem<'a>,
+        way: Way,
+        birth: Birth<'_>,
+        (op, sample): (Op<'_>, Sample),
+    ) -> bool {
+        let (engine, now) = (self.engine, self.process.now);
+        let (family, place, folded) = match way {
+            Way::There { family, place, folded } => (family, place, folded),
+            Way::New(new) => {
+                let Beginning { there, family, labels, owner, is_overflow } = *new;
+                let there = there.map_or_else(|| engine.passed.create(family), Ok);
+                let Ok(family) = there else { return false };
+                let place = family.create(&labels, (owner, is_overflow), birth, now);
+                (family, place, is_overflow)
+            }
+        };
+        if folded {
+            self.senders.streams.set_folded(item.stream);
+        }
+        let effect = family.apply(place, op, sample, now);
+        if effect == Effect::Conflict {
+            self.process.counters.writer_conflict();
+        }
+        self.senders.lead(item.stream, Route { epoch: engine.epoch, family, place });
+        effect != Effect::None
     }
 
     /// One rule's use of the point.
@@ -261,42 +298,71 @@ impl<'b, 'a> Fold<'b, 'a> {
     /// The point's target is heard of.
     fn target(&mut self, item: &PointItem<'a>) {
         let told = self.batch.metrics.get(item.metric);
-        let home = told.and_then(|told| {
-            Some((self.batch.homes.get(told.home)?, self.targets.get(told.home)?))
-        });
-        let Some((home, target)) = home else { return };
+        let home = told
+            .and_then(|told| Some((self.batch.homes.get(told.home)?, self.homes.get(told.home)?)));
+        let Some((sent, home)) = home else { return };
         let (engine, batch) = (self.engine, self.batch);
         let labels = || {
-            let resource = batch.attributes.get(home.resource.clone()).unwrap_or_default();
-            engine.points.info(resource, target).unwrap_or_default()
+            let resource = batch.attributes.get(sent.resource.clone()).unwrap_or_default();
+            engine.points.info(resource, &home.target).unwrap_or_default()
         };
         let shared = !engine.points.instance_label;
-        let now = (&*engine.passed, self.process.now);
-        self.senders.targets.seen(target, (home.resource_hash, shared), labels, now);
+        let resource = (sent.resource_hash, shared);
+        self.senders.targets.seen(&home.target, resource, labels, self.process.now);
     }
 }
 
 impl Senders {
-    /// None so far.
-    pub(crate) fn new(budget: Arc<Budget>, idle: Duration) -> Self {
-        Self {
-            streams: Streams::new(limits::SENDER_STREAMS, idle),
-            routes: Default::default(),
-            known: Default::default(),
-            homes: Vec::new(),
-            spares: Default::default(),
-            targets: Targets::new(budget),
+    /// Who sends what is in each home of a batch, and that they are there.
+    fn greet(
+        &mut self,
+        engine: &Engine,
+        batch: &PointBatch<'_>,
+        now: Timestamp,
+        homes: &mut Vec<Home>,
+    ) {
+        homes.clear();
+        for sent in &batch.homes {
+            if self.known.len() >= limits::TARGETS_KNOWN {
+                self.known.clear();
+            }
+            let resource = || batch.attributes.get(sent.resource.clone()).unwrap_or_default();
+            let known = self.known.entry((sent.resource_hash, engine.epoch));
+            let target = known.or_insert_with(|| engine.points.target(resource())).clone();
+            self.writers.seen(sent.resource_hash, &target, now);
+            homes.push(Home { target, life: Timestamp::default() });
+        }
+        // Totals tell since when their process runs.
+        for item in &batch.items {
+            let Some(told) = batch.metrics.get(item.metric) else { continue };
+            if let Data::Sum { temporality: Temporality::Cumulative, .. }
+            | Data::Histogram { temporality: Temporality::Cumulative }
+            | Data::Exponential { temporality: Temporality::Cumulative } = told.metric.data
+                && let Some(home) = homes.get_mut(told.home)
+                && !home.life.is_known()
+            {
+                home.life = item.point.start;
+            }
         }
     }
 
-    /// Who a home's resource is.
-    fn target(&mut self, engine: &Engine, batch: &PointBatch<'_>, home: &Home<'_>) -> Target {
-        if self.known.len() >= limits::TARGETS_KNOWN {
-            self.known.clear();
+    /// The remembered way of a stream; none: it has to be found.
+    fn way(
+        &self,
+        stream: crate::dedupe::Fingerprint,
+        engine: &Engine,
+        holds: Holds,
+    ) -> Result<Option<Way>, Rejection> {
+        let route = self.routes.get(&stream).filter(|route| route.epoch == engine.epoch);
+        let Some(route) = route else { return Ok(None) };
+        match route.family.takes(route.place, holds) {
+            None => Ok(None),
+            Some(true) => {
+                let (family, place) = (route.family.clone(), route.place);
+                Ok(Some(Way::There { family, place, folded: false }))
+            }
+            Some(false) => Err(Rejection::TypeConflict),
         }
-        let resource = || batch.attributes.get(home.resource.clone()).unwrap_or_default();
-        let known = self.known.entry((home.resource_hash, engine.epoch));
-        known.or_insert_with(|| engine.points.target(resource())).clone()
     }
 }
 
@@ -306,42 +372,11 @@ pub(crate) fn takes(engine: &Engine, family: u32, kind: Kind) -> bool {
     declaration.is_some_and(|one| one.family.kind == kind && one.buckets != BucketKind::Both)
 }
 
-impl Gain {
-    fn of(folded: &Folded) -> Self {
-        let total = |counts: &[u64]| counts.iter().map(|count| *count as f64).sum();
-        match folded {
-            Folded::Add(Amount::Number(number)) => Self::Number(*number),
-            Folded::Add(Amount::Histogram(one)) => {
-                Self::Observations(total(one.counts()), one.sum())
-            }
-            Folded::Add(Amount::Exponential(one)) => {
-                Self::Observations(one.count(), Some(one.sum()))
-            }
-            Folded::Add(Amount::Summary(one)) => {
-                Self::Observations(one.count() as f64, Some(one.sum()))
-            }
-            Folded::Reshape(one) => Self::Anew(total(one.counts()), one.sum()),
-            Folded::Set { value, .. } => Self::Level(*value),
-            Folded::Remove => Self::End,
-            Folded::Nothing | Folded::Rejected(_) => Self::Nothing,
-        }
-    }
-}
-
-/// Where a point goes.
-struct Goes {
-    way: Option<Way>,
-    /// What its metric is.
-    kind: Kind,
-    temporality: Temporality,
-}
-
 fn rejection(reject: Reject) -> Rejection {
     match reject {
         Reject::Duplicate => Rejection::Duplicate,
         Reject::Late => Rejection::Late,
         Reject::Temporality => Rejection::Temporality,
-        Reject::DeltaNonmonotonic => Rejection::DeltaNonmonotonic,
         Reject::Scale => Rejection::Scale,
         Reject::Invalid => Rejection::Invalid,
         Reject::StreamLimit => Rejection::StreamLimit,

@@ -4,6 +4,7 @@ use crate::limits;
 use crate::model::amount::{Amount, AmountError, Exponential, ExponentialIn, Histogram, Summary};
 use crate::model::{Addition, Exemplar, Kind};
 use crate::streams::{Measured, PointIn, Reject};
+use crate::timestamp::Timestamp;
 use crate::view::{self, Data, Metric, Point, PointValue, Temporality, Value};
 
 /// What kind of family a metric's points make.
@@ -63,6 +64,7 @@ impl Spares {
 pub(crate) fn point(
     metric: &Metric<'_>,
     point: &Point<'_>,
+    life: Timestamp,
     spares: &mut Spares,
 ) -> Result<PointIn, Reject> {
     let temporality = match metric.data {
@@ -73,7 +75,8 @@ pub(crate) fn point(
     };
     let recorded = point.flags & Point::NO_RECORDED_VALUE == 0;
     let measured = measured(metric.data, point, (recorded, spares))?;
-    Ok(PointIn { start: point.start, time: point.time, temporality, recorded, measured })
+    let (start, time) = (point.start, point.time);
+    Ok(PointIn { start, time, life, temporality, recorded, measured })
 }
 
 fn measured(

@@ -7,7 +7,7 @@ use crate::dedupe::{Fingerprint, Keys};
 use crate::rules::definition::Source;
 use crate::rules::{Evaluation, Subject, Updates, recycled};
 use crate::timestamp::Timestamp;
-use crate::view::{Data, Metric, Origin, Point, Value, Visitor};
+use crate::view::{Data, Metric, Origin, Point, Temporality, Value, Visitor};
 
 use crate::items::{Attribute, Fate, Home, PointItem, PointRoom, Told};
 use crate::runtime::Engine;
@@ -82,6 +82,12 @@ impl<'a> PointBatch<'a> {
             Data::Exponential { .. } => 4,
             Data::Summary => 5,
         };
+        let is_delta = matches!(
+            metric.data,
+            Data::Sum { temporality: Temporality::Delta, .. }
+                | Data::Histogram { temporality: Temporality::Delta }
+                | Data::Exponential { temporality: Temporality::Delta }
+        );
         let home = &self.home;
         let parts: [&[u8]; 9] = [
             &home.resource_hash.to_le_bytes(),
@@ -91,7 +97,7 @@ impl<'a> PointBatch<'a> {
             &home.scope_hash.to_le_bytes(),
             metric.name,
             metric.unit,
-            &[kind],
+            &[kind, is_delta.into()],
             &self.hash.to_le_bytes(),
         ];
         Fingerprint::of(self.keys, &parts)

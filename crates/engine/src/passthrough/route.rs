@@ -1,92 +1,181 @@
-//! Where the points of a stream go: to which series, found once and remembered.
+//! Where the points of a stream go: to which series, found once and remembered, and within which limits.
 
 use std::sync::Arc;
 
 use crate::counters::Rejection;
-use crate::dedupe::Fingerprint;
+use crate::items::{Attribute, PointItem, Told};
 use crate::limits;
-use crate::model::amount::{Amount, Shape};
-use crate::model::{Family, MetricName, Op};
-use crate::series::{Birth, Passed, PassedFamily, Place, Sample, Taken};
+use crate::model::amount::{Amount, Holds};
+use crate::model::{Family, Kind, MetricName};
+use crate::runtime::Engine;
+use crate::series::{Birth, First, Owner, PassedFamily, Place, Room, Taken};
 use crate::streams::Context;
 use crate::timestamp::Timestamp;
-use crate::view::{Point, Temporality};
+use crate::translation::{Passing, Set, Target, Translated};
+use crate::view::{Data, Point, Temporality};
 
-use super::fold::Senders;
 use super::measure;
-use crate::items::PointItem;
-use crate::runtime::Engine;
-use crate::translation::{Set, Target};
-
 use super::points::PointBatch;
 
-/// The series of a stream, as one config made it.
-pub(crate) struct Route {
-    epoch: u64,
-    family: Arc<PassedFamily>,
-    place: Place,
-}
-
 /// Where one point goes.
-pub(crate) enum Way {
-    /// To a series that is there.
-    There(Arc<PassedFamily>, Place),
-    /// To one that begins with it, for which room is reserved.
+pub(super) enum Way {
+    /// To a series that is there; `folded`: to the overflow set of its metric.
+    There { family: Arc<PassedFamily>, place: Place, folded: bool },
+    /// To one that begins with it, for which there is room.
     New(Box<Beginning>),
 }
 
 /// A series that is not there yet, and perhaps its family neither.
-pub(crate) struct Beginning {
+pub(super) struct Beginning {
+    pub(super) there: Option<Arc<PassedFamily>>,
+    pub(super) family: Family,
+    pub(super) labels: Set,
+    pub(super) owner: Owner,
+    /// Whether it is the overflow set of its owner.
+    pub(super) is_overflow: bool,
+}
+
+/// What is asked of a way.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'t> {
+    pub(super) target: &'t Target,
+    pub(super) holds: Holds,
+    /// Bounds of the point, where it is a histogram.
+    pub(super) bounds: Option<&'t [f64]>,
+    /// Whether its stream goes to the overflow set for its life.
+    pub(super) folded: bool,
+}
+
+/// Why there is no way.
+pub(super) enum NoWay {
+    /// For good.
+    Rejected(Rejection),
+    /// Because all senders together have as many label sets as they may: room may be made.
+    Full,
+}
+
+impl From<Rejection> for NoWay {
+    fn from(reason: Rejection) -> Self {
+        Self::Rejected(reason)
+    }
+}
+
+/// A search for the way of one point.
+struct Search<'s, 'a> {
+    engine: &'s Engine,
+    batch: &'s PointBatch<'a>,
+    asked: Asked<'s>,
+    /// With it there is no room to be made any more.
+    last: bool,
+    told: &'s Told<'a>,
+    name: Translated,
+    kind: Kind,
     there: Option<Arc<PassedFamily>>,
-    family: Family,
-    labels: Set,
-    /// Whether the stream had a series before.
-    again: bool,
+    owner: Owner,
 }
 
 impl Way {
-    /// By the point's names, which may belong to others, and within the budget.
-    pub(crate) fn find(
+    /// By the point's names, which may belong to others, and within the budget. With `last` there is no room to be made any more.
+    pub(super) fn find(
         engine: &Engine,
         batch: &PointBatch<'_>,
         item: &PointItem<'_>,
-        (target, shape, again): (&Target, Option<Shape>, bool),
-    ) -> Result<Self, Rejection> {
+        asked: Asked<'_>,
+        last: bool,
+    ) -> Result<Self, NoWay> {
         let told = batch.metrics.get(item.metric).ok_or(Rejection::Name)?;
-        let home = batch.homes.get(told.home).ok_or(Rejection::Name)?;
         let metric = &told.metric;
         let kind = measure::kind(metric.data);
         let name = engine.points.metric(metric.name, metric.unit, kind).ok_or(Rejection::Name)?;
         let there = engine.passed.family(&name.name, kind).map_err(rejection)?;
+        let owner = Owner { id: engine.points.owner(asked.target), folds: folds(metric.data) };
+        let search = Search { engine, batch, asked, last, told, name, kind, there, owner };
         let own = batch.attributes.get(item.attributes.clone()).unwrap_or_default();
-        let labels = engine.points.series(&batch.attributes, home, own, (target, kind));
-        let labels = labels.map_err(|_| Rejection::Name)?;
-        if let Some(family) = &there
-            && let Some(place) = family.find(&labels)
+        if !(owner.folds && (asked.folded || Passing::is_overflow(own)))
+            && let Some(way) = search.own(own)?
         {
-            let fits = family.takes(place, shape).unwrap_or(false);
-            let way = Self::There(family.clone(), place);
-            return if fits { Ok(way) } else { Err(Rejection::TypeConflict) };
+            return Ok(way);
         }
-        if !engine.passed.reserve(there.as_deref()) {
-            return Err(Rejection::SeriesLimit);
+        search.overflow()
+    }
+}
+
+impl Search<'_, '_> {
+    /// To a label set of the point's own; none: there is no room for it, and it folds.
+    fn own(&self, own: &[Attribute<'_>]) -> Result<Option<Way>, NoWay> {
+        let home = self.batch.homes.get(self.told.home).ok_or(Rejection::Name)?;
+        let (points, target) = (&self.engine.points, self.asked.target);
+        let labels = points.series(&self.batch.attributes, home, own, (target, self.kind));
+        let labels = labels.map_err(|_| Rejection::Name)?;
+        if let Some((family, place)) = self.found(&labels)? {
+            return Ok(Some(Way::There { family, place, folded: false }));
         }
+        let room = match &self.there {
+            Some(family) => family.room(self.owner),
+            None if self.engine.passed.has_room(self.owner.folds) => Room::Free,
+            // A new name has no overflow set to fold into.
+            None if self.last => return Err(Rejection::SeriesLimit.into()),
+            None => return Err(NoWay::Full),
+        };
+        match room {
+            Room::Free => self.begin(labels, false).map(Some),
+            Room::Full if !self.last => Err(NoWay::Full),
+            _ if !self.owner.folds => Err(Rejection::SeriesLimit.into()),
+            _ => Ok(None),
+        }
+    }
+
+    /// To the overflow set of its metric and writer.
+    fn overflow(&self) -> Result<Way, NoWay> {
+        let labels = self.engine.points.overflow(self.asked.target);
+        if let Some((family, place)) = self.found(&labels)? {
+            // Histograms of other bounds can't be added up exactly.
+            let fits = |bounds| family.has_bounds(place, bounds);
+            return match self.asked.bounds.is_none_or(fits) {
+                true => Ok(Way::There { family, place, folded: true }),
+                false => Err(Rejection::SeriesLimit.into()),
+            };
+        }
+        let room = self.there.as_ref().map(|family| family.has_overflow_room(self.owner.id));
+        match room.unwrap_or_else(|| self.engine.passed.has_room(false)) {
+            true => self.begin(labels, true),
+            false if self.last => Err(Rejection::SeriesLimit.into()),
+            false => Err(NoWay::Full),
+        }
+    }
+
+    /// The series with these labels, if it is there and can hold such points.
+    fn found(&self, labels: &Set) -> Result<Option<(Arc<PassedFamily>, Place)>, Rejection> {
+        let there = self.there.as_ref();
+        let Some((family, place)) = there.and_then(|one| Some((one, one.find(labels)?))) else {
+            return Ok(None);
+        };
+        match family.takes(place, self.asked.holds) {
+            Some(true) => Ok(Some((family.clone(), place))),
+            _ => Err(Rejection::TypeConflict),
+        }
+    }
+
+    fn begin(&self, labels: Set, is_overflow: bool) -> Result<Way, NoWay> {
         let family = Family {
-            name: MetricName::foreign(&name.name).map_err(|_| Rejection::Name)?,
-            help: String::from_utf8_lossy(metric.description).into_owned(),
-            unit: name.unit,
-            kind,
+            name: MetricName::foreign(&self.name.name).map_err(|_| Rejection::Name)?,
+            help: String::from_utf8_lossy(self.told.metric.description).into_owned(),
+            unit: self.name.unit.clone(),
+            kind: self.kind,
             labels: Vec::new(),
             bounds: Vec::new(),
         };
-        Ok(Self::New(Box::new(Beginning { there, family, labels, again })))
+        let (there, owner) = (self.there.clone(), self.owner);
+        Ok(Way::New(Box::new(Beginning { there, family, labels, owner, is_overflow })))
     }
+}
 
-    /// The point does not go there after all.
-    pub(crate) fn give_back(self, passed: &Passed) {
-        if let Self::New(_) = self {
-            passed.unreserve();
-        }
+/// Whether what is too much of a metric folds: what adds up does.
+fn folds(data: Data) -> bool {
+    match data {
+        Data::Sum { monotonic, .. } => monotonic,
+        Data::Histogram { .. } | Data::Exponential { .. } => true,
+        Data::Gauge | Data::Summary => false,
     }
 }
 
@@ -97,86 +186,36 @@ fn rejection(taken: Taken) -> Rejection {
     }
 }
 
-impl Senders {
-    /// The remembered way of a stream; none: it has to be found.
-    pub(crate) fn known(
-        &self,
-        stream: Fingerprint,
-        engine: &Engine,
-        shape: Option<Shape>,
-    ) -> Result<Option<Way>, Rejection> {
-        let Some(route) = self.routes.get(&stream).filter(|route| route.epoch == engine.epoch)
-        else {
-            return Ok(None);
-        };
-        match route.family.takes(route.place, shape) {
-            None => Ok(None),
-            Some(true) => Ok(Some(Way::There(route.family.clone(), route.place))),
-            Some(false) => Err(Rejection::TypeConflict),
-        }
+/// How the series of a stream begins. One that its sender began keeps the sender's start; one that joins a stream under way, and
+/// one of changes, is ours. `again`: the stream had a series before, and goes on in one that begins now.
+pub(super) fn birth<'a>(
+    first: First<'a>,
+    (point, temporality): (&Point<'_>, Temporality),
+    (context, joins, again): (Context, bool, bool),
+) -> Birth<'a> {
+    if matches!(first, First::Level { .. }) {
+        return Birth { first, start: None, born: None };
     }
-
-    /// Applies what a point brings to its series. Whether the series could take it.
-    pub(crate) fn pass(
-        &mut self,
-        way: Way,
-        (engine, stream): (&Engine, Fingerprint),
-        birth: Birth<'_>,
-        (op, sample, now): (Op<'_>, Sample, Timestamp),
-    ) -> bool {
-        let (family, place) = match way {
-            Way::There(family, place) => (family, place),
-            Way::New(new) => {
-                let Beginning { there, family, labels, again } = *new;
-                let there = there.map_or_else(|| engine.passed.create(family), Ok);
-                let Ok(family) = there else {
-                    engine.passed.unreserve();
-                    return false;
-                };
-                // A stream that had a series before goes on in one that begins now.
-                let start = if again { birth.start.map(|_| now) } else { birth.start };
-                let birth = Birth { start, ..birth };
-                let place = family.create(&labels, birth, now);
-                (family, place)
-            }
-        };
-        let applied = family.apply(place, op, sample, now);
-        if self.routes.len() >= limits::SENDER_STREAMS && !self.routes.contains_key(&stream) {
-            self.routes.clear(); // a memory: what is still needed is found again
-        }
-        self.routes.insert(stream, Route { epoch: engine.epoch, family, place });
-        applied
+    let now = context.now;
+    let known = |time: Timestamp| time.is_known().then_some(time);
+    let (start, time) = (known(point.start), known(point.time).unwrap_or(now).min(now));
+    if temporality == Temporality::Delta {
+        let start =
+            if again { Some(now) } else { start.map(|start| start.min(now)).or(Some(time)) };
+        return Birth { first, start, born: Some(now) };
     }
-
-    /// A level's sender says that it has ended.
-    pub(crate) fn end(&mut self, stream: Fingerprint) {
-        if let Some(route) = self.routes.remove(&stream) {
-            route.family.remove(route.place);
-        }
-    }
-
-    /// Forgets the ways to series that are gone.
-    pub(crate) fn tidy(&mut self, epoch: u64) {
-        self.routes.retain(|_, route| route.epoch == epoch && route.family.is_there(route.place));
-    }
+    // `start == time` is how a sender says that it doesn't know (Metrics Data Model, "Cumulative streams: unknown start time").
+    let shown = start.filter(|start| Some(*start) != known(point.time));
+    let shown = shown.filter(|start| start.since(now) <= limits::CLOCK_TOLERANCE);
+    let start = match () {
+        () if again => Some(now),
+        () if joins => Some(time),
+        () => shown,
+    };
+    Birth { first, start, born: None }
 }
 
-/// How the series of a stream not seen before begins. One that its sender began keeps the sender's start; one that joins a
-/// stream under way, and one of changes, is ours.
-pub(crate) fn birth<'a>(
-    amount: Option<&'a Amount>,
-    (point, temporality): (&Point<'_>, Temporality),
-    context: Context,
-) -> Birth<'a> {
-    let told = |time: Timestamp| (time.0 != 0).then_some(time);
-    let (start, time) = (told(point.start), told(point.time).unwrap_or(context.now));
-    let joins = context.scraped && start.is_some_and(|start| start < context.began);
-    match (amount, temporality) {
-        (None, _) => Birth { amount, start: None, born: None },
-        (_, Temporality::Delta) => {
-            Birth { amount, start: start.or(Some(time)), born: Some(context.now) }
-        }
-        _ if joins => Birth { amount, start: Some(time), born: None },
-        _ => Birth { amount, start, born: None },
-    }
+/// What a level of this kind comes to with others.
+pub(super) fn first<'a>(amount: Option<&'a Amount>, holds: Holds) -> First<'a> {
+    amount.map_or(First::Level { adds: holds == Holds::Sum }, First::Total)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Family, Kind, MetricName, Op};
-use crate::series::{Birth, Budget, Passed, PassedFamily, Place, Sample};
+use crate::series::{Birth, Budget, First, Owner, PassedFamily, Place, Room, Sample};
 use crate::timestamp::Timestamp;
 
 use crate::translation::{Set, Target};
@@ -58,12 +58,13 @@ impl Targets {
     }
 
     /// Knows them again, and shows them.
-    pub(crate) fn restore(&mut self, kept: KeptTargets, passed: &Passed) {
+    pub(crate) fn restore(&mut self, kept: KeptTargets) {
         for KeptTarget { job, instance, first, last, resource, labels } in kept.0 {
-            let is_identified = !job.is_empty() || !instance.is_empty();
-            let place = if is_identified { self.begin(&labels, passed, last) } else { None };
+            let target = Target { job, instance };
+            let is_identified = target.is_identified();
+            let place = if is_identified { self.begin(&target, &labels, last) } else { None };
             let known = Known { first, last, resource, labels, place };
-            self.known.insert(Target { job, instance }, known);
+            self.known.insert(target, known);
         }
     }
 
@@ -96,7 +97,7 @@ impl Targets {
         target: &Target,
         (resource, shared): (u64, bool),
         labels: impl FnOnce() -> Set,
-        (passed, now): (&Passed, Timestamp),
+        now: Timestamp,
     ) {
         let before = self.known.get_mut(target);
         let mut place = None;
@@ -113,7 +114,7 @@ impl Targets {
         if let Some(known) = self.known.get(target).filter(|_| shared) {
             labels.retain(|pair| known.labels.contains(pair));
         }
-        let is_identified = !target.job.is_empty() || !target.instance.is_empty();
+        let is_identified = target.is_identified();
         let stays = place.filter(|place| {
             self.known.get(target).is_some_and(|known| known.labels == labels)
                 && self.info.touch(*place, now)
@@ -123,7 +124,7 @@ impl Targets {
             (None, false) => None,
             (None, true) => {
                 place.into_iter().for_each(|place| self.info.remove(place));
-                self.begin(&labels, passed, now)
+                self.begin(target, &labels, now)
             }
         };
         let first = self.known.get(target).map_or(now, |known| known.first);
@@ -131,14 +132,23 @@ impl Targets {
         self.known.insert(target.clone(), known);
     }
 
-    fn begin(&self, labels: &Set, passed: &Passed, now: Timestamp) -> Option<Place> {
-        if !passed.reserve(Some(&self.info)) {
+    fn begin(&self, target: &Target, labels: &Set, now: Timestamp) -> Option<Place> {
+        let owner = Owner { id: target.id(), folds: false };
+        if self.info.room(owner) != Room::Free {
             return None;
         }
-        let place = self.info.create(labels, Birth { amount: None, start: None, born: None }, now);
+        let birth = Birth { first: First::Level { adds: false }, start: None, born: None };
+        let place = self.info.create(labels, (owner, false), birth, now);
         let sample = Sample { time: now, ids: None };
-        self.info.apply(place, Op::Set(1.0), sample, now);
+        self.info.apply(place, Op::Part { stream: 0, value: 1.0 }, sample, now);
         Some(place)
+    }
+
+    /// A target is silent: nothing is shown of it until it speaks again.
+    pub(crate) fn end(&mut self, target: &Target) {
+        if let Some(place) = self.known.get_mut(target).and_then(|known| known.place.take()) {
+            self.info.remove(place);
+        }
     }
 
     /// Forgets targets that were idle for so long.
@@ -167,11 +177,10 @@ mod tests {
         let target = Target { job: "bot".into(), instance: "".into() };
         for (shared, expected) in [(false, vec!["a=2", "b=9"]), (true, vec!["b=9"])] {
             let budget = Arc::new(Budget::new(10, 10));
-            let passed = Passed::new(std::iter::empty(), budget.clone());
             let mut targets = Targets::new(budget);
             let mut seen = |resource, pairs: &[(&str, &str)], now| {
                 let now = Timestamp(now);
-                targets.seen(&target, (resource, shared), || set(pairs), (&passed, now));
+                targets.seen(&target, (resource, shared), || set(pairs), now);
             };
             seen(1, &[("a", "1"), ("b", "9")], 5);
             seen(2, &[("a", "2"), ("b", "9")], 6);

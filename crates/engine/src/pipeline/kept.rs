@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::dedupe::{KeptRepeats, Keys};
 use crate::limits;
-use crate::model::Pseudonym;
-use crate::series::{KeptFamily, KeptPassed};
+use crate::model::{Kind, Pseudonym};
+use crate::series::{KeptFamily, KeptPassed, Owner};
 use crate::sessions::{KeptSessions, Sessions};
 use crate::streams::KeptStreams;
 use crate::timestamp::Timestamp;
 
-use crate::passthrough::KeptTargets;
+use crate::passthrough::{KeptTargets, KeptWriters};
 use crate::runtime::Engine;
 use crate::translation::Print;
 
@@ -51,6 +51,7 @@ struct Counted {
     passing: Print,
     passed: KeptPassed,
     targets: KeptTargets,
+    writers: KeptWriters,
 }
 
 /// What was taken up again.
@@ -89,6 +90,7 @@ impl Pipeline {
             passing: engine.points.print(),
             passed: engine.passed.keep(),
             targets: senders.targets.keep(),
+            writers: senders.writers.keep(),
         };
         let (key, families) = (engine.rules.key_mark(), engine.store.keep(true));
         Kept { time: now, key, families, sessions, counted: Some(counted.into()) }
@@ -131,8 +133,16 @@ impl Pipeline {
         // A stream that is known adds what came since, to whatever series it has by the config of now.
         senders.streams.restore(rest.streams);
         if rest.passing == engine.points.print() {
-            engine.passed.restore(rest.passed);
-            senders.targets.restore(rest.targets, &engine.passed);
+            let owner = |kind, labels: &[(Box<str>, Box<str>)]| Owner {
+                id: engine.points.owner_of(labels),
+                folds: matches!(kind, Kind::Counter | Kind::Histogram),
+            };
+            engine.passed.restore(rest.passed, &owner);
+            senders.targets.restore(rest.targets);
+            senders.writers.restore(rest.writers);
+            senders.restore_routes(engine);
+        } else {
+            senders.streams.unfeed_all();
         }
     }
 

@@ -36,6 +36,16 @@ impl Budget {
         self.per_metric.load(Relaxed)
     }
 
+    /// Whether there is room for so many label sets more.
+    pub(super) fn has(&self, more: usize) -> bool {
+        self.used().saturating_add(more) <= self.limit()
+    }
+
+    /// Label sets there are, those that are reserved among them.
+    pub fn used(&self) -> usize {
+        self.used.load(Relaxed)
+    }
+
     /// Takes room for `more` label sets beside the `present` ones of one metric, or none at all.
     pub(super) fn take(&self, present: usize, more: usize) -> bool {
         if present.saturating_add(more) > self.per_metric.load(Relaxed) {

@@ -1,8 +1,9 @@
 //! What one series holds.
 
 mod histogram;
+mod levels;
 
-use crate::model::amount::{Amount, Exponential, Shape, Summary};
+use crate::model::amount::{Amount, Exponential, Holds, Shape, Summary};
 use crate::model::{BucketKind, Declaration, Exemplar, Kind, NativeRow, Op, RowValue, SummaryRow};
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::distinct::{Distinct, Registers};
 
 pub(super) use histogram::Histogram;
+pub(super) use levels::Levels;
 
 /// The record behind a change: when it was, and its ids where it has some.
 #[derive(Clone, Copy, Debug)]
@@ -20,11 +22,20 @@ pub struct Sample {
     pub ids: Option<([u8; 16], [u8; 8])>,
 }
 
+impl Sample {
+    /// No record, at a time.
+    pub fn at(time: Timestamp) -> Self {
+        Self { time, ids: None }
+    }
+}
+
 /// What became of an operation on a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Done {
     /// It was applied; a level may have been older than what is held.
     Applied,
+    /// It was applied, and another stream that is still there had written the gauge.
+    Conflict,
     /// The series began anew with it.
     Anew,
     /// It is of another shape, and nothing changed.
@@ -42,6 +53,8 @@ pub(super) enum Cell {
         value: f64,
         time: Timestamp,
     },
+    /// A sender's own, by its streams.
+    Levels(Box<Levels>),
     Histogram(Box<Histogram>),
     Native(Box<Native>),
     Summary(Box<Summary>),
@@ -102,9 +115,9 @@ impl Cell {
         }
     }
 
-    /// Of a level.
-    pub(super) fn level() -> Self {
-        Self::Gauge { value: 0.0, time: Timestamp::default() }
+    /// Of a sender's own gauge, or of an up-down sum whose parts add up.
+    pub(super) fn level(adds: bool) -> Self {
+        Self::Levels(Box::new(Levels::new(adds)))
     }
 
     fn native(held: Exponential, classic: Option<Histogram>) -> Self {
@@ -132,16 +145,30 @@ impl Cell {
         matches!(self, Self::Native(native) if native.classic.is_none())
     }
 
-    /// Whether it can hold such amounts; none: levels.
-    pub(super) fn takes(&self, shape: Option<Shape>) -> bool {
-        matches!(
-            (self, shape),
-            (Self::Gauge { .. }, None)
-                | (Self::Counter { .. }, Some(Shape::Number))
-                | (Self::Histogram(_), Some(Shape::Histogram))
-                | (Self::Native(_), Some(Shape::Exponential))
-                | (Self::Summary(_), Some(Shape::Summary))
-        )
+    /// Whether a sender's own series can hold what its points say.
+    pub(super) fn takes(&self, holds: Holds) -> bool {
+        match self {
+            Self::Levels(levels) if levels.adds() => holds == Holds::Sum,
+            Self::Levels(_) => holds == Holds::Newest,
+            Self::Counter { .. } => holds == Holds::Total(Shape::Number),
+            Self::Histogram(_) => holds == Holds::Total(Shape::Histogram),
+            Self::Native(_) => holds == Holds::Total(Shape::Exponential),
+            Self::Summary(_) => holds == Holds::Total(Shape::Summary),
+            Self::Gauge { .. } | Self::Distinct(_) => false,
+        }
+    }
+
+    /// Whether it is a histogram with exactly these bounds.
+    pub(super) fn has_bounds(&self, bounds: &[f64]) -> bool {
+        matches!(self, Self::Histogram(held) if held.has_bounds(bounds))
+    }
+
+    /// A stream of a level says nothing any more; whether anything is left to show.
+    pub(super) fn end(&mut self, stream: u64) -> bool {
+        match self {
+            Self::Levels(levels) => levels.end(stream),
+            _ => true,
+        }
     }
 
     /// Applies an operation; `bounds` are the family's edges.
@@ -160,6 +187,11 @@ impl Cell {
             (Self::Gauge { value, time }, Op::Set(new)) => {
                 if sample.time >= *time {
                     (*value, *time) = (new, sample.time);
+                }
+            }
+            (Self::Levels(levels), Op::Part { stream, value }) => {
+                if levels.set(stream, value, sample.time) {
+                    return Done::Conflict;
                 }
             }
             (Self::Histogram(held), Op::Observe { value, weight }) => {
@@ -225,6 +257,7 @@ impl Cell {
                 RowValue::Counter(*total, exemplar.as_deref().filter(|_| exemplars).copied())
             }
             Self::Gauge { value, .. } => RowValue::Gauge(*value),
+            Self::Levels(levels) => RowValue::Gauge(levels.value()),
             Self::Histogram(histogram) => RowValue::Histogram(histogram.row(exemplars)),
             Self::Native(native) => RowValue::Native(Box::new(native.row(exemplars))),
             // What a crowd shows depends on the time: `distinct::shown` tells it.

@@ -1,4 +1,4 @@
-//! Senders' own series: families and label sets as they come, under the same budget as the configured ones.
+//! Senders' own series: families and label sets as they come, under a budget of their own.
 //!
 //! A name belongs to whoever had it first: the config, or the first sender; so one name has one kind, and no name is another's
 //! `_count`. What is known of a series is its [`Place`], and a place outlives its series without ever meaning another.
@@ -6,6 +6,7 @@
 mod family;
 mod kept;
 mod names;
+mod state;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,9 +18,10 @@ use crate::timestamp::Timestamp;
 use super::budget::Budget;
 use super::store::FamilyCount;
 
-pub use family::{Birth, PassedFamily, Place};
-pub use kept::KeptPassed;
+pub use family::{Birth, Effect, First, Owner, PassedFamily, Room};
+pub use kept::{KeptPassed, OwnerOf};
 pub use names::Taken;
+pub use state::Place;
 
 use names::Names;
 
@@ -83,14 +85,14 @@ impl Passed {
         Ok(family)
     }
 
-    /// Room for one more series, to be filled or given back; false: there is none.
-    pub fn reserve(&self, family: Option<&PassedFamily>) -> bool {
-        self.budget.take(family.map_or(0, PassedFamily::count), 1)
+    /// Whether there is room for the first label set of a new family.
+    pub fn has_room(&self, folds: bool) -> bool {
+        self.budget.has(1 + usize::from(folds)) && self.budget.per_metric() > usize::from(folds)
     }
 
-    /// Gives reserved room back.
-    pub fn unreserve(&self) {
-        self.budget.give_back(1);
+    /// What all senders together have and may have.
+    pub fn budget(&self) -> &Arc<Budget> {
+        &self.budget
     }
 
     /// The families there are now, by name.

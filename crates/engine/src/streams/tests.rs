@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use crate::limits;
-use crate::model::amount::{Buckets, ExponentialIn};
+use crate::model::amount::{Buckets, Exponential, ExponentialIn, Histogram, Holds, Summary};
 
 use super::*;
 use crate::dedupe::Keys;
@@ -14,17 +14,31 @@ fn identity(one: u8) -> Fingerprint {
 }
 
 fn streams() -> Streams {
-    Streams::new(100, Duration::from_secs(3600))
+    Streams::new(1000)
 }
+
+/// Folds as the caller does, for whom temporality and kind are part of a stream's identity.
+fn fold(streams: &mut Streams, writer: u8, point: PointIn, context: Context) -> Folded {
+    let kind = match point.measured.holds() {
+        Holds::Newest => 0,
+        Holds::Sum => 1,
+        Holds::Total(shape) => 2 + shape as u8,
+    };
+    let identity =
+        identity(writer * 16 + kind * 2 + u8::from(point.temporality == Temporality::Delta));
+    streams.fold((identity, writer.into()), point, context)
+}
+
+const SILENCE: Duration = Duration::from_secs(300);
 
 /// Times in these tests are small numbers; what arrives does so at 2000 unless a test says otherwise.
 fn at(now: u64) -> Context {
-    Context { now: Timestamp(now), began: Timestamp(BEGAN), scraped: false }
+    Context { now: Timestamp(now), began: Timestamp(BEGAN), scraped: false, silence: SILENCE }
 }
 
 fn point(temporality: Temporality, start: u64, time: u64, measured: Measured) -> PointIn {
     let (start, time) = (Timestamp(start), Timestamp(time));
-    PointIn { start, time, temporality, recorded: true, measured }
+    PointIn { start, time, life: Timestamp(0), temporality, recorded: true, measured }
 }
 
 fn sum(value: f64) -> Measured {
@@ -56,7 +70,7 @@ fn script(temporality: Temporality, steps: &[(u64, u64, f64, Folded)]) {
     let mut streams = streams();
     for (nth, (start, time, value, expected)) in steps.iter().enumerate() {
         let point = point(temporality, *start, *time, sum(*value));
-        let folded = streams.fold(identity(0), point, at(2000 + nth as u64));
+        let folded = fold(&mut streams, 0, point, at(2000 + nth as u64));
         assert_eq!(folded, *expected, "step {nth}: ({start}, {time}] {value}");
     }
 }
@@ -76,72 +90,74 @@ fn t1_deltas_add_up() {
     deltas(&[
         (0, 50, 5.0, number(5.0)),
         (0, 60, 3.0, number(3.0)),
-        (60, 60, 1.0, no(Reject::Duplicate)),
+        (0, 60, 3.0, no(Reject::Duplicate)),
+        (60, 60, 1.0, number(1.0)),
     ]);
 }
 
 #[test]
-fn t2_a_delta_after_a_gap_adds_and_one_that_fills_it_too() {
-    deltas(&[
-        (10, 20, 1.0, number(1.0)),
-        (50, 60, 2.0, number(2.0)),
-        (20, 30, 4.0, number(4.0)),
-        (40, 50, 8.0, number(8.0)),
-        (20, 30, 4.0, no(Reject::Duplicate)),
-        (25, 35, 4.0, no(Reject::Invalid)),
-        (30, 40, 16.0, number(16.0)),
-        (0, 60, 2.0, no(Reject::Duplicate)),
-        (0, 55, 2.0, no(Reject::Late)),
-        (5, 10, 32.0, number(32.0)),
-    ]);
-}
-
-#[test]
-fn t3_a_delta_sent_twice_counts_once() {
+fn drops_resent_delta_windows_and_adds_all_others() {
     deltas(&[
         (0, 50, 5.0, number(5.0)),
         (50, 60, 3.0, number(3.0)),
         (50, 60, 3.0, no(Reject::Duplicate)),
-        (60, 70, 1.0, number(1.0)),
-        (50, 60, 3.0, no(Reject::Duplicate)),
-        (0, 50, 5.0, no(Reject::Late)),
-        (20, 50, 5.0, no(Reject::Late)),
+        (50, 60, 4.0, number(4.0)), // of another writer
+        (10, 55, 1.0, number(1.0)), // overlaps
+        (52, 54, 2.0, number(2.0)), // lies inside
+        (80, 90, 1.0, number(1.0)), // leaves a gap
+        (60, 80, 1.0, number(1.0)), // fills it
+        (0, 50, 5.0, no(Reject::Duplicate)),
+        (0, 0, 1.0, number(1.0)),
+        (0, 0, 1.0, number(1.0)), // without a time nothing tells it from others
     ]);
 }
 
 #[test]
-fn t4_a_delta_that_overlaps_in_part_is_invalid() {
-    deltas(&[
-        (10, 20, 1.0, number(1.0)),
-        (15, 25, 1.0, no(Reject::Invalid)),
-        (5, 15, 1.0, no(Reject::Invalid)),
-        (30, 25, 1.0, no(Reject::Invalid)),
-        (20, 30, 1.0, number(1.0)),
-    ]);
-}
-
-#[test]
-fn gaps_are_bounded_and_what_was_forgotten_is_late() {
+fn a_delta_histogram_is_a_duplicate_only_with_all_its_buckets() {
     let mut streams = streams();
-    let mut send = |start, time| {
-        streams.fold(identity(0), point(Temporality::Delta, start, time, sum(1.0)), at(2000))
+    let mut send = |counts: &[u64]| {
+        let point = point(Temporality::Delta, 10, 20, histogram(counts, 3.0, &[1.0, 2.0]));
+        fold(&mut streams, 0, point, at(2000))
     };
-    let many = limits::STREAM_GAPS as u64 + 5;
-    for nth in 1..=many {
-        assert_eq!(send(nth * 20, nth * 20 + 10), number(1.0));
-    }
-    assert_eq!(send(30, 40), no(Reject::Late), "its gap is forgotten");
-    assert_eq!(send(many * 20 - 10, many * 20), number(1.0), "a young gap is not");
+    assert!(matches!(send(&[1, 2, 0]), Folded::Add(_)));
+    assert!(matches!(send(&[2, 1, 0]), Folded::Add(_)), "count and sum are the same");
+    assert_eq!(send(&[1, 2, 0]), no(Reject::Duplicate));
 }
 
 #[test]
-fn t5_a_nonmonotonic_delta_is_refused_and_a_nonmonotonic_total_is_a_level() {
-    let level = || Measured::Sum { value: -1.0, monotonic: false };
-    let send =
-        |temporality| streams().fold(identity(0), point(temporality, 10, 20, level()), at(2000));
-    assert_eq!(send(Temporality::Delta), no(Reject::DeltaNonmonotonic));
-    let set = Folded::Set { value: -1.0, time: Timestamp(20) };
-    assert_eq!(send(Temporality::Cumulative), set);
+fn a_resend_is_known_among_the_last_windows() {
+    let mut streams = streams();
+    let mut send = |nth: u64| {
+        let point = point(Temporality::Delta, nth * 10, nth * 10 + 10, sum(1.0));
+        fold(&mut streams, 0, point, at(9000))
+    };
+    let many = limits::STREAM_WINDOWS as u64;
+    (0..=many).for_each(|nth| assert_eq!(send(nth), number(1.0)));
+    assert_eq!(send(1), no(Reject::Duplicate));
+    assert_eq!(send(0), number(1.0), "one more than are remembered");
+}
+
+#[test]
+fn up_down_sums_add_by_start_and_deltas_go_on_from_their_level() {
+    let mut streams = streams();
+    let mut send = |temporality, start, time, value| {
+        let measured = Measured::Sum { value, monotonic: false };
+        match fold(&mut streams, 0, point(temporality, start, time, measured), at(2000)) {
+            Folded::Level { value, .. } => value,
+            other => panic!("{other:?}"),
+        }
+    };
+    let total = Temporality::Cumulative;
+    assert_eq!(send(total, 100, 200, 2.0), 2.0);
+    assert_eq!(send(total, 150, 210, 5.0), 7.0, "two that live at once");
+    assert_eq!(send(total, 100, 220, 3.0), 8.0);
+    assert_eq!(send(total, 100, 205, 9.0), 8.0, "older");
+    assert_eq!(send(total, 300, 310, 1.0), 1.0, "began after the others' last word");
+    assert_eq!(send(total, 150, 290, 6.0), 1.0, "the last word of one that has ended");
+    assert_eq!(send(total, 150, 320, 6.0), 7.0, "it lives after all");
+    let delta = Temporality::Delta;
+    assert_eq!(send(delta, 100, 200, 3.0), 3.0);
+    assert_eq!(send(delta, 200, 300, -1.0), 2.0);
 }
 
 #[test]
@@ -150,12 +166,12 @@ fn t6_without_a_temporality_it_is_refused_unless_it_is_a_gauge() {
     for measured in [sum(1.0), histogram(&[1], 1.0, &[]), Measured::Exponential(native(0, 0, &[1]))]
     {
         let point = point(Temporality::Unspecified, 0, 0, measured);
-        assert_eq!(streams.fold(identity(0), point, at(2000)), no(Reject::Temporality));
+        assert_eq!(fold(&mut streams, 0, point, at(2000)), no(Reject::Temporality));
     }
     let gauge = point(Temporality::Unspecified, 0, 0, Measured::Gauge(1.0));
-    let set = Folded::Set { value: 1.0, time: Timestamp(2000) };
-    assert_eq!(streams.fold(identity(0), gauge, at(2000)), set);
-    assert!(streams.is_empty());
+    let level = Folded::Level { value: 1.0, time: Timestamp(2000), conflict: false };
+    assert_eq!(fold(&mut streams, 0, gauge, at(2000)), level);
+    assert_eq!(streams.len(), 1);
 }
 
 #[test]
@@ -176,7 +192,7 @@ fn t8_two_writers_and_a_writers_restart_without_times() {
     let mut streams = streams();
     let mut send = |writer, start, value, now| {
         let point = point(Temporality::Cumulative, start, 0, sum(value));
-        streams.fold(identity(writer), point, Context { scraped: now > 2000, ..at(now) })
+        fold(&mut streams, writer, point, Context { scraped: now > 2000, ..at(now) })
     };
     assert_eq!(send(1, 0, 10.0, 2000), number(10.0));
     assert_eq!(send(2, 0, 20.0, 2000), number(20.0));
@@ -193,8 +209,10 @@ fn t9_an_older_point_changes_nothing() {
         (0, 1200, 10.0, number(10.0)),
         (0, 1100, 8.0, no(Reject::Late)),
         (0, 1200, 10.0, no(Reject::Duplicate)),
-        (0, 1200, 11.0, no(Reject::Late)),
-        (0, 1300, 12.0, number(2.0)),
+        (0, 1200, 11.0, number(1.0)), // a higher total is news
+        (0, 1150, 11.5, number(0.5)), // whatever the clock says
+        (0, 1150, 11.5, no(Reject::Duplicate)),
+        (0, 1300, 12.0, number(0.5)),
     ]);
 }
 
@@ -217,17 +235,53 @@ fn a_start_told_later_is_the_same_life_unless_something_contradicts() {
 }
 
 #[test]
-fn lives_are_bounded_and_a_forgotten_one_never_counts_again() {
+fn starts_are_bounded_and_the_longest_silent_one_makes_room() {
     let mut streams = streams();
-    let mut send = |start, time, value| {
-        let point = point(Temporality::Cumulative, start, time, sum(value));
-        streams.fold(identity(0), point, at(9000))
+    let second = 1_000_000_000;
+    let mut send = |start, value, now| {
+        let point = point(Temporality::Cumulative, start, 0, sum(value));
+        fold(&mut streams, 0, point, at(now))
     };
-    for life in 0..limits::STREAM_LIVES as u64 + 2 {
-        assert_eq!(send(1100 + life, 2000, 5.0), number(5.0));
+    let many = limits::STREAM_LIVES as u64;
+    for life in 0..many {
+        assert_eq!(send(1100 + life, 5.0, (10 + life) * second), number(5.0));
     }
-    assert_eq!(send(1101, 3000, 9.0), no(Reject::Late));
-    assert_eq!(send(1105, 3000, 9.0), number(4.0));
+    assert_eq!(send(9000, 5.0, 300 * second), no(Reject::StreamLimit), "all of them live");
+    assert_eq!(send(9000, 5.0, 311 * second), number(5.0), "the first is silent");
+    let joined = Folded::Join(Amount::Number(0.0));
+    assert_eq!(send(1100, 9.0, 312 * second), joined, "its total was counted, and is forgotten");
+    assert_eq!(send(1100, 11.0, 313 * second), number(2.0));
+}
+
+#[test]
+fn a_forgotten_stream_joins_without_adding_and_a_new_start_counts() {
+    let mut streams = streams();
+    let hour = 3_600_000_000_000;
+    let send = |streams: &mut Streams, start, value, now| {
+        fold(streams, 3, point(Temporality::Cumulative, start, 0, sum(value)), at(now))
+    };
+    assert_eq!(send(&mut streams, 1100, 10.0, hour), number(10.0));
+    assert_eq!(streams.expire(Timestamp(30 * hour), Duration::from_secs(86_400)).len(), 1);
+    assert!(streams.is_empty());
+    assert_eq!(send(&mut streams, 1100, 12.0, 31 * hour), Folded::Join(Amount::Number(0.0)));
+    assert_eq!(send(&mut streams, 1100, 15.0, 32 * hour), number(3.0));
+    assert_eq!(send(&mut streams, 31 * hour, 4.0, 33 * hour), number(4.0));
+    assert_eq!(streams.evict_writers(|writer| writer == 3).len(), 1);
+    assert_eq!(send(&mut streams, 40 * hour, 2.0, 41 * hour), number(2.0), "never seen before");
+}
+
+#[test]
+fn a_gauge_that_two_processes_write_is_a_conflict_and_a_restart_is_none() {
+    let mut streams = streams();
+    let mut send = |life| {
+        let point = PointIn {
+            life: Timestamp(life),
+            ..point(Temporality::Unspecified, 0, 0, Measured::Gauge(1.0))
+        };
+        matches!(fold(&mut streams, 0, point, at(2000)), Folded::Level { conflict: true, .. })
+    };
+    assert_eq!([7, 7, 8, 8, 8].map(&mut send), [false; 5], "a restart");
+    assert_eq!([7, 8, 7].map(&mut send), [true; 3]);
 }
 
 #[test]
@@ -242,9 +296,10 @@ fn a_stream_that_began_before_us_joins_from_its_first_point() {
         let mut streams = streams();
         let mut send = |start, time, value| {
             let point = point(Temporality::Cumulative, start, time, sum(value));
-            streams.fold(identity(0), point, Context { scraped, ..at(2000) })
+            fold(&mut streams, 0, point, Context { scraped, ..at(2000) })
         };
-        assert_eq!(send(start, 1600, 10.0), number(first), "{start} {scraped}");
+        let expected = if first > 0.0 { number(first) } else { Folded::Join(Amount::Number(0.0)) };
+        assert_eq!(send(start, 1600, 10.0), expected, "{start} {scraped}");
         assert_eq!(send(start, 1700, 13.0), number(3.0));
         assert_eq!(send(900, 1800, 2.0), number(2.0), "a known stream's restart counts whole");
     }
@@ -254,7 +309,7 @@ fn a_stream_that_began_before_us_joins_from_its_first_point() {
 fn t13_to_t16_histograms_add_bucket_by_bucket() {
     let mut streams = streams();
     let mut send = |temporality, start, time, measured| {
-        streams.fold(identity(0), point(temporality, start, time, measured), at(2000))
+        fold(&mut streams, 0, point(temporality, start, time, measured), at(2000))
     };
     let add = |measured| match measured {
         Measured::Histogram(histogram) => Folded::Add(Amount::Histogram(histogram)),
@@ -289,7 +344,7 @@ fn t16_changed_bounds_reshape_the_series() {
         let mut streams = streams();
         let mut send = |start, time, counts: &[u64], bounds: &[f64]| {
             let measured = histogram(counts, 1.0, bounds);
-            streams.fold(identity(0), point(temporality, start, time, measured), at(2000))
+            fold(&mut streams, 0, point(temporality, start, time, measured), at(2000))
         };
         send(10, 20, &[1, 1], &[1.0]);
         let Folded::Reshape(anew) = send(start, 30, &[1, 1], &[2.0]) else { panic!() };
@@ -305,7 +360,7 @@ fn t20_a_total_that_was_made_coarser_still_rises() {
     let mut send = |time, sent| {
         let measured = Measured::Exponential(sent);
         let folded =
-            streams.fold(identity(0), point(Temporality::Cumulative, 10, time, measured), at(2000));
+            fold(&mut streams, 0, point(Temporality::Cumulative, 10, time, measured), at(2000));
         let Folded::Add(Amount::Exponential(rise)) = folded else { panic!("{folded:?}") };
         (rise.scale(), rise.positive().clone(), rise.count())
     };
@@ -317,17 +372,18 @@ fn t20_a_total_that_was_made_coarser_still_rises() {
 }
 
 #[test]
-fn no_recorded_value_removes_gauges_and_lowers_no_counter() {
+fn no_recorded_value_ends_what_a_known_stream_shows() {
     let mut streams = streams();
     let mut send = |time, measured, recorded| {
         let point = PointIn { recorded, ..point(Temporality::Cumulative, 10, time, measured) };
-        streams.fold(identity(0), point, at(2000))
+        fold(&mut streams, 0, point, at(2000))
     };
     assert_eq!(send(20, sum(5.0), true), number(5.0));
-    assert_eq!(send(30, sum(0.0), false), Folded::Nothing);
+    assert_eq!(send(30, sum(f64::NAN), false), Folded::End, "its value means nothing");
     assert_eq!(send(40, sum(7.0), true), number(2.0), "it came back");
-    assert_eq!(send(50, Measured::Gauge(0.0), false), Folded::Remove);
-    assert_eq!(send(50, Measured::Sum { value: 0.0, monotonic: false }, false), Folded::Remove);
+    assert_eq!(send(50, Measured::Gauge(0.0), false), Folded::Nothing, "of a stream nobody knows");
+    send(60, Measured::Gauge(1.0), true);
+    assert_eq!(send(70, Measured::Gauge(0.0), false), Folded::End);
 }
 
 #[test]
@@ -335,13 +391,13 @@ fn t23_no_number_is_a_level_but_no_count() {
     let mut streams = streams();
     for odd in [f64::NAN, f64::INFINITY, -1.0] {
         for temporality in [Temporality::Delta, Temporality::Cumulative] {
-            let folded = streams.fold(identity(0), point(temporality, 0, 0, sum(odd)), at(2000));
+            let folded = fold(&mut streams, 0, point(temporality, 0, 0, sum(odd)), at(2000));
             assert_eq!(folded, no(Reject::Invalid));
         }
         let gauge = point(Temporality::Unspecified, 0, 5, Measured::Gauge(odd));
-        assert!(matches!(streams.fold(identity(0), gauge, at(2000)), Folded::Set { .. }));
+        assert!(matches!(fold(&mut streams, 0, gauge, at(2000)), Folded::Level { .. }));
     }
-    assert!(streams.is_empty());
+    assert_eq!(streams.len(), 1);
 }
 
 #[test]
@@ -350,7 +406,7 @@ fn t22_a_summary_rises_with_its_latest_quantiles() {
     let mut send = |start, time, count, median| {
         let summary = Summary::new(count, count as f64 * 2.0, [(0.5, median)].into()).unwrap();
         let point = point(Temporality::Unspecified, start, time, Measured::Summary(summary));
-        match streams.fold(identity(0), point, at(2000)) {
+        match fold(&mut streams, 0, point, at(2000)) {
             Folded::Add(Amount::Summary(rise)) => (rise.count(), rise.quantiles().to_vec()),
             other => panic!("{other:?}"),
         }
@@ -363,33 +419,21 @@ fn t22_a_summary_rises_with_its_latest_quantiles() {
 #[test]
 fn streams_are_bounded_and_expire_by_arrival() {
     let hour = Duration::from_secs(3600);
-    let mut streams = Streams::new(2, hour);
-    let mut send = |writer, seconds: u64| {
+    let mut streams = Streams::new(2);
+    let send = |streams: &mut Streams, writer, seconds: u64| {
         let now = Timestamp(seconds * 1_000_000_000);
         let point = point(Temporality::Cumulative, 0, 0, sum(5.0));
-        (streams.fold(identity(writer), point, Context { now, ..at(0) }), streams.len())
+        (fold(streams, writer, point, Context { now, ..at(0) }), streams.len())
     };
-    assert_eq!(send(1, 10_000), (number(5.0), 1));
-    assert_eq!(send(2, 10_000), (number(5.0), 2));
-    assert_eq!(send(3, 10_000), (no(Reject::StreamLimit), 2));
-    assert_eq!(send(2, 12_000), (number(0.0), 2), "the known ones go on");
-    assert_eq!(send(3, 13_599), (no(Reject::StreamLimit), 2));
-    assert_eq!(send(3, 13_825), (number(5.0), 2), "the first one has expired");
-    assert_eq!(send(2, 13_825), (number(0.0), 2));
-    streams.expire(Timestamp(20_000 * 1_000_000_000));
-    assert!(streams.is_empty());
-}
-
-#[test]
-fn a_stream_of_another_shape_is_another_stream() {
-    let mut streams = streams();
-    let mut send = |temporality, measured| {
-        streams.fold(identity(0), point(temporality, 10, 20, measured), at(2000));
-        streams.len()
-    };
-    assert_eq!(send(Temporality::Delta, sum(1.0)), 1);
-    assert_eq!(send(Temporality::Cumulative, sum(1.0)), 2);
-    assert_eq!(send(Temporality::Cumulative, histogram(&[1], 1.0, &[])), 3);
+    assert_eq!(send(&mut streams, 1, 10_000), (number(5.0), 1));
+    assert_eq!(send(&mut streams, 2, 10_000), (number(5.0), 2));
+    assert_eq!(send(&mut streams, 3, 10_000), (no(Reject::StreamLimit), 2));
+    assert_eq!(send(&mut streams, 2, 12_000), (number(0.0), 2), "the known ones go on");
+    assert_eq!(streams.expire(Timestamp(13_599 * 1_000_000_000), hour).len(), 0);
+    assert_eq!(streams.expire(Timestamp(13_825 * 1_000_000_000), hour).len(), 1);
+    assert_eq!(send(&mut streams, 3, 13_825), (number(5.0), 2), "the first one has expired");
+    streams.expire(Timestamp(20_000 * 1_000_000_000), hour);
+    assert!(streams.is_empty() && streams.len() == 0);
 }
 
 /// What a writer does: lives of increments, one point after each. A life that begins is a restart.
@@ -463,7 +507,7 @@ proptest! {
         let (mut streams, mut series) = (streams(), 0.0);
         for (writer, (start, time, value)) in mixed(sent, reach, seed) {
             let point = point(kinds[usize::from(writer)], start, time, sum(value));
-            match streams.fold(identity(writer), point, at(9_000)) {
+            match fold(&mut streams, writer, point, at(9_000)) {
                 Folded::Add(Amount::Number(rise)) => {
                     prop_assert!(rise >= 0.0);
                     series += rise;
@@ -495,7 +539,7 @@ proptest! {
             match &mut sender { None => sender = Some(seen), Some(total) => total.merge(&seen) }
             let total = Measured::Exponential(sender.clone().unwrap());
             let point = point(Temporality::Cumulative, 1_100, 1_200 + nth as u64, total);
-            let Folded::Add(Amount::Exponential(rise)) = streams.fold(identity(0), point, at(9_000))
+            let Folded::Add(Amount::Exponential(rise)) = fold(&mut streams, 0, point, at(9_000))
             else { panic!("not added") };
             match &mut series { None => series = Some(rise), Some(all) => all.merge(&rise) }
         }

@@ -1,9 +1,13 @@
 //! From a sender's attributes to the labels of a passed-through series.
 
 use std::borrow::Cow;
+use std::fmt::Write;
+use std::hash::Hasher;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use siphasher::sip::SipHasher13;
 
 use crate::limits;
 use crate::model::Kind;
@@ -15,6 +19,11 @@ use crate::items::{Attribute, Home};
 
 use super::{TranslateError, Translated, Translator};
 
+/// Bytes of what ends a value that was cut: `~` and 8 hexadecimal digits.
+const CUT: usize = 9;
+/// Marks the set that takes what a metric has no room for (OpenTelemetry, "Metrics SDK", overflow attribute).
+const OVERFLOW: &str = "otel_metric_overflow";
+const SENT_OVERFLOW: &[u8] = b"otel.metric.overflow";
 const JOB: &str = "job";
 const INSTANCE: &str = "instance";
 /// What Prometheus calls a target's own label where it has one of that name itself.
@@ -43,10 +52,27 @@ pub(crate) struct Passing {
 pub(crate) type Print = [u8; 32];
 
 /// Who a resource is: `job` and, where writers stay apart, `instance`; each may be empty.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Target {
     pub(crate) job: Arc<str>,
     pub(crate) instance: Arc<str>,
+}
+
+impl Target {
+    /// Whether it says who it is at all.
+    pub(crate) fn is_identified(&self) -> bool {
+        !self.job.is_empty() || !self.instance.is_empty()
+    }
+
+    /// Tells it from others, over a restart too.
+    pub(crate) fn id(&self) -> u64 {
+        let mut hasher = SipHasher13::new();
+        for text in [&self.job, &self.instance] {
+            hasher.write(text.as_bytes());
+            hasher.write_u8(0xff); // no UTF-8 text has it
+        }
+        hasher.finish()
+    }
 }
 
 impl Passing {
@@ -117,6 +143,37 @@ impl Passing {
         self.set(pairs, target, reserved)
     }
 
+    /// The labels of the set that takes what a metric of this target has no room for.
+    pub(crate) fn overflow(&self, target: &Target) -> Set {
+        let identity = [(JOB, &*target.job), (INSTANCE, &*target.instance), (OVERFLOW, "true")];
+        let told = identity.into_iter().filter(|(_, value)| !value.is_empty());
+        let mut set: Set = told.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        set.sort();
+        set
+    }
+
+    /// Whether a point is what its SDK had no room for.
+    pub(crate) fn is_overflow(own: &[Attribute<'_>]) -> bool {
+        let told = |(key, value): &Attribute<'_>| {
+            *key == SENT_OVERFLOW && matches!(value, Value::Bool(true) | Value::Text(b"true"))
+        };
+        own.iter().any(told)
+    }
+
+    /// Whose label sets are counted together: those of a writer where writers stay apart, else all of a metric.
+    pub(crate) fn owner(&self, target: &Target) -> u64 {
+        if self.instance_label { target.id() } else { 0 }
+    }
+
+    /// The same, of a series with these labels.
+    pub(crate) fn owner_of<L: AsRef<str>>(&self, labels: &[(L, L)]) -> u64 {
+        let text = |name: &str| {
+            let found = labels.iter().find(|(label, _)| label.as_ref() == name);
+            found.map_or("", |(_, value)| value.as_ref()).into()
+        };
+        self.owner(&Target { job: text(JOB), instance: text(INSTANCE) })
+    }
+
     /// The labels of a target's `target_info`.
     pub(crate) fn info(
         &self,
@@ -183,8 +240,16 @@ impl Passing {
         Ok(set)
     }
 
+    /// A value that is too long is cut at a character, with a mark and a hash that tell it from others that begin the same. The hash
+    /// is a fixed one, so that restarts and replicas agree.
     fn cut(&self, mut text: String) -> String {
-        text.truncate(text.floor_char_boundary(self.label_value));
+        if text.len() > self.label_value {
+            let hash = Sha256::digest(text.as_bytes());
+            let head = hash.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
+            let room = self.label_value.saturating_sub(CUT);
+            text.truncate(text.floor_char_boundary(room));
+            let _ = write!(text, "~{head:08x}"); // a string takes all
+        }
         text
     }
 }

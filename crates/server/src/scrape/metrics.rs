@@ -62,7 +62,7 @@ fn begin(
     let shows_zero = address.filter(|_| !web.zero_first.is_zero());
     let zero_first = shows_zero.map(|one| web.scrapers.zero_first(one, web.zero_first, began));
     let show = move |piece: &mut _| zero_first.iter().for_each(|zero_first| zero_first(piece));
-    let own = web.telemetry.families_of(&web.pipeline);
+    let own = web.telemetry.families_of(&web.pipeline, began);
     let families = web.pipeline.gather(began, format.has_exemplars(), show).chain(own);
     let all = web.scrapers.clone();
     Streamed::new(Scrape {

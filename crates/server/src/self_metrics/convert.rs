@@ -8,6 +8,7 @@ use std::sync::Arc;
 use prometheus_client::encoding::prometheus_protobuf::prometheus_data_model as encoded;
 
 use engine::model::{Family, FamilySnapshot, Kind, LabelName, Labels, MetricName, Row, RowValue};
+use engine::pipeline::State;
 use engine::series::FamilyCount;
 use engine::timestamp::Timestamp;
 
@@ -22,8 +23,8 @@ pub(super) fn family(family: encoded::MetricFamily, start: Timestamp) -> Option<
     Some(snapshot((&family.name, &family.help, &family.unit), kind, rows))
 }
 
-/// What the store says of its metrics.
-pub(super) fn series(counts: &[FamilyCount], start: Timestamp) -> [FamilySnapshot; 2] {
+/// What the pipeline holds.
+pub(super) fn state(state: &State, start: Timestamp) -> Vec<FamilySnapshot> {
     let rows = |value: &dyn Fn(&FamilyCount) -> RowValue| {
         let row = |one: &FamilyCount| Row {
             labels: labels([("metric", &*one.name)]),
@@ -31,14 +32,39 @@ pub(super) fn series(counts: &[FamilyCount], start: Timestamp) -> [FamilySnapsho
             born: None,
             value: value(one),
         };
-        counts.iter().map(row).collect()
+        state.series.iter().map(row).collect()
     };
     let now = rows(&|one| RowValue::Gauge(one.series as f64));
     let overflow = rows(&|one| RowValue::Counter(one.overflow as f64, None));
+    let single = |value: f64| {
+        let (labels, start) = (labels([]), Some(start));
+        vec![Row { labels, start, born: None, value: RowValue::Gauge(value) }]
+    };
+    let gauge = |name: &str, help: &str, unit: &str, value| {
+        snapshot((name, help, unit), Kind::Gauge, single(value))
+    };
     let help = "Updates past a metric's or the global series limit.";
-    [
+    vec![
         snapshot(("oscar_metrics_series", "Label sets by metric.", ""), Kind::Gauge, now),
         snapshot(("oscar_metrics_series_overflow_total", help, ""), Kind::Counter, overflow),
+        gauge(
+            "oscar_metrics_senders_series",
+            "Label sets of passed-through metrics, places reserved for overflow sets included.",
+            "",
+            state.senders_series as f64,
+        ),
+        gauge(
+            "oscar_metrics_senders_series_limit",
+            "Label sets that all passed-through metrics together may have.",
+            "",
+            state.senders_series_limit as f64,
+        ),
+        gauge(
+            "oscar_metrics_dedupe_horizon_seconds",
+            "For how long back every resent span is recognized as a duplicate.",
+            "seconds",
+            state.dedupe_horizon.as_secs_f64(),
+        ),
     ]
 }
 

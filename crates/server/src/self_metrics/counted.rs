@@ -23,7 +23,8 @@ impl Collector for Counted {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         self.items(&mut encoder)?;
         self.requests(&mut encoder)?;
-        self.rules(&mut encoder)
+        self.rules(&mut encoder)?;
+        self.senders(&mut encoder)
     }
 }
 
@@ -71,6 +72,17 @@ impl Counted {
         });
         let help = "Requests refused as a whole, by door and reason.";
         family(encoder, ("refused_requests", help, None), rows)
+    }
+
+    fn senders(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let (joined, conflicts) = self.0.joined_and_conflicts();
+        let none: [(&str, &str); 0] = [];
+        let help = "Streams that joined without adding, because their earlier totals are no longer remembered.";
+        let row = std::iter::once((none, ConstCounter::new(joined)));
+        family(encoder, ("streams_joined", help, None), row)?;
+        let help = "Points of gauges that several living processes write under one identity.";
+        let row = std::iter::once((none, ConstCounter::new(conflicts)));
+        family(encoder, ("writer_conflicts", help, None), row)
     }
 
     fn rules(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use content::own::Own;
 use engine::counters::Counters;
 use engine::model::{FamilySnapshot, Kind};
+use engine::pipeline::State;
 use engine::rules::SkipReason;
 use engine::series::FamilyCount;
 use engine::timestamp::Timestamp;
@@ -21,7 +22,8 @@ pub fn families() -> Vec<Own> {
     let telemetry = Telemetry::new("", counters.clone(), Timestamp::default());
     counters.declare(SkipReason::ALL.map(|reason| ("METRIC", reason)), ["RECORD"]);
     let _ = telemetry.target("TARGET", &Signal::ALL);
-    let counted = [FamilyCount { name: "METRIC".into(), series: 0, overflow: 0 }];
+    let series = vec![FamilyCount { name: "METRIC".into(), series: 0, overflow: 0 }];
+    let counted = State { series, ..State::default() };
     let mut all: Vec<Own> = telemetry.gather(&counted).iter().map(own).collect();
     all.sort_by(|one, other| one.name.cmp(&other.name));
     all

@@ -6,6 +6,7 @@ use super::*;
 use engine::counters::{ItemCounts, Protocol, Refusal, Rejection};
 use engine::model::{Kind, RowValue};
 use engine::rules::SkipReason;
+use engine::series::FamilyCount;
 use engine::view::Signal;
 
 const BOOT: Timestamp = Timestamp(1_700_000_000_500_000_000);
@@ -45,8 +46,9 @@ fn value(families: &[FamilySnapshot], row: &str) -> Option<f64> {
 fn every_name_of_the_contract_is_there_from_the_start() {
     let (counters, telemetry) = counted();
     counters.declare(SkipReason::ALL.map(|reason| ("a_total", reason)), ["feedback"]);
-    let counts = [FamilyCount { name: "a_total".into(), series: 3, overflow: 4 }];
-    let families = telemetry.gather(&counts);
+    let series = vec![FamilyCount { name: "a_total".into(), series: 3, overflow: 4 }];
+    let state = State { series, senders_series: 7, ..State::default() };
+    let families = telemetry.gather(&state);
     let names: Vec<_> = families
         .iter()
         .map(|one| (one.family.name.as_str(), one.family.kind, one.rows.len()))
@@ -73,14 +75,20 @@ fn every_name_of_the_contract_is_there_from_the_start() {
             ("oscar_metrics_rule_skips_total", Counter, 4),
             ("oscar_metrics_repeated_items_total", Counter, 1),
             ("oscar_metrics_series_limit", Gauge, 1),
+            ("oscar_metrics_streams_joined_total", Counter, 1),
+            ("oscar_metrics_writer_conflicts_total", Counter, 1),
             ("oscar_metrics_series", Gauge, 1),
             ("oscar_metrics_series_overflow_total", Counter, 1),
+            ("oscar_metrics_senders_series", Gauge, 1),
+            ("oscar_metrics_senders_series_limit", Gauge, 1),
+            ("oscar_metrics_dedupe_horizon_seconds", Gauge, 1),
         ]
     );
     let counters = families.iter().filter(|one| one.family.kind == Counter);
     for (row, value) in rows(&counters.cloned().collect::<Vec<_>>()) {
         assert!(value == 0.0 || row.starts_with("process_") || row.contains("overflow"), "{row}");
     }
+    assert_eq!(value(&families, "oscar_metrics_senders_series{}"), Some(7.0));
     assert_eq!(value(&families, "oscar_metrics_series{metric=\"a_total\"}"), Some(3.0));
     let overflow = "oscar_metrics_series_overflow_total{metric=\"a_total\"}";
     assert_eq!(value(&families, overflow), Some(4.0));
@@ -88,11 +96,11 @@ fn every_name_of_the_contract_is_there_from_the_start() {
 
 #[test]
 fn help_texts_are_sentences_and_rows_come_in_order() {
-    for one in telemetry().gather(&[]) {
+    for one in telemetry().gather(&State::default()) {
         let (name, help) = (one.family.name.as_str(), &one.family.help);
         assert!(help.ends_with('.') && !help.ends_with("..") && help.len() > 5, "{name}: {help}");
     }
-    let rejected = rows(&telemetry().gather(&[]))
+    let rejected = rows(&telemetry().gather(&State::default()))
         .into_iter()
         .map(|(row, _)| row)
         .filter(|row| row.starts_with("oscar_metrics_rejected_items_total{signal=\"logs\""))
@@ -112,7 +120,7 @@ fn what_happens_is_counted() {
     telemetry.scraped(5);
     counters.limit_series(50_000);
     telemetry.reloaded(true, Timestamp(1_800_000_000_000_000_000));
-    let families = telemetry.gather(&[]);
+    let families = telemetry.gather(&State::default());
     for (row, expected) in [
         ("refused_requests_total{protocol=\"http\",reason=\"too_large\"}", 1.0),
         ("refused_requests_total{protocol=\"grpc\",reason=\"too_large\"}", 0.0),
@@ -129,7 +137,7 @@ fn what_happens_is_counted() {
         assert_eq!(value(&families, &format!("oscar_metrics_{row}")), Some(expected), "{row}");
     }
     telemetry.reloaded(false, Timestamp(1_900_000_000_000_000_000));
-    let families = telemetry.gather(&[]);
+    let families = telemetry.gather(&State::default());
     let successful = "oscar_metrics_config_last_reload_successful{}";
     assert_eq!(value(&families, successful), Some(0.0));
     let success = "oscar_metrics_config_last_reload_success_timestamp_seconds{}";
@@ -138,7 +146,7 @@ fn what_happens_is_counted() {
 
 #[test]
 fn the_build_says_what_it_is() {
-    let rows = rows(&telemetry().gather(&[]));
+    let rows = rows(&telemetry().gather(&State::default()));
     let (build, value) = rows.first().unwrap();
     assert!(build.starts_with("oscar_metrics_build_info{version=\"1.2.3\",os=\""), "{build}");
     assert_eq!(*value, 1.0);
@@ -149,7 +157,7 @@ fn the_process_is_described_where_the_kernel_tells() {
     if !std::path::Path::new("/proc/self/stat").exists() {
         return;
     }
-    let families = telemetry().gather(&[]);
+    let families = telemetry().gather(&State::default());
     let of = |name: &str| value(&families, &format!("process_{name}{{}}")).unwrap();
     assert!(of("start_time_seconds") > 1_600_000_000.0);
     assert!(of("start_time_seconds") <= crate::clock::now().seconds() + 1.0);
@@ -162,7 +170,7 @@ fn the_process_is_described_where_the_kernel_tells() {
 
 #[test]
 fn counters_say_since_when_they_count() {
-    for one in telemetry().gather(&[]) {
+    for one in telemetry().gather(&State::default()) {
         assert!(one.rows.iter().all(|row| row.start == Some(BOOT)));
     }
 }
@@ -188,7 +196,7 @@ fn received_is_accepted_and_rejected_in_every_scrape() {
         });
         let mut scrapes = 0;
         while scrapes == 0 || !done.load(Ordering::Acquire) {
-            let all = rows(&telemetry.gather(&[]));
+            let all = rows(&telemetry.gather(&State::default()));
             let sum = |name: &str| -> f64 {
                 let start = format!("oscar_metrics_{name}_items_total{{signal=\"traces\"");
                 all.iter().filter(|(row, _)| row.starts_with(&start)).map(|(_, value)| value).sum()
@@ -200,7 +208,7 @@ fn received_is_accepted_and_rejected_in_every_scrape() {
     let total: u64 = (0..20_000).map(|size| size % 7).sum();
     assert_eq!(counters.books().read(Signal::Traces), request(total));
     assert_eq!(counters.books().read(Signal::Logs), ItemCounts::default());
-    let families = telemetry.gather(&[]);
+    let families = telemetry.gather(&State::default());
     let last = "oscar_metrics_last_received_timestamp_seconds{signal=\"traces\"}";
     assert_eq!(value(&families, last), Some(BOOT.seconds()));
 }

@@ -101,6 +101,9 @@ pub fn start(
     let most = limits.memory;
     let watched = web.drain.clone();
     web.drain.spawn_on(async move { watch(&admission, most, &watched).await }, &web.runtime);
+    let (expiring, ours) = (pipeline.clone(), forward.drain.clone());
+    // Not on the threads of OTLP and scrapes: it may look at every series.
+    forward.drain.spawn_on(async move { expire(&expiring, &ours).await }, &forward.runtime);
     readiness.set(true);
     let keeper = None;
     Ok(Running {
@@ -170,6 +173,18 @@ async fn watch(admission: &Admission, most: usize, drain: &Drain) {
             }
             Some(false) => tracing::info!(event = "memory_limit_left", resident, most),
             None => {}
+        }
+    }
+}
+
+/// What time alone does to series and senders, until the drain begins.
+async fn expire(pipeline: &Pipeline, drain: &Drain) {
+    let mut tick = tokio::time::interval(limits::EXPIRY.1);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = drain.begun() => return,
+            _ = tick.tick() => pipeline.tick(clock::now()),
         }
     }
 }

@@ -4,6 +4,8 @@
 //! A native bucket `i` at scale `s` holds what is above `base^(i-1)` and at most `base^i`, `base = 2^(2^-s)`: one more than
 //! OTLP's index of the same bucket. Halving the scale merges neighbours in pairs, without loss of a count.
 
+use std::hash::Hasher;
+
 use crate::limits;
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +103,18 @@ impl Exponential {
             zero_threshold: ZERO,
             positive: Buckets::default(),
             negative: Buckets::default(),
+        }
+    }
+
+    /// All that it says, for a fingerprint.
+    pub(super) fn write(&self, hasher: &mut impl Hasher) {
+        hasher.write_i32(self.scale);
+        for number in [self.count, self.sum, self.zero_count, self.zero_threshold] {
+            hasher.write_u64(number.to_bits());
+        }
+        for (index, count) in self.positive.iter().chain(self.negative.iter()) {
+            hasher.write_i64(index);
+            hasher.write_u64(count.to_bits());
         }
     }
 

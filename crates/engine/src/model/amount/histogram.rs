@@ -1,11 +1,12 @@
 //! Histograms with explicit bounds, valid by construction.
 
 use serde::{Deserialize, Serialize};
+use std::hash::Hasher;
 use std::sync::Arc;
 
 use crate::limits;
 
-use super::AmountError;
+use super::{AmountError, Relation};
 
 /// Observations in buckets with edges.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,6 +82,26 @@ impl Histogram {
         }
         earlier.sum = self.sum.zip(earlier.sum).map(|(now, then)| now - then);
         Some(earlier)
+    }
+
+    /// How it compares with an earlier one.
+    pub(super) fn relation(&self, earlier: &Self) -> Relation {
+        if self.bounds != earlier.bounds {
+            return Relation::Reshaped;
+        }
+        let pairs = || self.counts.iter().zip(&earlier.counts);
+        match () {
+            () if pairs().any(|(now, then)| now < then) => Relation::Fell,
+            () if pairs().any(|(now, then)| now > then) => Relation::Rose,
+            () => Relation::Same,
+        }
+    }
+
+    /// All that it says, for a fingerprint.
+    pub(super) fn write(&self, hasher: &mut impl Hasher) {
+        self.bounds.iter().for_each(|bound| hasher.write_u64(bound.to_bits()));
+        self.counts.iter().for_each(|count| hasher.write_u64(*count));
+        hasher.write_u64(self.sum.map_or(u64::MAX, f64::to_bits));
     }
 
     /// The same edges with nothing in them.

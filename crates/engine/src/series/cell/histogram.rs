@@ -37,6 +37,11 @@ impl Histogram {
         whole(self) && whole(other) && (own || self.counts.len() == other.counts.len())
     }
 
+    /// Whether these are its own bounds.
+    pub fn has_bounds(&self, bounds: &[f64]) -> bool {
+        self.own.as_deref() == Some(bounds)
+    }
+
     /// Whether nothing was counted.
     pub fn is_untouched(&self) -> bool {
         self.counts.iter().all(|count| *count == 0.0)

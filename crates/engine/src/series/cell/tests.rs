@@ -53,7 +53,7 @@ fn a_bucket_holds_its_upper_edge() {
 
 #[test]
 fn the_newest_record_wins_a_gauge() {
-    let mut cell = Cell::level();
+    let mut cell = Cell::Gauge { value: 0.0, time: Timestamp::default() };
     for (value, time, expected) in [(5.0, 10, 5.0), (4.0, 9, 5.0), (3.0, 10, 3.0), (2.0, 11, 2.0)] {
         assert_eq!(cell.apply(Op::Set(value), &[], sample(time)), Done::Applied);
         let RowValue::Gauge(now) = cell.row(true) else { panic!() };

@@ -8,6 +8,7 @@ use crate::model::{
     RowValue, Window,
 };
 use crate::series::{Birth, Budget, Change, Passed, Sample};
+use crate::series::{Effect, First, Owner};
 
 const NOW: u64 = 40 * 86_400_000_000_000;
 
@@ -158,7 +159,7 @@ fn what_does_not_fit_a_declaration_is_left_out() {
     let mut kept = copied(&before, true);
     let family = |name: &str| kept.iter().position(|one| &*one.name == name).unwrap();
     let (counter, histogram, people) = (family("x_total"), family("x_seconds"), family("people"));
-    kept[counter].series.iter_mut().for_each(|one| one.cell = Cell::level());
+    kept[counter].series.iter_mut().for_each(|one| one.cell = Cell::level(false));
     kept[histogram].series.iter_mut().for_each(|one| one.key = [0xff].into());
     let fewer = Cell::new(&Declaration {
         distinct: all[3].distinct.clone().map(|plan| DistinctPlan { registers: 8, ..plan }),
@@ -170,6 +171,8 @@ fn what_does_not_fit_a_declaration_is_left_out() {
     let lines = shown(&after, NOW + 100);
     assert!(lines.len() == 1 && lines[0].starts_with("level"), "{lines:#?}");
 }
+
+const OWNER: Owner = Owner { id: 7, folds: true };
 
 #[test]
 fn senders_series_come_back_unless_their_name_is_somebody_elses_now() {
@@ -192,18 +195,20 @@ fn senders_series_come_back_unless_their_name_is_somebody_elses_now() {
             _ => Amount::Number(5.0),
         };
         let family = before.create(family).unwrap();
-        assert!(before.reserve(None));
-        let birth = Birth { amount: Some(&amount), start: Some(Timestamp(1)), born: None };
-        let place = family.create(&[("a", "1")], birth, Timestamp(9));
+        let (first, start) = (First::Total(&amount), Some(Timestamp(1)));
+        let birth = Birth { first, start, born: None };
+        let place = family.create(&[("a", "1")], (OWNER, false), birth, Timestamp(9));
         let addition = Addition { amount: amount.clone(), exemplars: Vec::new(), anew: false };
         let sample = Sample { time: Timestamp(9), ids: None };
-        assert!(family.apply(place, Op::Merge(&addition), sample, Timestamp(9)));
+        let effect = family.apply(place, Op::Merge(&addition), sample, Timestamp(9));
+        assert_eq!(effect, Effect::Applied);
     }
     let kept = postcard::from_bytes(&postcard::to_allocvec(&before.keep()).unwrap()).unwrap();
     let declared = declaration("taken_total", Kind::Counter);
     let budget = Arc::new(Budget::new(1000, 100));
     let after = Passed::new([&*declared.family].into_iter(), budget.clone());
-    after.restore(kept);
+    after.restore(kept, &|_, _| OWNER);
+    assert_eq!(budget.used(), 4, "overflow sets have their places again");
     let row = |name: &str, kind| {
         let family = after.family(name, kind).unwrap().unwrap();
         assert_eq!(family.family().help, "Help.");

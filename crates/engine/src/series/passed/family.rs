@@ -1,36 +1,70 @@
 //! One family that senders brought: label sets found by all their names and values.
 
-use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use hashbrown::HashTable;
-
 use crate::limits;
-use crate::model::amount::{Amount, Shape};
-use crate::model::{Family, FamilySnapshot, LabelName, Labels, Op, Row};
+use crate::model::amount::{Amount, Holds};
+use crate::model::{Family, FamilySnapshot, Kind, Op, Row};
 use crate::timestamp::Timestamp;
 
 use super::super::budget::Budget;
 use super::super::cell::{Cell, Done, Sample};
 use super::super::guarded::Guarded;
-
-/// Where a series is. When the series has gone, its place is nobody's ever after.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    slot: u32,
-    life: u32,
-}
+use super::state::{Overflow, Place, Series, State};
 
 /// How a series begins.
 #[derive(Clone, Copy, Debug)]
 pub struct Birth<'a> {
-    /// What it will hold; none: a level.
-    pub amount: Option<&'a Amount>,
+    /// What it will hold.
+    pub first: First<'a>,
     /// Since when it counts, where that is known.
     pub start: Option<Timestamp>,
     /// When we began it; none: its sender did.
     pub born: Option<Timestamp>,
+}
+
+/// What became of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It was applied; a level may have been older than what is held.
+    Applied,
+    /// It was applied, and another stream that is still there had written the gauge.
+    Conflict,
+    /// There is no series, or one of another shape: nothing changed.
+    None,
+}
+
+/// What a series will hold.
+#[derive(Clone, Copy, Debug)]
+pub enum First<'a> {
+    /// A total, in the shape of this amount.
+    Total(&'a Amount),
+    /// A gauge, or an up-down sum whose parts add up.
+    Level {
+        /// Whether they do.
+        adds: bool,
+    },
+}
+
+/// Whose a series is, and what becomes of more of them than there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Label sets of one owner are counted together.
+    pub id: u64,
+    /// Whether what is too much folds into the owner's overflow set: a place for it is reserved with the first set.
+    pub folds: bool,
+}
+
+/// Whether there is room for another label set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// There is.
+    Free,
+    /// Its owner has as many of this metric as it may.
+    OwnerFull,
+    /// All senders together have as many as they may.
+    Full,
 }
 
 /// One family and its series.
@@ -40,36 +74,6 @@ pub struct PassedFamily {
     budget: Arc<Budget>,
     hasher: foldhash::fast::RandomState,
     state: Guarded<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    table: HashTable<u32>,
-    slots: Vec<Slot>,
-    free: Vec<u32>,
-    /// Series made so far.
-    births: u64,
-    /// Names and values, each text once.
-    texts: HashSet<Arc<str>, foldhash::fast::RandomState>,
-}
-
-#[derive(Debug, Default)]
-struct Slot {
-    /// How many series were here before.
-    life: u32,
-    series: Option<Series>,
-}
-
-#[derive(Debug)]
-pub(super) struct Series {
-    hash: u64,
-    pub(super) labels: Arc<Labels>,
-    pub(super) start: Option<Timestamp>,
-    born: Option<Timestamp>,
-    pub(super) last: Timestamp,
-    /// How many were made before it.
-    birth: u64,
-    pub(super) cell: Cell,
 }
 
 impl PassedFamily {
@@ -88,6 +92,23 @@ impl PassedFamily {
         &self.family
     }
 
+    /// Whether its series are gauges or up-down sums.
+    pub fn is_level(&self) -> bool {
+        self.family.kind == Kind::Gauge
+    }
+
+    /// The parts of its levels: where they are, and the streams they are of.
+    pub fn parts(&self) -> Vec<(Place, u64)> {
+        let state = self.state.look();
+        let slots = (0_u32..).zip(&state.slots);
+        let parts = slots.filter_map(|(at, slot)| {
+            let Cell::Levels(levels) = &slot.series.as_ref()?.cell else { return None };
+            let place = Place { slot: at, life: slot.life };
+            Some(levels.streams().map(move |stream| (place, stream)))
+        });
+        parts.flatten().collect()
+    }
+
     /// How many series there are.
     pub fn count(&self) -> usize {
         self.state.change().table.len()
@@ -100,43 +121,103 @@ impl PassedFamily {
         state.find(hash, labels)
     }
 
-    /// Begins a series, or finds it there. The caller has reserved room for it, which is given back when it was there.
+    /// Whether there is room for another label set of an owner.
+    pub fn room(&self, owner: Owner) -> Room {
+        let sets = self.state.change().sets(owner.id);
+        let reserved = usize::from(owner.folds || sets.overflow != Overflow::None);
+        let more = 1 + usize::from(owner.folds && sets.overflow == Overflow::None);
+        match () {
+            () if sets.own + 1 + reserved > self.budget.per_metric() => Room::OwnerFull,
+            () if !self.budget.has(more) => Room::Full,
+            () => Room::Free,
+        }
+    }
+
+    /// Whether there is room for the overflow set of an owner.
+    pub fn has_overflow_room(&self, owner: u64) -> bool {
+        self.state.change().sets(owner).overflow != Overflow::None || self.budget.has(1)
+    }
+
+    /// Begins a series, or finds it there. The caller has looked for room.
     pub fn create<L: AsRef<str>>(
         &self,
         labels: &[(L, L)],
+        (owner, is_overflow): (Owner, bool),
         birth: Birth<'_>,
         now: Timestamp,
     ) -> Place {
         let hash = self.hash(labels);
         let mut state = self.state.change();
         if let Some(place) = state.find(hash, labels) {
-            self.budget.give_back(1);
             return place;
         }
         let labels = state.labels(labels);
-        let cell = birth.amount.map_or_else(Cell::level, Cell::of);
+        let cell = match birth.first {
+            First::Total(amount) => Cell::of(amount),
+            First::Level { adds } => Cell::level(adds),
+        };
         let Birth { start, born, .. } = birth;
-        let birth = state.births;
+        let (birth, owner) = (state.births, self.take(&mut state, owner, is_overflow));
         state.births += 1;
-        state.insert(Series { hash, labels, start, born, last: now, birth, cell })
+        let feeds = 0;
+        state.insert(Series {
+            hash,
+            labels,
+            start,
+            born,
+            last: now,
+            birth,
+            owner,
+            is_overflow,
+            feeds,
+            cell,
+        })
     }
 
-    /// Makes a series that was there before this process was, with what it held, since when, and when it last changed. Whatever
-    /// limits there are now: it was within those of then.
+    fn take(&self, state: &mut State, owner: Owner, is_overflow: bool) -> u64 {
+        let sets = state.owners.entry(owner.id).or_default();
+        if !is_overflow {
+            sets.own += 1;
+            self.budget.take_reserved(1);
+        }
+        if (owner.folds || is_overflow) && sets.overflow == Overflow::None {
+            sets.overflow = Overflow::Reserved;
+            self.budget.take_reserved(1);
+        }
+        if is_overflow {
+            sets.overflow = Overflow::There;
+        }
+        owner.id
+    }
+
+    /// Makes a series that was there before this process was, with what it held, since when, when it last changed, and how many
+    /// streams fed it. Whatever limits there are now: it was within those of then.
     pub(super) fn revive<L: AsRef<str>>(
         &self,
         labels: &[(L, L)],
+        (owner, is_overflow): (Owner, bool),
         (start, last): (Option<Timestamp>, Timestamp),
-        cell: Cell,
+        (feeds, cell): (u32, Cell),
     ) {
         let hash = self.hash(labels);
         let mut state = self.state.change();
         if state.find(hash, labels).is_none() {
-            self.budget.take_reserved(1);
             let labels = state.labels(labels);
-            let birth = state.births;
+            let (birth, owner) = (state.births, self.take(&mut state, owner, is_overflow));
             state.births += 1;
-            state.insert(Series { hash, labels, start, born: None, last, birth, cell });
+            let born = None;
+            state.insert(Series {
+                hash,
+                labels,
+                start,
+                born,
+                last,
+                birth,
+                owner,
+                is_overflow,
+                feeds,
+                cell,
+            });
         }
     }
 
@@ -146,9 +227,14 @@ impl PassedFamily {
         state.slots.iter().filter_map(|slot| slot.series.as_ref()).map(make).collect()
     }
 
-    /// Whether the series at this place can hold such an amount, or a level; none: there is none any more.
-    pub fn takes(&self, place: Place, shape: Option<Shape>) -> Option<bool> {
-        self.state.change().at(place).map(|series| series.cell.takes(shape))
+    /// Whether the series at this place can hold such points; none: there is none any more.
+    pub fn takes(&self, place: Place, holds: Holds) -> Option<bool> {
+        self.state.change().at(place).map(|series| series.cell.takes(holds))
+    }
+
+    /// Whether the histogram at this place has exactly these bounds; one of no bounds has any.
+    pub fn has_bounds(&self, place: Place, bounds: &[f64]) -> bool {
+        self.state.change().at(place).is_some_and(|series| series.cell.has_bounds(bounds))
     }
 
     /// Whether there is a series at this place.
@@ -161,20 +247,45 @@ impl PassedFamily {
         self.state.change().at(place).map(|series| series.last = now).is_some()
     }
 
-    /// Applies an operation to the series at this place. Without one, or when it is of another shape: nothing, and false.
-    pub fn apply(&self, place: Place, op: Op<'_>, sample: Sample, now: Timestamp) -> bool {
+    /// Applies an operation to the series at this place.
+    pub fn apply(&self, place: Place, op: Op<'_>, sample: Sample, now: Timestamp) -> Effect {
         let mut state = self.state.change();
-        let Some(series) = state.at(place) else { return false };
+        let Some(series) = state.at(place) else { return Effect::None };
         series.last = now;
         match series.cell.apply(op, &[], sample) {
-            Done::Applied => true,
-            Done::Mismatch => false,
+            Done::Applied => Effect::Applied,
+            Done::Conflict => Effect::Conflict,
+            Done::Mismatch => Effect::None,
             Done::Anew => {
                 // What falls has a new start, the sender's if it told one.
                 let later = Some(sample.time) > series.start;
                 series.start = Some(if later { sample.time } else { now });
-                true
+                Effect::Applied
             }
+        }
+    }
+
+    /// One stream more, or fewer, makes the total at this place rise.
+    pub fn feed(&self, place: Place, more: bool) {
+        if let Some(series) = self.state.change().at(place) {
+            series.feeds =
+                if more { series.feeds.saturating_add(1) } else { series.feeds.saturating_sub(1) };
+        }
+    }
+
+    /// What a stream shows ends: its part of a level, or its share of a total that others feed; with the last of them the series.
+    pub fn end(&self, place: Place, stream: u64) {
+        let mut state = self.state.change();
+        let Some(series) = state.at(place) else { return };
+        let stays = match &series.cell {
+            Cell::Levels(_) => series.cell.end(stream),
+            _ => {
+                series.feeds = series.feeds.saturating_sub(1);
+                series.feeds > 0
+            }
+        };
+        if !stays {
+            self.release(&mut state, place.slot);
         }
     }
 
@@ -182,9 +293,37 @@ impl PassedFamily {
     pub fn remove(&self, place: Place) {
         let mut state = self.state.change();
         if state.at(place).is_some() {
-            state.remove(place.slot);
+            self.release(&mut state, place.slot);
+        }
+    }
+
+    /// Ends a series, and gives back the room that it had.
+    fn release(&self, state: &mut State, slot: u32) {
+        let Some(series) = state.remove(slot) else { return };
+        let Some(sets) = state.owners.get_mut(&series.owner) else { return };
+        if series.is_overflow {
+            sets.overflow = Overflow::Reserved;
+        } else {
+            sets.own = sets.own.saturating_sub(1);
             self.budget.give_back(1);
         }
+        if sets.own == 0 && sets.overflow == Overflow::Reserved {
+            self.budget.give_back(1);
+        }
+        if sets.own == 0 && sets.overflow != Overflow::There {
+            state.owners.remove(&series.owner);
+        }
+    }
+
+    /// Where the series are that nothing has touched since `deadline`, and when each was touched last.
+    pub fn quiet(&self, deadline: Timestamp) -> Vec<(Timestamp, Place)> {
+        let state = self.state.look();
+        let slots = (0_u32..).zip(&state.slots);
+        let quiet = slots.filter_map(|(at, slot)| {
+            let series = slot.series.as_ref().filter(|series| series.last < deadline)?;
+            Some((series.last, Place { slot: at, life: slot.life }))
+        });
+        quiet.collect()
     }
 
     /// The series of now, copied a few at a time as they are asked for. So that no label set is shown twice, what begins later is
@@ -218,17 +357,18 @@ impl PassedFamily {
 
     /// Ends the series that nothing has touched since `deadline`.
     pub fn expire(&self, deadline: Timestamp) {
-        let mut state = self.state.change();
-        let old = |slot: &Slot| slot.series.as_ref().is_some_and(|series| series.last < deadline);
-        let gone: Vec<u32> =
-            (0_u32..).zip(&state.slots).filter(|(_, slot)| old(slot)).map(|(at, _)| at).collect();
+        let gone = self.quiet(deadline);
         if gone.is_empty() {
             return;
         }
-        gone.iter().for_each(|at| state.remove(*at));
+        let mut state = self.state.change();
+        for (_, place) in gone {
+            if state.at(place).is_some_and(|series| series.last < deadline) {
+                self.release(&mut state, place.slot);
+            }
+        }
         state.texts.retain(|text| Arc::strong_count(text) > 1);
         state.texts.shrink_to_fit();
-        self.budget.give_back(gone.len());
     }
 
     fn hash<L: AsRef<str>>(&self, labels: &[(L, L)]) -> u64 {
@@ -243,71 +383,9 @@ impl PassedFamily {
 
 impl Drop for PassedFamily {
     fn drop(&mut self) {
-        self.budget.give_back(self.count());
-    }
-}
-
-impl State {
-    fn find<L: AsRef<str>>(&self, hash: u64, labels: &[(L, L)]) -> Option<Place> {
-        let equal = |at: &u32| {
-            let series = self.slots.get(*at as usize).and_then(|slot| slot.series.as_ref());
-            series.is_some_and(|series| {
-                let held = series.labels.0.iter().map(|(name, value)| (name.as_str(), &**value));
-                let asked = labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
-                series.hash == hash && held.eq(asked)
-            })
-        };
-        let slot = *self.table.find(hash, equal)?;
-        Some(Place { slot, life: self.slots.get(slot as usize)?.life })
-    }
-
-    fn at(&mut self, place: Place) -> Option<&mut Series> {
-        let slot = self.slots.get_mut(place.slot as usize)?;
-        if slot.life == place.life { slot.series.as_mut() } else { None }
-    }
-
-    fn text(&mut self, text: &str) -> Arc<str> {
-        if let Some(held) = self.texts.get(text) {
-            return held.clone();
-        }
-        let held: Arc<str> = text.into();
-        self.texts.insert(held.clone());
-        held
-    }
-
-    fn labels<L: AsRef<str>>(&mut self, labels: &[(L, L)]) -> Arc<Labels> {
-        let pairs = labels.iter().map(|(name, value)| {
-            (LabelName::shared(self.text(name.as_ref())), self.text(value.as_ref()))
-        });
-        Arc::new(pairs.collect())
-    }
-
-    fn insert(&mut self, series: Series) -> Place {
-        let hash = series.hash;
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot::default());
-            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
-        });
-        let mut life = 0;
-        if let Some(free) = self.slots.get_mut(slot as usize) {
-            (life, free.series) = (free.life, Some(series));
-        }
-        let slots = &self.slots;
-        let hash_of = |at: &u32| {
-            let series = slots.get(*at as usize).and_then(|slot| slot.series.as_ref());
-            series.map_or(0, |series| series.hash)
-        };
-        self.table.insert_unique(hash, slot, hash_of);
-        Place { slot, life }
-    }
-
-    fn remove(&mut self, at: u32) {
-        let Some(slot) = self.slots.get_mut(at as usize) else { return };
-        let Some(series) = slot.series.take() else { return };
-        slot.life = slot.life.wrapping_add(1);
-        if let Ok(entry) = self.table.find_entry(series.hash, |one| *one == at) {
-            entry.remove();
-        }
-        self.free.push(at);
+        let state = self.state.change();
+        let sets = state.owners.values();
+        let all = sets.map(|sets| sets.own + usize::from(sets.overflow != Overflow::None));
+        self.budget.give_back(all.sum());
     }
 }

@@ -7,7 +7,8 @@ use crate::timestamp::Timestamp;
 
 use super::super::cell::Cell;
 use super::Passed;
-use super::family::{PassedFamily, Series};
+use super::family::{Owner, PassedFamily};
+use super::state::Series;
 
 /// The families that senders brought.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,8 +28,13 @@ struct KeptSeries {
     labels: Vec<(Box<str>, Box<str>)>,
     start: Option<Timestamp>,
     last: Timestamp,
+    is_overflow: bool,
+    feeds: u32,
     cell: Cell,
 }
+
+/// Who owns a series with these labels, of a family of this kind.
+pub type OwnerOf<'o> = &'o dyn Fn(Kind, &[(Box<str>, Box<str>)]) -> Owner;
 
 impl Passed {
     /// Copies all of it.
@@ -37,14 +43,14 @@ impl Passed {
     }
 
     /// Takes up what was kept, where nobody else has the name by now.
-    pub fn restore(&self, kept: KeptPassed) {
+    pub fn restore(&self, kept: KeptPassed, owner: OwnerOf<'_>) {
         for kept in kept.0 {
             let Ok(name) = MetricName::foreign(&kept.name) else { continue };
             let (help, unit, kind) = (kept.help, kept.unit, kept.kind);
             let (labels, bounds) = Default::default();
             let family = self.create(Family { name, help, unit, kind, labels, bounds });
             let Ok(family) = family else { continue };
-            kept.series.into_iter().for_each(|series| family.restore(series));
+            kept.series.into_iter().for_each(|series| family.restore(series, owner));
         }
     }
 }
@@ -62,10 +68,11 @@ impl PassedFamily {
     }
 
     /// One that we began has been shown at its 0 before.
-    fn restore(&self, kept: KeptSeries) {
-        let KeptSeries { labels, start, last, cell } = kept;
+    fn restore(&self, kept: KeptSeries, owner: OwnerOf<'_>) {
+        let KeptSeries { labels, start, last, is_overflow, feeds, cell } = kept;
         if labels.iter().all(|(name, _)| LabelName::foreign(name).is_ok()) {
-            self.revive(&labels, (start, last), cell);
+            let owner = (owner(self.family().kind, &labels), is_overflow);
+            self.revive(&labels, owner, (start, last), (feeds, cell));
         }
     }
 }
@@ -77,6 +84,8 @@ impl KeptSeries {
             labels: pairs.map(|(name, value)| (name.as_str().into(), (**value).into())).collect(),
             start: series.start,
             last: series.last,
+            is_overflow: series.is_overflow,
+            feeds: series.feeds,
             cell: series.cell.clone(),
         }
     }

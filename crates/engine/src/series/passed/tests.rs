@@ -1,6 +1,6 @@
 use super::*;
 use crate::limits;
-use crate::model::amount::Amount;
+use crate::model::amount::{Amount, Holds};
 use crate::model::{Addition, Op, RowValue};
 use crate::series::Sample;
 
@@ -22,20 +22,24 @@ fn passed(series: usize) -> Passed {
     Passed::new([declared].iter(), Arc::new(Budget::new(series, 2)))
 }
 
+const OWNER: Owner = Owner { id: 0, folds: false };
+
 /// Adds 1 to a counter, as the arrow does.
 fn add(passed: &Passed, name: &str, labels: &[(&str, &str)], now: u64) -> Option<Place> {
     let now = Timestamp(now * SECOND);
     let there = passed.family(name, Kind::Counter).unwrap();
     let place = there.as_ref().and_then(|family| family.find(labels));
     let amount = Amount::Number(1.0);
-    if place.is_none() && !passed.reserve(there.as_deref()) {
+    let room = there.as_ref().map_or(Room::Free, |family| family.room(OWNER));
+    if place.is_none() && (room != Room::Free || !passed.has_room(OWNER.folds)) {
         return None;
     }
     let family = passed.create(family(name, Kind::Counter)).unwrap();
-    let birth = Birth { amount: Some(&amount), start: Some(now), born: None };
-    let place = place.unwrap_or_else(|| family.create(labels, birth, now));
+    let birth = Birth { first: First::Total(&amount), start: Some(now), born: None };
+    let place = place.unwrap_or_else(|| family.create(labels, (OWNER, false), birth, now));
     let addition = Addition { amount, exemplars: Vec::new(), anew: false };
-    assert!(family.apply(place, Op::Merge(&addition), Sample { time: now, ids: None }, now));
+    let effect = family.apply(place, Op::Merge(&addition), Sample::at(now), now);
+    assert_eq!(effect, Effect::Applied);
     Some(place)
 }
 
@@ -91,7 +95,36 @@ fn what_is_idle_goes_with_all_it_held_and_its_place_is_nobodys() {
     assert_eq!(shown(&passed), ["b_total{} 1"]);
     assert_eq!(passed.family("a_total", Kind::Gauge), Ok(None), "the name is free again");
     assert!(add(&passed, "c_total", &[], 110).is_some(), "and so is the room");
-    assert!(!a.is_there(old) && a.takes(old, None).is_none());
+    assert!(!a.is_there(old) && a.takes(old, Holds::Newest).is_none());
+}
+
+#[test]
+fn an_owner_has_its_own_limit_with_a_place_for_what_is_too_much() {
+    let budget = Arc::new(Budget::new(7, 3));
+    let passed = Passed::new(std::iter::empty(), budget.clone());
+    let family = passed.create(family("n_total", Kind::Counter)).unwrap();
+    let amount = Amount::Number(1.0);
+    let birth = Birth { first: First::Total(&amount), start: None, born: None };
+    let owner = |id| Owner { id, folds: true };
+    let create = |labels: &[(&str, &str)], id, is_overflow| {
+        family.create(labels, (owner(id), is_overflow), birth, Timestamp(1))
+    };
+    create(&[("x", "1")], 1, false);
+    assert_eq!(budget.used(), 2, "its overflow set has a place");
+    let second = create(&[("x", "2")], 1, false);
+    assert_eq!((family.room(owner(1)), family.room(owner(2))), (Room::OwnerFull, Room::Free));
+    let overflow = create(&[("o", "1")], 1, true);
+    assert_eq!((budget.used(), family.count()), (3, 3));
+    create(&[("y", "1")], 2, false);
+    create(&[("y", "2")], 2, false);
+    assert_eq!((family.room(owner(3)), budget.used()), (Room::Full, 6));
+    assert!(family.has_overflow_room(3) && family.has_overflow_room(2));
+    family.remove(second);
+    assert_eq!((family.room(owner(1)), budget.used()), (Room::Free, 5));
+    family.remove(overflow);
+    assert_eq!(budget.used(), 5, "its place is kept while its owner has others");
+    family.expire(Timestamp(2));
+    assert_eq!((budget.used(), family.count()), (0, 0));
 }
 
 #[test]
