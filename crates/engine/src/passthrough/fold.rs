@@ -1,42 +1,23 @@
 //! The second half of the arrow for data points: each is folded into its stream, and what it adds goes to the series it passes
 //! to and to those that rules make of it.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
-
 use crate::counters::{Counters, ItemCounts, Rejection};
-use crate::dedupe::Fingerprint;
-use crate::limits;
 use crate::model::amount::{Amount, Shape};
 use crate::model::{Addition, BucketKind, Kind, Op};
 use crate::rules::{SkipReason, Update};
-use crate::series::{Applied, Birth, Budget, Change, Sample};
-use crate::streams::{Context, Folded, Reject, Streams};
+use crate::series::{Applied, Birth, Change, Sample};
+use crate::streams::{Context, Folded, Reject};
 use crate::timestamp::Timestamp;
 use crate::view::Temporality;
 
-use crate::items::{self, Fate, Home, PointItem};
+use crate::items::{self, Fate, PointItem};
 use crate::runtime::Engine;
 use crate::translation::Target;
 
-use super::measure::{self, Spares};
+use super::measure;
 use super::points::PointBatch;
-use super::route::{self, Route, Way};
-use super::targets::Targets;
-
-/// What is known of senders of data points.
-pub(crate) struct Senders {
-    pub(crate) streams: Streams,
-    /// Where the points of a stream go: only a memory, what it lacks is found again.
-    pub(crate) routes: HashMap<Fingerprint, Route, foldhash::fast::RandomState>,
-    pub(crate) targets: Targets,
-    /// Who each resource is, by its hash and the rules' epoch: only a memory too.
-    pub(crate) known: HashMap<(u64, u64), Target, foldhash::fast::RandomState>,
-    /// Of each home of the batch at hand.
-    pub(crate) homes: Vec<Target>,
-    pub(crate) spares: Spares,
-}
+use super::route::{self, Way};
+use super::senders::Senders;
 
 /// What a fold needs to know of the process around it.
 #[derive(Clone, Copy)]
@@ -273,30 +254,6 @@ impl<'b, 'a> Fold<'b, 'a> {
         let shared = !engine.points.instance_label;
         let now = (&*engine.passed, self.process.now);
         self.senders.targets.seen(target, (home.resource_hash, shared), labels, now);
-    }
-}
-
-impl Senders {
-    /// None so far.
-    pub(crate) fn new(budget: Arc<Budget>, idle: Duration) -> Self {
-        Self {
-            streams: Streams::new(limits::SENDER_STREAMS, idle),
-            routes: Default::default(),
-            known: Default::default(),
-            homes: Vec::new(),
-            spares: Default::default(),
-            targets: Targets::new(budget),
-        }
-    }
-
-    /// Who a home's resource is.
-    fn target(&mut self, engine: &Engine, batch: &PointBatch<'_>, home: &Home<'_>) -> Target {
-        if self.known.len() >= limits::TARGETS_KNOWN {
-            self.known.clear();
-        }
-        let resource = || batch.attributes.get(home.resource.clone()).unwrap_or_default();
-        let known = self.known.entry((home.resource_hash, engine.epoch));
-        known.or_insert_with(|| engine.points.target(resource())).clone()
     }
 }
 

@@ -3,16 +3,13 @@
 use std::sync::Arc;
 
 use crate::counters::Rejection;
-use crate::dedupe::Fingerprint;
-use crate::limits;
 use crate::model::amount::{Amount, Shape};
-use crate::model::{Family, MetricName, Op};
-use crate::series::{Birth, Passed, PassedFamily, Place, Sample, Taken};
+use crate::model::{Family, MetricName};
+use crate::series::{Birth, Passed, PassedFamily, Place, Taken};
 use crate::streams::Context;
 use crate::timestamp::Timestamp;
 use crate::view::{Point, Temporality};
 
-use super::fold::Senders;
 use super::measure;
 use crate::items::PointItem;
 use crate::runtime::Engine;
@@ -22,9 +19,9 @@ use super::points::PointBatch;
 
 /// The series of a stream, as one config made it.
 pub(crate) struct Route {
-    epoch: u64,
-    family: Arc<PassedFamily>,
-    place: Place,
+    pub(super) epoch: u64,
+    pub(super) family: Arc<PassedFamily>,
+    pub(super) place: Place,
 }
 
 /// Where one point goes.
@@ -37,11 +34,11 @@ pub(crate) enum Way {
 
 /// A series that is not there yet, and perhaps its family neither.
 pub(crate) struct Beginning {
-    there: Option<Arc<PassedFamily>>,
-    family: Family,
-    labels: Set,
+    pub(super) there: Option<Arc<PassedFamily>>,
+    pub(super) family: Family,
+    pub(super) labels: Set,
     /// Whether the stream had a series before.
-    again: bool,
+    pub(super) again: bool,
 }
 
 impl Way {
@@ -94,70 +91,6 @@ fn rejection(taken: Taken) -> Rejection {
     match taken {
         Taken::Declared => Rejection::Name,
         Taken::Sender => Rejection::TypeConflict,
-    }
-}
-
-impl Senders {
-    /// The remembered way of a stream; none: it has to be found.
-    pub(crate) fn known(
-        &self,
-        stream: Fingerprint,
-        engine: &Engine,
-        shape: Option<Shape>,
-    ) -> Result<Option<Way>, Rejection> {
-        let Some(route) = self.routes.get(&stream).filter(|route| route.epoch == engine.epoch)
-        else {
-            return Ok(None);
-        };
-        match route.family.takes(route.place, shape) {
-            None => Ok(None),
-            Some(true) => Ok(Some(Way::There(route.family.clone(), route.place))),
-            Some(false) => Err(Rejection::TypeConflict),
-        }
-    }
-
-    /// Applies what a point brings to its series. Whether the series could take it.
-    pub(crate) fn pass(
-        &mut self,
-        way: Way,
-        (engine, stream): (&Engine, Fingerprint),
-        birth: Birth<'_>,
-        (op, sample, now): (Op<'_>, Sample, Timestamp),
-    ) -> bool {
-        let (family, place) = match way {
-            Way::There(family, place) => (family, place),
-            Way::New(new) => {
-                let Beginning { there, family, labels, again } = *new;
-                let there = there.map_or_else(|| engine.passed.create(family), Ok);
-                let Ok(family) = there else {
-                    engine.passed.unreserve();
-                    return false;
-                };
-                // A stream that had a series before goes on in one that begins now.
-                let start = if again { birth.start.map(|_| now) } else { birth.start };
-                let birth = Birth { start, ..birth };
-                let place = family.create(&labels, birth, now);
-                (family, place)
-            }
-        };
-        let applied = family.apply(place, op, sample, now);
-        if self.routes.len() >= limits::SENDER_STREAMS && !self.routes.contains_key(&stream) {
-            self.routes.clear(); // a memory: what is still needed is found again
-        }
-        self.routes.insert(stream, Route { epoch: engine.epoch, family, place });
-        applied
-    }
-
-    /// A level's sender says that it has ended.
-    pub(crate) fn end(&mut self, stream: Fingerprint) {
-        if let Some(route) = self.routes.remove(&stream) {
-            route.family.remove(route.place);
-        }
-    }
-
-    /// Forgets the ways to series that are gone.
-    pub(crate) fn tidy(&mut self, epoch: u64) {
-        self.routes.retain(|_, route| route.epoch == epoch && route.family.is_there(route.place));
     }
 }
 
