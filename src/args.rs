@@ -9,14 +9,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use engine::view::Signal;
 
-use super::probe::ProbeArgs;
-
 #[cfg(feature = "demo")]
 mod demo;
 mod explore;
 mod generate;
 #[cfg(feature = "demo")]
 mod load;
+mod probe;
 mod report;
 
 #[cfg(feature = "demo")]
@@ -25,6 +24,7 @@ pub use explore::{ExploreArgs, ViewName};
 pub use generate::{GenerateArgs, ProductName};
 #[cfg(feature = "demo")]
 pub use load::{EncodingName, LoadArgs, ProfileName};
+pub use probe::{ProbeArgs, ProbeUrl};
 pub use report::{FormName, ReportArgs};
 
 /// The sidecar that turns what a chat bot emits over OpenTelemetry into Prometheus series.

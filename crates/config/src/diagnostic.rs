@@ -76,6 +76,15 @@ impl Diagnostic {
     }
 }
 
+/// The start of a text, short enough for a message.
+pub(super) fn cut(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// A forward target that is a door of our own.
 pub(super) fn looped(at: Place, door: std::net::SocketAddr) -> Diagnostic {
     let message = format!("a forward target that is our own OTLP address {door}: a loop");

@@ -11,8 +11,7 @@ use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError
 use engine::limits;
 use engine::view::write_double;
 
-use super::diagnostic::{Place, Report, Source};
-use super::fields::cut;
+use super::diagnostic::{Place, Report, Source, cut};
 use super::variables::{self, VariableError};
 
 /// A value and where it stands.

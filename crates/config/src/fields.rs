@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+pub(super) use super::diagnostic::cut;
 use super::diagnostic::{Diagnostic, Place, Report};
 use super::document::{Entry, Kind, Node};
 use super::quantity;
@@ -69,15 +70,6 @@ pub(super) fn found(node: &Node) -> String {
         Kind::Text(text) => format!("the text `{}`", cut(text)),
         Kind::List(_) => "a list".to_owned(),
         Kind::Map(_) => "a map".to_owned(),
-    }
-}
-
-/// The start of a text, short enough for a message.
-pub(super) fn cut(text: &str) -> String {
-    const LONGEST: usize = 60;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Short enough to read as the specification. A request is walked to its end first, collecting updates; only then is anything
 //! outside it changed.
 
+mod apply;
 pub(crate) mod batch;
 pub(crate) mod commit;
 mod conversations;

@@ -6,7 +6,6 @@ use crate::limits::Limits;
 use crate::model::HashKey;
 use crate::rules::definition::Definitions;
 use crate::rules::pattern::Pattern;
-use crate::translation::Translation;
 use crate::view::Origin;
 
 /// What a config says to the arrow.
@@ -65,4 +64,18 @@ pub struct Sessions {
     pub idle: Duration,
     /// How many may be open.
     pub max: usize,
+}
+
+/// How senders' names become Prometheus names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Translation {
+    /// Classic characters only; unit and type suffixes.
+    #[default]
+    UnderscoreEscapingWithSuffixes,
+    /// Classic characters only, nothing added.
+    UnderscoreEscapingWithoutSuffixes,
+    /// Any UTF-8; unit and type suffixes.
+    NoUtf8EscapingWithSuffixes,
+    /// As sent.
+    NoTranslation,
 }

@@ -4,6 +4,7 @@
 //! key the config never names costs one failed lookup) and tells which rules are possible; those are asked once. A rule set is
 //! pure: records in, [`Updates`] out. It knows no YAML, no clock, no socket and no series state.
 
+mod assemble;
 mod compile;
 mod conversation;
 pub mod definition;
@@ -11,10 +12,15 @@ mod evaluate;
 pub mod explain;
 mod expression;
 mod index;
+mod keys;
 mod lasting;
+mod looks;
 mod lookup;
+mod memos;
 mod need;
 pub mod pattern;
+mod recycle;
+mod rule;
 mod ruleset;
 mod scratch;
 mod slots;
@@ -24,10 +30,10 @@ mod update;
 mod uses;
 mod words;
 
-pub use conversation::{Remark, Said};
 pub use evaluate::Evaluation;
+pub use recycle::recycled;
 pub use ruleset::RuleSet;
-pub use scratch::{Scratch, recycled};
+pub use scratch::Scratch;
 pub use subject::Subject;
-pub use update::{Guard, Skip, SkipReason, Update, Updates};
+pub use update::{Guard, Remark, Said, Skip, SkipReason, Update, Updates};
 pub use uses::Uses;

@@ -11,22 +11,10 @@ mod units;
 use crate::limits;
 use crate::model::Kind;
 
+pub use crate::plan::Translation;
+
 pub(crate) use attributes::{Passing, Print, Set, Target};
 pub use labels::Label;
-
-/// How senders' names become Prometheus names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Translation {
-    /// Classic characters only; unit and type suffixes.
-    #[default]
-    UnderscoreEscapingWithSuffixes,
-    /// Classic characters only, nothing added.
-    UnderscoreEscapingWithoutSuffixes,
-    /// Any UTF-8; unit and type suffixes.
-    NoUtf8EscapingWithSuffixes,
-    /// As sent.
-    NoTranslation,
-}
 
 /// Why a name can't be had. Rejects the point as `name`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

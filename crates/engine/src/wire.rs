@@ -23,6 +23,7 @@ pub mod reply;
 mod request;
 mod traces;
 mod value;
+mod variant;
 mod writer;
 
 pub use error::{Place, WireError};

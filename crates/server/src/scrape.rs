@@ -4,6 +4,7 @@
 //! only asks for them and knows neither series nor rules.
 
 mod access;
+mod answer;
 mod body;
 mod certificates;
 mod health;
@@ -14,9 +15,11 @@ mod reload;
 mod scrapers;
 mod server;
 mod users;
+mod web;
 
 pub use access::{Access, Rules};
 pub use health::Readiness;
 pub use reload::Reload;
 pub use scrapers::Scrapers;
-pub use server::{Web, serve};
+pub use server::serve;
+pub use web::Web;

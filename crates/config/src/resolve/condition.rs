@@ -7,7 +7,7 @@ use super::super::document::{Entry, Kind, Node};
 use super::super::fields::{self, Fields};
 use super::super::quantity;
 use super::Resolver;
-use super::secret::Secret;
+use super::names::Secret;
 
 const TESTS: [&str; 7] = ["not", "exists", "gt", "ge", "lt", "le", "is"];
 const COMPARISONS: [(&str, Comparison); 4] = [

@@ -8,10 +8,30 @@ use super::super::document::{Entry, Kind, Node};
 use super::super::fields::{self, Fields};
 use super::super::quantity;
 use super::Resolver;
-use super::metric::Type;
 
 /// The window that is a calendar day.
 const TODAY: &str = "today";
+
+/// The word behind `type`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Type {
+    Counter,
+    Gauge,
+    Histogram,
+    Distinct,
+}
+
+impl Type {
+    /// What people call it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+            Self::Distinct => "distinct count",
+        }
+    }
+}
 
 impl<'n> Resolver<'n, '_, '_> {
     pub(super) fn kind(

@@ -5,7 +5,7 @@ use engine::rules::definition::{Expression, Intrinsic, Measure, Reference, Scale
 use super::super::document::{Kind, Node};
 use super::super::fields;
 use super::Resolver;
-use super::secret::Secret;
+use super::names::Secret;
 
 /// A measure, and whether it is a time in seconds.
 #[derive(Clone)]

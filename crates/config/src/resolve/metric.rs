@@ -8,18 +8,10 @@ use engine::rules::pattern::Pattern;
 use super::super::document::{Entry, Node};
 use super::super::fields::{self, Fields};
 use super::super::settings::Presentation;
+use super::kind::Type;
 use super::label::{self, Context, Declared};
 use super::measure::{self, Measured};
 use super::{EVERY, Resolver, unit};
-
-/// The word behind `type`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Type {
-    Counter,
-    Gauge,
-    Histogram,
-    Distinct,
-}
 
 const TYPES: [(&str, Type); 4] = [
     ("counter", Type::Counter),
@@ -58,18 +50,6 @@ const BELONGS: [(&str, &[Type]); 7] = [
     ("windows", &[Type::Distinct]),
     ("registers", &[Type::Distinct]),
 ];
-
-impl Type {
-    /// What people call it.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Histogram => "histogram",
-            Self::Distinct => "distinct count",
-        }
-    }
-}
 
 /// What the parts of a block inherit.
 struct Block<'b> {

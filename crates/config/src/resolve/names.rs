@@ -11,7 +11,6 @@ use super::super::diagnostic::{Place, Report};
 use super::super::document::{Entry, Kind, Node};
 use super::super::fields::one_or_more;
 use super::graph;
-use super::secret::Secret;
 use super::{EVERY, Resolver};
 
 /// A section of named entries.
@@ -34,6 +33,21 @@ pub(super) struct Names<'n> {
     pub(super) sources: Vec<Vec<Source>>,
     /// Attributes that hashed aliases read, and the alias.
     pub(super) personal: HashMap<String, Vec<(Option<Origin>, usize)>>,
+}
+
+/// Why a value is none for a label.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Secret {
+    /// An alias with `hash: true`.
+    Hashed(usize),
+    /// An attribute that a hashed alias reads.
+    Personal(String, usize),
+    /// An attribute under `privacy.drop`.
+    Dropped(String),
+    /// `trace_id` or `span_id`.
+    Id(&'static str),
+    /// `body`, not mapped to an end.
+    Body,
 }
 
 const ORIGINS: [(&str, Origin); 6] = [

@@ -7,23 +7,8 @@ use engine::rules::pattern::Pattern;
 use engine::view::Origin;
 
 use super::super::document::{Kind, Node};
-use super::names::{Names, references};
+use super::names::{Names, Secret, references};
 use super::{EVERY, Resolver};
-
-/// Why a value is none for a label.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Secret {
-    /// An alias with `hash: true`.
-    Hashed(usize),
-    /// An attribute that a hashed alias reads.
-    Personal(String, usize),
-    /// An attribute under `privacy.drop`.
-    Dropped(String),
-    /// `trace_id` or `span_id`.
-    Id(&'static str),
-    /// `body`, not mapped to an end.
-    Body,
-}
 
 impl Names<'_> {
     /// Learns about each alias what follows from its document and from the aliases it reads, which come first in `order`.

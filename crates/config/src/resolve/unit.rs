@@ -5,7 +5,7 @@ use engine::rules::definition::MetricKind;
 use super::super::document::Entry;
 use super::super::fields::{self, Fields};
 use super::Resolver;
-use super::metric::Type;
+use super::kind::Type;
 
 /// Units that Prometheus wants to see in a name ("Metric and label naming", base units).
 const SUFFIXES: [&str; 9] =

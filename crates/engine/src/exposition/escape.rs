@@ -9,6 +9,9 @@ use std::fmt::Write as _;
 
 use super::negotiate::Escaping;
 
+/// A name, and whether it must be quoted.
+pub(super) type Name<'a> = (&'a str, bool);
+
 /// A metric name as a scheme shows it. Classic names, those with underscores too, are the same in all.
 pub(super) fn metric_name(name: &str, scheme: Escaping) -> Cow<'_, str> {
     shown::<true>(name, scheme)
@@ -69,6 +72,20 @@ fn shown<const COLON: bool>(name: &str, scheme: Escaping) -> Cow<'_, str> {
 #[inline]
 pub(super) fn quoted(out: &mut Vec<u8>, text: &str) {
     escape::<true>(out, text);
+}
+
+/// A name as it is, or between quotes.
+pub(super) fn write_name(out: &mut Vec<u8>, (name, is_quoted): Name<'_>, suffix: &str) {
+    if is_quoted {
+        out.push(b'"');
+        quoted(out, name);
+    } else {
+        out.extend_from_slice(name.as_bytes());
+    }
+    out.extend_from_slice(suffix.as_bytes());
+    if is_quoted {
+        out.push(b'"');
+    }
 }
 
 /// A help text in text 0.0.4 and 1.0.0, where a quote stands for itself.

@@ -4,9 +4,8 @@
 
 use crate::model::Labels;
 
-use super::escape;
+use super::escape::{self, write_name};
 use super::negotiate::Escaping;
-use super::rows::write_name;
 
 /// Names that only some families may have.
 const RESERVED: [&str; 3] = ["__name__", "le", "quantile"];

@@ -2,8 +2,9 @@
 
 use crate::model::{Exemplar, HistogramRow, Row, RowValue, SummaryRow};
 
+use super::escape::{Name, write_name};
 use super::shown::Shown;
-use super::{Form, classic, escape, labels, number};
+use super::{Form, classic, labels, number};
 
 /// What one text format does its own way.
 pub(super) trait Dialect {
@@ -41,9 +42,6 @@ struct Edge {
     padded: [u8; Self::ROOM],
     length: usize,
 }
-
-/// A name, and whether it must be quoted.
-type Name<'a> = (&'a str, bool);
 
 impl<D: Dialect> Form for Lines<D> {
     fn names(&self, shown: &Shown) -> Vec<String> {
@@ -201,18 +199,4 @@ pub(super) fn comment(
     out.push(b' ');
     text(out);
     out.push(b'\n');
-}
-
-/// A name as it is, or between quotes.
-pub(super) fn write_name(out: &mut Vec<u8>, (name, quoted): Name<'_>, suffix: &str) {
-    if quoted {
-        out.push(b'"');
-        escape::quoted(out, name);
-    } else {
-        out.extend_from_slice(name.as_bytes());
-    }
-    out.extend_from_slice(suffix.as_bytes());
-    if quoted {
-        out.push(b'"');
-    }
 }

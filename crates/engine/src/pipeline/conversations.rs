@@ -13,7 +13,7 @@ use crate::runtime::Engine;
 use crate::workspace::Workspace;
 
 use super::Pipeline;
-use super::commit;
+use super::apply;
 
 /// The conversations that a config follows; none: no room for any.
 pub(super) fn sessions(engine: &Engine) -> Sessions {
@@ -84,6 +84,6 @@ fn settle(pipeline: &Pipeline, engine: &Engine, ended: &[Session], now: Timestam
         evaluation.record(Subject::Session(session), at, 1.0);
     }
     work.scratch = evaluation.into_scratch();
-    commit::spread(pipeline, engine, &mut work, now);
+    apply::spread(pipeline, engine, &mut work, now);
     engine.workspaces.give(work);
 }

@@ -6,12 +6,13 @@ use crate::model::{
     BucketKind, Declaration, Dimension, DistinctPlan, Family, HashKey, Kind, LabelName,
 };
 
-use super::conversation::Follow;
+use super::assemble::Pieces;
 use super::definition as from;
 use super::expression::{Condition, Expression, Mapping, Reference, Step, Test, TextMap, Values};
+use super::keys::{KeyId, Keys};
 use super::lasting::Lasting;
-use super::ruleset::{Class, Label, Measure, OpKind, Part, Pieces, Rule, RuleSet, Scale};
-use super::slots::{KeyId, Keys};
+use super::rule::{Class, Follow, Label, Measure, OpKind, Part, Rule, Scale};
+use super::ruleset::RuleSet;
 
 /// What a conversation has of its own, in the order of [`Follow::own`].
 const OF_SESSIONS: [&str; 5] = ["turns", "resolution", "ended_by", "reasks", "handover"];

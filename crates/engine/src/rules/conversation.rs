@@ -3,69 +3,18 @@
 //! Rules on conversations may use what only their turns have, such as the service. So every reference of theirs is looked up at
 //! each turn and remembered as a word, in the order of [`Follow::words`].
 
-use crate::model::Pseudonym;
-use crate::timestamp::Timestamp;
 use crate::view::{Origin, Session, Value, Word};
 
-use super::definition::{Definitions, From, Intrinsic, Reference as Asked};
-use super::evaluate::{Evaluation, Holds};
+use super::definition::{Definitions, Intrinsic, Reference as Asked};
+use super::evaluate::Evaluation;
 use super::explain::Private;
 use super::expression::{Condition, Expression, Found, Reference, Step};
-use super::ruleset::{Measure, RuleSet, Scale};
-use super::slots::KeyId;
+use super::keys::KeyId;
+use super::memos::Holds;
+use super::rule::{Follow, Measure, Scale};
+use super::ruleset::RuleSet;
 use super::subject::Subject;
-use super::update::Text;
-
-/// Which records make up conversations, ready to run.
-#[derive(Debug)]
-pub(super) struct Follow {
-    pub(super) turns: Vec<From>,
-    pub(super) key: Reference,
-    pub(super) outcome: Option<Reference>,
-    pub(super) end: Vec<From>,
-    pub(super) liked: Vec<From>,
-    pub(super) disliked: Vec<From>,
-    pub(super) handover: Vec<From>,
-    /// `turns`, `resolution`, `ended_by`, `reasks`, `handover`: what a conversation has of its own.
-    pub(super) own: [KeyId; 5],
-    /// What has to be remembered of the turns.
-    pub(super) words: Vec<Reference>,
-}
-
-impl Follow {
-    /// All records that say something of a conversation.
-    pub(super) fn all(&self) -> [&[From]; 5] {
-        [&self.turns, &self.end, &self.liked, &self.disliked, &self.handover]
-    }
-}
-
-/// What a record says of a conversation.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Said {
-    /// It is a turn that began and ended then.
-    Turn(Timestamp, Timestamp),
-    /// It was good, or not.
-    Liked(bool),
-    /// A human took over.
-    Handover,
-    /// It is over.
-    End,
-}
-
-/// One word on one conversation.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Remark {
-    /// The item of the request it comes from.
-    pub item: u32,
-    /// What must not have come before, an index into [`super::Updates::guards`].
-    pub guard: Option<u32>,
-    /// Which conversation.
-    pub key: Pseudonym,
-    /// What it says.
-    pub said: Said,
-    /// Of a turn: how it ended, then the words to remember; an index into [`super::Updates::keys`].
-    pub words: u32,
-}
+use super::update::{Remark, Said, Text};
 
 impl RuleSet {
     /// What is remembered of each turn, by the names it has in these definitions; nothing when conversations are not followed.

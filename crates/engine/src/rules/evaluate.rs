@@ -9,19 +9,18 @@ mod labels;
 use crate::timestamp::Timestamp;
 use crate::view::{Origin, Value};
 
-use super::definition::{From, Row, Source};
-use super::expression::{Found, Reference};
+use super::definition::{From, Source};
+use super::expression::Reference;
 use super::index::Possible;
 use super::lasting::Lasting;
-use super::pattern::Template;
-use super::ruleset::{Rule, RuleSet};
-use super::scratch::{Scratch, recycled};
+use super::memos::{Holds, Memos};
+use super::rule::Rule;
+use super::ruleset::RuleSet;
+use super::scratch::Scratch;
 use super::slots::Slots;
 use super::subject::Subject;
 use super::texts::Texts;
-use super::update::{Skip, Text, Update, Updates};
-
-use labels::Looks;
+use super::update::{Skip, Update, Updates};
 
 /// The state of one request's run.
 pub struct Evaluation<'a> {
@@ -40,30 +39,6 @@ pub struct Evaluation<'a> {
     pub(super) texts: Texts<'a>,
     pub(super) scratch: String,
     identity: String,
-}
-
-/// What was worked out, and for which resource, scope or record.
-#[derive(Default)]
-pub(super) struct Memos<'a> {
-    pub(super) aliases: Vec<(u32, Option<Found<'a>>)>,
-    classes: Vec<(u32, Holds)>,
-    groups: Vec<(u32, Holds)>,
-    labels: Vec<(u32, Text<'a>)>,
-    sets: Vec<(u32, u32)>,
-    looks: Looks<'a>,
-    /// What slow maps made of texts, for the whole request.
-    pub(super) mapped: Vec<Mapped<'a>>,
-    possible: Possible,
-}
-
-/// A map's rows, a text, and what they made of it.
-pub(super) type Mapped<'a> = (&'a [(Row, Template)], Text<'a>, Option<Text<'a>>);
-
-/// Whether a record belongs to a class, and what must not have come before.
-#[derive(Clone, Copy)]
-pub(super) enum Holds {
-    No,
-    Yes(Option<u32>),
 }
 
 impl<'a> Evaluation<'a> {
@@ -310,45 +285,10 @@ impl<'a> Evaluation<'a> {
     }
 }
 
-impl<'a> Memos<'a> {
-    /// Room for these rules, nothing worked out.
-    fn reborn(self, rules: &RuleSet) -> Memos<'a> {
-        let Self {
-            mut aliases,
-            mut classes,
-            mut groups,
-            mut labels,
-            mut sets,
-            looks,
-            mapped,
-            mut possible,
-        } = self;
-        aliases.resize(rules.aliases.len(), (0, None));
-        labels.resize(rules.labels.len(), (0, Text::Missing));
-        renew(&mut classes, rules.classes.len(), (0, Holds::No));
-        renew(&mut groups, rules.groups.len(), (0, Holds::No));
-        renew(&mut sets, rules.sets.len(), (0, 0));
-        possible.resize(rules.index.words());
-        Memos { aliases, classes, groups, labels, sets, looks, mapped, possible }
-    }
-
-    /// Only the room.
-    fn empty(self) -> Memos<'static> {
-        let Self { aliases, classes, groups, labels, sets, looks, mapped, possible } = self;
-        let (aliases, labels, mapped) = (recycled(aliases), recycled(labels), recycled(mapped));
-        Memos { aliases, classes, groups, labels, sets, looks: looks.empty(), mapped, possible }
-    }
-}
-
-fn renew<T: Copy>(memo: &mut Vec<T>, length: usize, value: T) {
-    memo.clear();
-    memo.resize(length, value);
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::definition::{self as from, Comparison, Intrinsic, Step, Test};
-    use super::super::pattern::Pattern;
+    use super::super::definition::{self as from, Comparison, Intrinsic, Row, Step, Test};
+    use super::super::pattern::{Pattern, Template};
     use super::*;
     use crate::model::{HashKey, LabelName, MetricName, key};
     use crate::view::{LogRecord, Span, SpanEvent};

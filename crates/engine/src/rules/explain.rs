@@ -16,10 +16,11 @@ use crate::model::{LabelName, OTHER, Op};
 use super::definition::{
     self, Definitions, Metric, MetricKind, RecordClass, Reference, Step, Test,
 };
-use super::evaluate::{Evaluation, Holds};
+use super::evaluate::Evaluation;
 use super::expression::{Condition, Expression};
 use super::lasting::Lasting;
-use super::ruleset::{Measure, Part, Rule, Scale};
+use super::memos::Holds;
+use super::rule::{Measure, Part, Rule, Scale};
 use super::subject::Subject;
 use super::update::SkipReason;
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::view::{Origin, Value};
 
 use super::definition::{Comparison, Intrinsic, Row};
+use super::keys::KeyId;
 use super::pattern::{Pattern, Template};
-use super::slots::KeyId;
 use super::update::Text;
 
 /// Texts looked up by hash; the keys are the operator's, so a fast hash is safe.

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::view::Value;
 
+use super::keys::KeyId;
 use super::need::{Need, Sign};
-use super::slots::KeyId;
 
 /// A set of rules, by the words of a bit set that are not 0.
 type Mask = Box<[(u32, u64)]>;

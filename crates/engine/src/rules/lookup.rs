@@ -4,8 +4,9 @@ use crate::limits;
 use crate::view::{Origin, Value};
 
 use super::definition::{Intrinsic, Row};
-use super::evaluate::{Evaluation, Mapped};
+use super::evaluate::Evaluation;
 use super::expression::{Condition, Expression, Found, Mapping, Reference, Step, Test};
+use super::memos::Mapped;
 use super::pattern::{Pattern, Template};
 use super::subject::{Property, Subject};
 use super::update::Text;

@@ -4,12 +4,11 @@
 
 use crate::limits;
 
-use super::conversation::Follow;
 use super::definition::{Comparison, From, Source};
 use super::expression::{Condition, Expression, Mapping, Reference, Step, Test};
+use super::keys::KeyId;
 use super::pattern::Pattern;
-use super::ruleset::{Class, Rule};
-use super::slots::KeyId;
+use super::rule::{Class, Follow, Rule};
 
 /// One thing a record can show.
 #[derive(Clone, Debug, PartialEq)]

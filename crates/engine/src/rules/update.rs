@@ -3,10 +3,8 @@
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 
-use crate::model::{Op, key};
+use crate::model::{Op, Pseudonym, key};
 use crate::timestamp::Timestamp;
-
-use super::conversation::Remark;
 
 /// A label value: text of the request, text of the config, or text made on the way.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,6 +47,34 @@ pub struct Guard {
     /// Where the identifying text lies.
     start: u32,
     end: u32,
+}
+
+/// What a record says of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Said {
+    /// It is a turn that began and ended then.
+    Turn(Timestamp, Timestamp),
+    /// It was good, or not.
+    Liked(bool),
+    /// A human took over.
+    Handover,
+    /// It is over.
+    End,
+}
+
+/// One word on one conversation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Remark {
+    /// The item of the request it comes from.
+    pub item: u32,
+    /// What must not have come before, an index into [`Updates::guards`].
+    pub guard: Option<u32>,
+    /// Which conversation.
+    pub key: Pseudonym,
+    /// What it says.
+    pub said: Said,
+    /// Of a turn: how it ended, then the words to remember; an index into [`Updates::keys`].
+    pub words: u32,
 }
 
 /// A rule that matched and could not use a record's value.

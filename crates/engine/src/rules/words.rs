@@ -1,14 +1,6 @@
 //! Labels that say a span's kind or status and nothing else: so few values that all are worked out when rules are compiled.
 
-use crate::timestamp::Timestamp;
 use crate::view::{Span, SpanKind, Status};
-
-use super::definition::Intrinsic;
-use super::evaluate::Evaluation;
-use super::expression::{Reference, Step};
-use super::ruleset::{Label, RuleSet};
-use super::scratch::Scratch;
-use super::subject::Subject;
 
 /// A label's values, in the order of the kinds or statuses.
 #[derive(Debug)]
@@ -18,29 +10,6 @@ pub(super) enum Words {
 }
 
 impl Words {
-    /// Those of a label, if it is such a one.
-    pub(super) fn new(rules: &RuleSet, label: &Label) -> Option<Self> {
-        let [Step::From(Reference::Intrinsic(intrinsic))] = &*label.value.steps else {
-            return None;
-        };
-        let text = |span: Span<'_>| {
-            let mut evaluation =
-                Evaluation::new(rules, (usize::MAX, Timestamp::default()), Scratch::default());
-            let text = evaluation.value(label, Subject::Span(&span));
-            Box::from(evaluation.updates.text(text))
-        };
-        match intrinsic {
-            Intrinsic::Kind => {
-                Some(Self::OfKind(KINDS.map(|kind| text(Span { kind, ..Span::default() }))))
-            }
-            Intrinsic::Status => {
-                let text = |status| text(Span { status, ..Span::default() });
-                Some(Self::OfStatus(STATUSES.map(text)))
-            }
-            _ => None,
-        }
-    }
-
     /// The value for a span.
     #[inline]
     pub(super) fn of(&self, span: &Span<'_>) -> Option<&str> {
@@ -52,7 +21,7 @@ impl Words {
     }
 }
 
-const KINDS: [SpanKind; 6] = [
+pub(super) const KINDS: [SpanKind; 6] = [
     SpanKind::Unspecified,
     SpanKind::Internal,
     SpanKind::Server,
@@ -60,7 +29,7 @@ const KINDS: [SpanKind; 6] = [
     SpanKind::Producer,
     SpanKind::Consumer,
 ];
-const STATUSES: [Status; 3] = [Status::Unset, Status::Ok, Status::Error];
+pub(super) const STATUSES: [Status; 3] = [Status::Unset, Status::Ok, Status::Error];
 
 #[cfg(test)]
 mod tests {

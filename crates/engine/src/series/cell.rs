@@ -8,7 +8,7 @@ use crate::model::{BucketKind, Declaration, Exemplar, Kind, NativeRow, Op, RowVa
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::distinct::{Distinct, Registers};
+use super::distinct::{Crowd, Distinct, Registers};
 
 pub(super) use histogram::Histogram;
 pub(super) use levels::Levels;
@@ -59,13 +59,6 @@ pub(super) enum Cell {
     Native(Box<Native>),
     Summary(Box<Summary>),
     Distinct(Box<Crowd>),
-}
-
-/// Different ones, and registers for whoever merges them.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Crowd {
-    pub(super) seen: Distinct,
-    pub(super) registers: Option<Registers>,
 }
 
 /// Native buckets, perhaps beside classic ones.

@@ -52,6 +52,13 @@ pub struct Distinct {
     fresh: f64,
 }
 
+/// Different ones, and registers for whoever merges them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Crowd {
+    pub(super) seen: Distinct,
+    pub(super) registers: Option<Registers>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Seen {
     Exact(Exact),

@@ -7,7 +7,7 @@ use crate::limits::VALUE_DEPTH;
 use crate::view::{Value, write_double};
 
 use super::cursor::{Cursor, Fields, delimited};
-use super::value::{VALUE, VALUES, Variant, variant};
+use super::variant::{VALUE, VALUES, Variant, variant};
 
 const KEY: u32 = delimited(1);
 /// `LogRecord.body`.

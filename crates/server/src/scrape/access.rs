@@ -10,8 +10,8 @@ use rustls::ServerConfig;
 use crate::net::tls::TlsError;
 use config::WebSettings;
 
+use super::answer::{Answer, text};
 use super::certificates::Certificates;
-use super::server::{Answer, text};
 use super::users::Users;
 
 /// The rules now in force. A reload changes them for every request that comes after.

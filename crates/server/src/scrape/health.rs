@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::StatusCode;
 
-use super::server::{Answer, text};
+use super::answer::{Answer, text};
 
 /// True from the moment all listeners are up to the begin of the drain. Clones share it.
 #[derive(Clone, Debug, Default)]

@@ -11,7 +11,8 @@ use tokio::task::spawn_blocking;
 use crate::clock;
 use engine::limits;
 
-use super::server::{Answer, Web, busy, internal, not_allowed};
+use super::answer::{Answer, busy, internal, not_allowed};
+use super::web::Web;
 
 /// Where it is.
 pub(super) const PATH: &str = "/api/v1/inventory";

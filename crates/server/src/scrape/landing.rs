@@ -4,7 +4,8 @@ use content::page;
 use http::{Response, StatusCode, header};
 use http_body_util::Full;
 
-use super::server::{Answer, Web};
+use super::answer::Answer;
+use super::web::Web;
 
 /// The page.
 pub fn landing(web: &Web) -> Answer {

@@ -15,8 +15,9 @@ use crate::clock;
 use engine::exposition;
 use engine::exposition::{Coder, Format, Writer};
 
+use super::answer::{Body, busy, text};
 use super::body::{Scrape, Scraper, Streamed};
-use super::server::{Body, Web, busy, text};
+use super::web::Web;
 
 /// Prometheus says with it how long it will wait; nobody else does.
 const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");

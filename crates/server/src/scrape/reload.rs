@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::server::{Answer, text};
+use super::answer::{Answer, text};
 
 /// Reads the config again. On an error, which is told as it is, the old one stays.
 pub type Reload = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;

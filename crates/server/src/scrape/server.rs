@@ -1,70 +1,28 @@
 //! The routes of the web port, and the server under them.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Method, Response, StatusCode};
-use http_body_util::{Either, Full};
+use http_body_util::Either;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::net::{Deadlined, Deadlines, Drain, connection};
-use crate::self_metrics::{Closing, Telemetry};
-use engine::exposition::Options;
-use engine::limits;
-use engine::pipeline::Pipeline;
+use crate::net::{Deadlined, Drain, connection};
+use crate::self_metrics::Closing;
 
-use super::access::Access;
-use super::body::Streamed;
-use super::health::{Readiness, healthy, ready};
+use super::answer::{Body, internal, not_allowed, text};
+use super::health::{healthy, ready};
 use super::inventory::{self, inventory};
 use super::landing::landing;
 use super::metrics::metrics;
-use super::reload::{Reload, reload};
-use super::scrapers::Scrapers;
-
-/// What a route answers that has all of it at once.
-pub type Answer = Response<Full<Bytes>>;
-
-/// What any route answers with.
-pub type Body = Either<Full<Bytes>, Streamed>;
-
-/// What the web port shows, shared by its connections.
-pub struct Web {
-    /// Where the numbers come from.
-    pub pipeline: Arc<Pipeline>,
-    /// The exporter's own.
-    pub telemetry: Arc<Telemetry>,
-    /// Who may look, and through what.
-    pub access: Arc<Access>,
-    /// The path of the metrics.
-    pub telemetry_path: String,
-    /// How they are written.
-    pub options: Options,
-    /// Whether telemetry is welcome.
-    pub readiness: Readiness,
-    /// How to reload.
-    pub reload: Reload,
-    /// What listens where, for the page.
-    pub addresses: Vec<(&'static str, SocketAddr)>,
-    /// The patience there is.
-    pub deadlines: Deadlines,
-    /// Who has seen what.
-    pub scrapers: Arc<Scrapers>,
-    /// How long a young series is first shown at 0; zero: never.
-    pub zero_first: Duration,
-    /// Scrapes that may be under way at once.
-    pub seats: Arc<Semaphore>,
-}
+use super::reload::reload;
+use super::web::Web;
 
 /// Serves one connection to its end.
 pub async fn serve(stream: Deadlined<TcpStream>, web: Arc<Web>, drain: Drain) {
@@ -139,38 +97,4 @@ fn route(web: &Web, request: &http::Request<Incoming>, peer: Option<IpAddr>) -> 
         _ => text(StatusCode::NOT_FOUND, "no such page: / lists what there is\n"),
     };
     answer.map(Either::Left)
-}
-
-/// The answer of a route that panicked.
-pub(super) fn internal() -> Answer {
-    text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n")
-}
-
-/// There are too many of this kind under way.
-pub(super) fn busy(why: &'static str) -> Answer {
-    let mut busy = text(StatusCode::SERVICE_UNAVAILABLE, why);
-    busy.headers_mut().insert(RETRY_AFTER, limits::RETRY_AFTER.as_secs().into());
-    busy
-}
-
-pub(super) fn not_allowed(methods: &'static str) -> Answer {
-    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "not with this method\n");
-    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
-    answer
-}
-
-/// A short answer for people.
-pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
-    *answer.status_mut() = status;
-    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    answer.headers_mut().insert(CONTENT_TYPE, plain);
-    answer
-}
-
-impl Web {
-    /// As many seats as [`limits::SCRAPES`] says.
-    pub fn seats() -> Arc<Semaphore> {
-        Arc::new(Semaphore::new(limits::SCRAPES))
-    }
 }

@@ -5,7 +5,7 @@ use crate::model::{Op, Pseudonym};
 use super::Evaluation;
 use crate::rules::definition::Intrinsic;
 use crate::rules::expression::Reference;
-use crate::rules::ruleset::{Measure, OpKind, Part, Rule, Scale};
+use crate::rules::rule::{Measure, OpKind, Part, Rule, Scale};
 use crate::rules::subject::Subject;
 use crate::rules::update::SkipReason;
 

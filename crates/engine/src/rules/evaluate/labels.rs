@@ -1,14 +1,12 @@
 //! The label set a rule gives a record, each value and each set worked out once.
 
-use std::hash::{BuildHasher, Hasher};
-
 use crate::model::OTHER;
-use crate::view::{Span, SpanKind, Status};
+use crate::view::Span;
 
 use super::Evaluation;
 use crate::rules::lasting::Lasting;
-use crate::rules::ruleset::{Label, LabelSet, Part};
-use crate::rules::scratch::recycled;
+use crate::rules::looks::Look;
+use crate::rules::rule::{Label, LabelSet, Part};
 use crate::rules::subject::Subject;
 use crate::rules::update::Text;
 
@@ -109,69 +107,13 @@ impl<'a> Evaluation<'a> {
     }
 }
 
-/// All that a plain label set can say of a span.
-#[derive(Clone, Copy, PartialEq)]
-struct Look<'a> {
-    set: usize,
-    /// The number of its scope, and so of its resource.
-    scope: u32,
-    name: &'a [u8],
-    kind: SpanKind,
-    status: Status,
-}
-
-/// Looks of spans seen lately, by some bits of their hash. It is only a memory: what it lacks is worked out.
-#[derive(Default)]
-pub(super) struct Looks<'a> {
-    hasher: foldhash::fast::RandomState,
-    places: Vec<u32>,
-    seen: Vec<(Look<'a>, u32)>,
-}
-
-const PLACES: usize = 256;
-
-impl<'a> Looks<'a> {
-    #[inline]
-    fn place(&self, look: &Look<'_>) -> usize {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(look.name);
-        hasher.write_u32(look.set as u32 ^ (look.kind as u32) << 8 ^ (look.status as u32) << 16);
-        hasher.finish() as usize % PLACES
-    }
-
-    /// From its place or the one beside it: with one alone a dozen of a hundred looks would chase each other away.
-    #[inline]
-    fn key(&self, place: usize, look: &Look<'_>) -> Option<u32> {
-        [place, place ^ 1].into_iter().find_map(|place| {
-            let at = self.places.get(place)?;
-            self.seen.get(*at as usize).filter(|(seen, _)| seen == look).map(|(_, key)| *key)
-        })
-    }
-
-    fn keep(&mut self, place: usize, look: Look<'a>, key: u32) {
-        self.places.resize(PLACES, u32::MAX);
-        let is_free = self.places.get(place) == Some(&u32::MAX);
-        if let Some(at) = self.places.get_mut(if is_free { place } else { place ^ 1 }) {
-            *at = u32::try_from(self.seen.len()).unwrap_or(u32::MAX);
-            self.seen.push((look, key));
-        }
-    }
-
-    /// Only the room, for requests whose spans live otherwise.
-    pub(super) fn empty(self) -> Looks<'static> {
-        let Self { hasher, mut places, seen } = self;
-        places.clear();
-        Looks { hasher, places, seen: recycled(seen) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::model::{HashKey, LabelName, MetricName, key};
     use crate::rules::definition::{self as from, Intrinsic, Reference};
     use crate::rules::{RuleSet, Scratch};
     use crate::timestamp::Timestamp;
-    use crate::view::{Origin, Value};
+    use crate::view::{Origin, SpanKind, Status, Value};
 
     use super::*;
 

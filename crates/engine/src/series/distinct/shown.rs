@@ -8,8 +8,7 @@ use crate::model::{
 };
 use crate::timestamp::Timestamp;
 
-use super::super::cell::Crowd;
-use super::Quarter;
+use super::{Crowd, Quarter};
 
 const WINDOW: &str = "window";
 const KEY: &str = "key";
