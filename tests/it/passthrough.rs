@@ -1,5 +1,7 @@
 //! The contract of passed-through points, seen from outside: who is silent, what ends, what is remembered, and whose limits hold.
 
+mod model;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

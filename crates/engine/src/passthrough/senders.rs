@@ -116,10 +116,13 @@ impl Senders {
         }
     }
 
-    /// A stream's points go nowhere any more; the series stays.
+    /// A stream is forgotten: its part of a level ends, and a total stays.
     pub(super) fn leave(&mut self, stream: Fingerprint) {
         if let Some(route) = self.routes.remove(&stream) {
-            route.family.feed(route.place, false);
+            match route.family.is_level() {
+                true => route.family.end(route.place, stream.bits()),
+                false => route.family.feed(route.place, false),
+            }
         }
         self.streams.set_fed(stream, false);
     }

@@ -47,7 +47,12 @@ impl Levels {
                 self.lives.push(Life { start, order, arrived, value });
             }
         }
-        Folded::Level { value: self.sum(), time: order, conflict: false }
+        // Those that fell silent while nobody of them spoke.
+        self.lives.retain(|life| context.now.since(life.arrived) <= context.silence);
+        match self.lives.is_empty() {
+            true => Folded::Nothing,
+            false => Folded::Level { value: self.sum(), time: order, conflict: false },
+        }
     }
 
     /// The level of all of them together.

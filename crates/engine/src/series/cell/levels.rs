@@ -37,8 +37,8 @@ impl Levels {
         let newest = self.part(self.newest).map_or(Timestamp::default(), |part| part.time);
         let part = Part { stream, value, time };
         match self.parts.iter_mut().find(|part| part.stream == stream) {
-            // Of equal times the later arrival counts.
-            Some(before) if time >= before.time => *before = part,
+            // Of equal times the later arrival counts. A part that adds up is in order already: its stream made it of several.
+            Some(before) if self.adds || time >= before.time => *before = part,
             Some(_) => return false,
             None => self.parts.push(part),
         }
@@ -93,7 +93,8 @@ mod tests {
             assert_eq!(set(&mut levels, 1, 3.0, 10), (false, shown[2]), "older than the other's");
             let value = set(&mut levels, 2, 5.0, 11);
             assert_eq!(value, (false, shown[3]), "of equal times the later arrival counts");
-            assert_eq!(set(&mut levels, 2, 9.0, 9), (false, shown[3]));
+            let older = if adds { 12.0 } else { 5.0 };
+            assert_eq!(set(&mut levels, 2, 9.0, 9), (false, older));
             assert!(levels.end(2));
             assert_eq!(levels.value(), 3.0);
             assert!(!levels.end(1));
