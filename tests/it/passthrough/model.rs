@@ -205,9 +205,8 @@ impl Model {
             }
         }
         let (latest, silence) = (now, self.silence(identity));
-        self.levels.retain(|(one, _), (_, _, arrived)| {
-            *one != identity || latest - *arrived <= silence
-        });
+        self.levels
+            .retain(|(one, _), (_, _, arrived)| *one != identity || latest - *arrived <= silence);
         // The gauge.
         let turn = self.turn;
         let part = self.gauges.entry(identity).or_insert((export.gauge, order, turn));

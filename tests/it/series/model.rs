@@ -88,7 +88,7 @@ impl Model {
         op: Op<'_>,
         (time, now): (Timestamp, Timestamp),
     ) -> Applied {
-        let everything: usize = self.families.iter().map(|family| family.series.len()).sum();
+        let everything: usize = self.families.iter().map(OneFamily::room).sum();
         let (all, one) = self.limits;
         let family = &mut self.families[family];
         let shape = family.declaration.shapes[shape].clone();
@@ -104,9 +104,11 @@ impl Model {
         }
         let mut set = limited;
         if !family.series.contains_key(&set) {
-            let more =
-                family.company(&set).iter().filter(|one| !family.series.contains_key(*one)).count();
-            if everything + more > all || family.series.len() + more > one {
+            let company = family.company(&set);
+            let overflow = family.overflow_sets();
+            let more = company.iter().filter(|one| !family.series.contains_key(*one));
+            let more = more.filter(|one| !overflow.contains(*one)).count();
+            if everything + more > all || family.room() + more > one {
                 if is_gauge {
                     return Applied::NoRoom;
                 }
@@ -177,6 +179,25 @@ impl OneFamily {
             }
         }
         company
+    }
+
+    /// The sets that take what there is no room for.
+    fn overflow_sets(&self) -> BTreeSet<Set> {
+        let mut all = BTreeSet::new();
+        for shape in self.declaration.shapes.iter().filter(|shape| Declaration::is_open(shape)) {
+            if self.declaration.family.kind != Kind::Gauge {
+                let others = vec!["other".to_owned(); shape.len()];
+                all.extend(combinations(shape, &others));
+            }
+        }
+        all
+    }
+
+    /// Sets that are there or reserved.
+    fn room(&self) -> usize {
+        let overflow = self.overflow_sets();
+        let own = self.series.keys().filter(|set| !overflow.contains(*set)).count();
+        own + overflow.len()
     }
 
     /// A value past its label's limit is `other`. `other` and the default are free.

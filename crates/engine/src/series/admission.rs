@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{Dimension, LabelName, Labels, OTHER};
+use crate::model::{Declaration, Dimension, LabelName, Labels, OTHER};
 
 /// The different values of each label, shared by the series that have them.
 #[derive(Debug, Default)]
@@ -103,6 +103,21 @@ pub(super) fn neighbours<'s>(
         sets.push(labels.to_vec());
     }
     sets
+}
+
+/// The label sets that take what there is no room for: every open-ended value is `other`.
+pub(super) fn overflow_sets(declaration: &Declaration) -> Vec<Vec<&str>> {
+    let shapes = &declaration.shapes;
+    let mut all: Vec<Vec<&str>> = Vec::new();
+    for shape in shapes.iter().filter(|shape| Declaration::is_open(shape)) {
+        let first: Vec<&str> = shape.iter().map(Dimension::first).collect();
+        for set in neighbours(shapes, shape, &fold_all(shape, &first)) {
+            if !all.contains(&set) {
+                all.push(set);
+            }
+        }
+    }
+    all
 }
 
 fn combinations<'s>(shape: &'s [Dimension], labels: &[&'s str]) -> Vec<Vec<&'s str>> {

@@ -9,7 +9,7 @@ use crate::limits;
 use crate::model::{Declaration, Dimension, FamilySnapshot, Labels, Op, Row, key};
 use crate::timestamp::Timestamp;
 
-use super::admission::{fold_all, neighbours};
+use super::admission::{fold_all, neighbours, overflow_sets};
 use super::budget::Budget;
 use super::cell::{Cell, Done, Sample};
 use super::distinct::shown::Shown;
@@ -52,6 +52,8 @@ pub enum Applied {
 pub struct FamilyStore {
     declaration: Arc<Declaration>,
     pub(super) budget: Arc<Budget>,
+    /// Keys of the label sets that take what there is no room for, with their hashes. Room for them is taken from the start.
+    overflow: Vec<(u64, Box<[u8]>)>,
     pub(super) hasher: KeyHasher,
     shown: Option<Shown>,
     /// Held while series are gone through in several steps: none goes then, so none comes twice.
@@ -85,7 +87,11 @@ impl FamilyStore {
         let state = Guarded::new(State::new(declaration.family.labels.len(), now));
         let still = Mutex::default();
         let shown = Shown::new(&declaration);
-        let store = Self { declaration, budget, hasher, shown, still, state };
+        let folds = if declaration.is_level() { Vec::new() } else { overflow_sets(&declaration) };
+        let folds = folds.iter().map(|set| key::of(set));
+        let overflow: Vec<_> = folds.map(|key| (hash(&hasher, &key), key.into())).collect();
+        budget.take_reserved(overflow.len());
+        let store = Self { declaration, budget, overflow, hasher, shown, still, state };
         let mut writer = store.write(now);
         for shape in &store.declaration.shapes {
             let first = shape.iter().map(Dimension::first).collect::<Vec<_>>();
@@ -110,6 +116,11 @@ impl FamilyStore {
     /// The hash by which it finds this key.
     pub fn hash(&self, key: &[u8]) -> u64 {
         hash(&self.hasher, key)
+    }
+
+    /// Whether a label set is one of those that take what there is no room for.
+    pub(super) fn is_overflow(&self, key: &[u8]) -> bool {
+        self.overflow.iter().any(|(_, one)| **one == *key)
     }
 
     /// Whether it is a count of different ones, shown by families of their own.
@@ -191,9 +202,10 @@ impl FamilyStore {
             let Some((group, _)) = places.first() else { continue };
             let mut state = self.state.look();
             if state.is_idle(*group, deadline) {
-                let before = state.len();
+                let own = places.iter().filter_map(|(_, at)| state.at(*at));
+                let own = own.filter(|series| !self.is_overflow(series.key())).count();
                 state.forget(*group, places, &self.declaration.family.labels);
-                self.budget.give_back(before - state.len());
+                self.budget.give_back(own);
             }
         }
         self.state.look().shrink();
@@ -216,7 +228,9 @@ impl FamilyStore {
 
 impl Drop for FamilyStore {
     fn drop(&mut self) {
-        self.budget.give_back(self.count().0);
+        let state = self.state.look();
+        let there = self.overflow.iter().filter(|(hash, key)| state.find(*hash, key).is_some());
+        self.budget.give_back(state.len() - there.count() + self.overflow.len());
     }
 }
 
@@ -287,12 +301,19 @@ impl Writer<'_> {
         let keys = sets.iter().map(|set| key::of(set));
         let keys: Vec<_> = keys.map(|key| (hash(&self.family.hasher, &key), key)).collect();
         let held: Vec<_> = keys.iter().map(|(hash, key)| self.state.find(*hash, key)).collect();
-        let missing = held.iter().filter(|at| at.is_none()).count();
-        let budget = &self.family.budget;
+        let missing = || keys.iter().zip(&held).filter(|(_, held)| held.is_none());
+        let (family, budget) = (self.family, &self.family.budget);
+        let own = missing().filter(|((_, key), _)| !family.is_overflow(key)).count();
         if reserved {
-            budget.take_reserved(missing);
-        } else if !budget.take(self.state.len(), missing) {
-            return false;
+            budget.take_reserved(own);
+        } else {
+            let absent = family.overflow.iter().filter(|(hash, key)| {
+                self.state.find(*hash, key).is_none() && !keys.iter().any(|(_, one)| **one == **key)
+            });
+            let present = self.state.len() + missing().count() - own + absent.count();
+            if !budget.take(present, own) {
+                return false;
+            }
         }
         let neighbour = held.iter().flatten().next();
         let group = neighbour.and_then(|at| self.state.at(*at)).map(|series| series.group);
@@ -436,7 +457,8 @@ mod tests {
 
     #[test]
     fn past_the_budget_all_open_values_fold_together() {
-        let store = store(Kind::Counter, vec![declared(&["ok", "bad"]), open(None), open(None)], 4);
+        let store = store(Kind::Counter, vec![declared(&["ok", "bad"]), open(None), open(None)], 6);
+        assert_eq!(store.budget.used(), 2, "the overflow sets are reserved");
         assert_eq!(add(&store, &["ok", "a", "1"], 2), Applied::Exact);
         assert_eq!(add(&store, &["ok", "b", ""], 2), Applied::Exact);
         for other in ["c", "d", "e"] {
@@ -444,7 +466,8 @@ mod tests {
         }
         assert_eq!(add(&store, &["ok", "a", "1"], 2), Applied::Exact);
         assert!(shown(&store).contains(&"a=bad,b=other,c=other 3".to_owned()));
-        assert_eq!(store.count(), (6, 3), "the overflow sets are reserved");
+        assert_eq!(store.count(), (6, 3), "a limit of 6 shows 6 sets");
+        assert_eq!(store.budget.used(), 6);
     }
 
     #[test]
@@ -468,7 +491,7 @@ mod tests {
         assert_eq!(add(&store, &["ok", "b"], 112 * second), Applied::Exact, "the value made room");
         let row = &rows(&store)[0];
         assert_eq!(row.start, Some(Timestamp(112 * second)), "a new life has a new start");
-        assert!(store.budget.take(0, 998) && !store.budget.take(0, 1));
+        assert!(store.budget.take(0, 996) && !store.budget.take(0, 1), "2 and the 2 reserved");
     }
 
     #[test]

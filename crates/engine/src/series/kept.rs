@@ -123,7 +123,7 @@ impl FamilyStore {
             let revived = revived.remembering(declaration, counted);
             if state.find(hash, &series.key).is_none() {
                 // What was there stays there, under whatever limits there are now: so it is over a reload.
-                self.budget.take_reserved(1);
+                self.budget.take_reserved(usize::from(!self.is_overflow(&series.key)));
                 state.create(declaration, (hash, &series.key), group, series.heard);
             }
             state.revive((hash, &series.key), revived);
