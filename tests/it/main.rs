@@ -6,6 +6,7 @@ mod certificates;
 mod cli;
 mod config;
 mod conservation;
+mod cycles;
 mod dashboards;
 mod demo;
 mod drain;
