@@ -19,21 +19,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use config::{self, Source};
-use engine::counters::Protocol;
 use engine::exposition::{Coder, ContentEncoding, Format, Options, Syntax, Writer};
-use engine::model::HashKey;
-use engine::pipeline::{Encoding, Pipeline};
+use engine::pipeline::Pipeline;
 use engine::view::Signal;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use opentelemetry_proto::tonic::trace::v1::Span;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use prost::Message as _;
 use server::clock;
+use testkit::protobuf;
 
 /// Label sets of the counter and of the histogram: 20 lines for each pair.
 const SETS: usize = 5_000;
@@ -78,15 +73,8 @@ fn labels(set: usize) -> [(&'static str, String); 4] {
 }
 
 fn span(set: usize, id: u64) -> Span {
-    let value =
-        |text: &str| Some(AnyValue { value: Some(any_value::Value::StringValue(text.into())) });
     let [service, (_, name), _, status] = labels(set);
     let attributes = [("service", service.1), ("status_code", status.1)];
-    let attribute = |(key, text): (&str, String)| KeyValue {
-        key: key.into(),
-        value: value(&text),
-        ..Default::default()
-    };
     let start = 1_700_000_000_000_000_000 + id;
     Span {
         trace_id: (u128::from(id) + 1).to_be_bytes().into(),
@@ -95,7 +83,7 @@ fn span(set: usize, id: u64) -> Span {
         kind: (set / 500 % 5) as i32 + 1,
         start_time_unix_nano: start,
         end_time_unix_nano: start + took(id),
-        attributes: attributes.map(attribute).into(),
+        attributes: attributes.map(|(key, value)| protobuf::text(key, value)).into(),
         ..Default::default()
     }
 }
@@ -106,21 +94,12 @@ fn took(id: u64) -> u64 {
 }
 
 fn request(sets: impl Iterator<Item = (usize, u64)>) -> Vec<u8> {
-    let spans = sets.map(|(set, id)| span(set, id)).collect();
-    let scope_spans = vec![ScopeSpans { spans, ..Default::default() }];
-    let resource_spans = vec![ResourceSpans { scope_spans, ..Default::default() }];
-    ExportTraceServiceRequest { resource_spans }.encode_to_vec()
+    protobuf::traces(sets.map(|(set, id)| span(set, id)).collect())
 }
 
 /// A pipeline with all label sets, each of which saw a few spans.
 fn ours() -> Arc<Pipeline> {
-    let source = Source { name: "bench".into(), text: CONFIG.into() };
-    let loaded =
-        config::load(Some(source), &|_| None, &|_| Err(std::io::ErrorKind::NotFound.into()));
-    let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
-    let now = clock::now();
-    let key = HashKey::from_secret(b"bench");
-    let pipeline = Pipeline::new(settings.plan(&key), Arc::default(), now);
+    let pipeline = testkit::pipeline(CONFIG, clock::now());
     for round in 0..4 {
         for first in (0..SETS).step_by(500) {
             let body = request((first..first + 500).map(|set| (set, (round * SETS + set) as u64)));
@@ -131,9 +110,8 @@ fn ours() -> Arc<Pipeline> {
 }
 
 fn ingest(pipeline: &Pipeline, body: &[u8]) {
-    let taken =
-        pipeline.ingest(Protocol::Http, Signal::Traces, Encoding::Protobuf, body, clock::now());
-    assert_eq!(taken.unwrap().rejected, 0);
+    let outcome = protobuf::ingest(pipeline, Signal::Traces, body, clock::now());
+    assert_eq!(outcome.rejected, 0);
 }
 
 type Set = Vec<(&'static str, String)>;

@@ -99,12 +99,7 @@ fn row(metric: &MetricBudget) -> [String; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use config::{Source, load};
-
-    fn loaded(text: &str) -> Loaded {
-        let source = Source { name: "config.yaml".to_owned(), text: text.to_owned() };
-        load(Some(source), &|_| None, &|_| Err(std::io::ErrorKind::NotFound.into()))
-    }
+    use testkit::load;
 
     const GOOD: &str = "
 metrics:
@@ -114,7 +109,7 @@ metrics:
 
     #[test]
     fn a_good_config_is_told_by_its_series() {
-        let (text, ok) = report(&loaded(GOOD), false);
+        let (text, ok) = report(&load(GOOD), false);
         let wanted = "\
 metric     type       series  labels
 a_total    counter        3+  x (3), y (open)
@@ -129,7 +124,7 @@ b_seconds  histogram       2  x (2)
 
     #[test]
     fn a_bad_config_is_told_by_its_faults() {
-        let (text, ok) = report(&loaded("metrics: {a: {}}\nmetric: 1\n"), true);
+        let (text, ok) = report(&load("metrics: {a: {}}\nmetric: 1\n"), true);
         assert!(!ok);
         assert!(text.contains("did you mean `metrics`?") && text.ends_with("4 errors\n"), "{text}");
     }

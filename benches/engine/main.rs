@@ -25,7 +25,8 @@ use interpret::Interpreter;
 use server::clock;
 use simulator::load::{Batches, Profile};
 use structs::Structs;
-use support::{batches, config, ingest, pipeline, row};
+use support::{batches, ingest, pipeline, row};
+use testkit::settings;
 
 const SPAN_METRICS: &str = "use: [span_metrics]";
 const OSCAR: &str = "use: [oscar]";
@@ -77,9 +78,8 @@ fn peer() {
 }
 
 fn oscar() {
-    let loaded = config(OSCAR);
-    let definitions = &loaded.settings.as_ref().unwrap().definitions;
-    let (pipeline, mut structs) = (pipeline(OSCAR), Interpreter::new(definitions));
+    let settings = settings(OSCAR);
+    let (pipeline, mut structs) = (pipeline(OSCAR), Interpreter::new(&settings.definitions));
     let mut batches = batches(Profile::Oscar);
     let (times, sent) = race(
         &mut batches,
@@ -212,10 +212,10 @@ fn count(contender: &str, number: usize) {
         }
         _ => (Profile::Peer, SPAN_METRICS),
     };
-    let loaded = config(text);
+    let settings = settings(text);
     let pipeline = pipeline(text);
     let mut structs = Structs::default();
-    let mut interpreter = Interpreter::new(&loaded.settings.as_ref().unwrap().definitions);
+    let mut interpreter = Interpreter::new(&settings.definitions);
     let mut batches = batches(profile);
     let now = clock::now();
     for _ in 0..number {

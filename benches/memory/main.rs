@@ -11,19 +11,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
-use engine::counters::Protocol;
 use engine::limits::DEDUPE_ENTRIES;
 use engine::model::{Declaration, Dimension, Family, Kind, LabelName, MetricName, Op, key};
-use engine::pipeline::Encoding;
 use engine::series::{Budget, Change, Sample, Store};
 use engine::timestamp::Timestamp;
 use engine::view::Signal;
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
-use prost::Message;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use server::clock;
 use simulator::load::Profile;
 use support::{batches, ingest, pipeline, row};
+use testkit::protobuf;
 
 fn main() {
     let spans = |profile, config| format!("{:.3}", spans(profile, config));
@@ -64,14 +61,10 @@ fn logs() -> f64 {
         time_unix_nano: clock::now().0 + n,
         ..LogRecord::default()
     };
-    let log_records = (0..512).map(record).collect();
-    let scope_logs = vec![ScopeLogs { log_records, ..ScopeLogs::default() }];
-    let resource_logs = vec![ResourceLogs { scope_logs, ..ResourceLogs::default() }];
-    let body = ExportLogsServiceRequest { resource_logs }.encode_to_vec();
+    let body = protobuf::logs((0..512).map(record).collect());
     let now = clock::now();
     let take = || {
-        let taken = pipeline.ingest(Protocol::Http, Signal::Logs, Encoding::Protobuf, &body, now);
-        taken.unwrap();
+        protobuf::ingest(&pipeline, Signal::Logs, &body, now);
     };
     take();
     take();

@@ -145,16 +145,8 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use config::{self, Settings, Source};
     use engine::inventory::told::{Attribute, MetricCost};
-
-    fn settings(text: &str) -> Settings {
-        let source = Source { name: "config.yaml".into(), text: text.into() };
-        let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-        let loaded = config::load(Some(source), &|_| None, &nothing);
-        assert!(loaded.settings.is_some(), "{}\n{text}", loaded.render());
-        loaded.settings.unwrap()
-    }
+    use testkit::settings;
 
     fn record(kind: RecordKind, name: &str, seen: u64, keys: Vec<KeyCount>) -> RecordName {
         RecordName {

@@ -1,15 +1,10 @@
 //! A span or data point whose series are there allocates nothing, whatever the config; the request around it neither, nor the
 //! inventory when it looks at one whose names, keys and values it has seen.
 
-use std::sync::Arc;
-
-use config::{Source, load};
-use engine::counters::Protocol;
-use engine::pipeline::{Encoding, Pipeline};
+use engine::pipeline::Pipeline;
 use engine::timestamp::Timestamp;
 use engine::view::Signal;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::metrics::v1::{
     self as otlp, Exemplar, Gauge, Histogram, HistogramDataPoint, NumberDataPoint, ResourceMetrics,
     ScopeMetrics, Sum, metric::Data, number_data_point,
@@ -18,21 +13,14 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message;
 use server::clock;
 use simulator::load::{self as sender, Batches, LoadOptions, Profile};
-
-fn pipeline(text: String, now: Timestamp) -> Pipeline {
-    let source = Source { name: "config.yaml".into(), text };
-    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = load(Some(source), &|_| None, &nothing);
-    let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
-    Pipeline::new(settings.plan(&crate::support::key()), Arc::default(), now)
-}
+use testkit::{pipeline, protobuf};
 
 /// Without the memory of duplicates, which grows until it has its size, and without conversations: each that begins or ends has
 /// memory of its own.
 fn without_memory(pack: &str, now: Timestamp) -> Pipeline {
     let conversations = "sessions: null\nmetrics: {bot_sessions_total: null, bot_session_turns: null, bot_session_duration_seconds: null,\n  bot_session_reasks_total: null, bot_session_handovers_total: null}\n";
     let conversations = if pack == "oscar" { conversations } else { "" };
-    pipeline(format!("use: [{pack}]\nlimits: {{dedupe: {{entries: 0}}}}\n{conversations}"), now)
+    pipeline(&format!("use: [{pack}]\nlimits: {{dedupe: {{entries: 0}}}}\n{conversations}"), now)
 }
 
 fn batches(profile: Profile) -> Batches {
@@ -50,7 +38,7 @@ fn batches(profile: Profile) -> Batches {
 }
 
 fn traces(pipeline: &Pipeline, body: &[u8], now: Timestamp) {
-    pipeline.ingest(Protocol::Http, Signal::Traces, Encoding::Protobuf, body, now).unwrap();
+    protobuf::ingest(pipeline, Signal::Traces, body, now);
 }
 
 /// How many items came, and how many of them the inventory looked at.
@@ -97,9 +85,7 @@ fn allocations_of_looking(pack: &str, profile: Profile) -> u64 {
 
 /// What an SDK says each time: sums and histograms of either temporality, and a gauge, all larger than last time.
 fn points(round: u64) -> Vec<u8> {
-    let text = |text: &str| AnyValue { value: Some(any_value::Value::StringValue(text.into())) };
-    let pair =
-        |key: &str| KeyValue { key: key.into(), value: Some(text("bot")), ..Default::default() };
+    let pair = |key: &str| protobuf::text(key, "bot");
     let (begin, end) = (1_700_000_000_000_000_000, 1_700_000_000_000_000_000 + round * 1_000);
     let start = |temporality| if temporality == 1 { end - 1_000 } else { begin };
     let number = |start| NumberDataPoint {
@@ -162,11 +148,10 @@ fn known_streams_cost_no_allocation() {
     let rule =
         "{help: C., type: counter, from: datapoint, where: {name: c_sum}, labels: {kind: kind}}";
     let pipeline =
-        pipeline(format!("metrics: {{counted_total: {rule}}}\ndatapoints: {{pass: ['*']}}"), now);
+        pipeline(&format!("metrics: {{counted_total: {rule}}}\ndatapoints: {{pass: ['*']}}"), now);
     let bodies: Vec<Vec<u8>> = (1..8).map(points).collect();
     let mut round = |body: &Vec<u8>| {
-        let taken = pipeline.ingest(Protocol::Http, Signal::Metrics, Encoding::Protobuf, body, now);
-        assert_eq!(taken.unwrap().rejected, 0);
+        assert_eq!(protobuf::ingest(&pipeline, Signal::Metrics, body, now).rejected, 0);
     };
     let (first, then) = bodies.split_at(3);
     first.iter().for_each(&mut round);

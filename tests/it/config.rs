@@ -88,9 +88,7 @@ fn text(config: &str) -> Loaded {
 }
 
 fn good(config: &str) -> Settings {
-    let loaded = text(config);
-    let said = loaded.render();
-    loaded.settings.unwrap_or_else(|| panic!("{said}"))
+    testkit::settings_of(text(config))
 }
 
 /// A counter over spans with more lines of its own.
@@ -106,9 +104,8 @@ fn only_part(config: &str) -> definition::Part {
 fn the_default_file_says_the_defaults() {
     let said = read(&folder("").join("oscar-metrics.yaml"));
     assert!(said.diagnostics.iter().all(|one| one.severity == Severity::Warning));
-    let built_in = load(None, &|_| None, &|_| Err(std::io::ErrorKind::NotFound.into()));
-    let (said, built_in) = (said.settings.unwrap(), built_in.settings.unwrap());
-    assert_eq!(said, built_in);
+    let said = said.settings.unwrap();
+    assert_eq!(said, testkit::built_in());
     assert_eq!(said.limits, engine::limits::Limits::default());
 }
 

@@ -2,9 +2,7 @@
 //! changes only its counter, and a counter holds exactly the weights of what was accepted.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 
-use config::{Source, load};
 use engine::counters::{ItemCounts, Protocol, Rejection};
 use engine::model::RowValue;
 use engine::pipeline::{Encoding, Pipeline};
@@ -18,6 +16,7 @@ use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use prost::Message;
+use testkit::pipeline;
 
 use crate::wire_oracle::build;
 use crate::wire_oracle::judge::{self, transcode};
@@ -169,15 +168,6 @@ fn close(one: f64, other: f64) -> bool {
     (one - other).abs() <= 1e-9 * one.abs().max(1.0)
 }
 
-fn pipeline() -> Pipeline {
-    let source = Source { name: "config.yaml".into(), text: CONFIG.into() };
-    let loaded = load(Some(source), &|_| None, &|_| Err(std::io::ErrorKind::NotFound.into()));
-    let said = loaded.render();
-    let settings = loaded.settings.unwrap_or_else(|| panic!("{said}"));
-    let key = crate::support::key();
-    Pipeline::new(settings.plan(&key), Arc::default(), NOW)
-}
-
 /// Every sample of every family, summed by family.
 fn totals(pipeline: &Pipeline) -> BTreeMap<String, f64> {
     let mut totals = BTreeMap::new();
@@ -232,7 +222,7 @@ proptest! {
 
     #[test]
     fn every_item_is_accounted_for_once(session in session()) {
-        let (pipeline, mut expected) = (pipeline(), Expected::default());
+        let (pipeline, mut expected) = (pipeline(CONFIG, NOW), Expected::default());
         for sent in &session {
             let (books, before) = (read(&pipeline), totals(&pipeline));
             let taken = pipeline.ingest(Protocol::Http, sent.signal, sent.encoding, &sent.body, NOW);

@@ -45,7 +45,7 @@ fn settings(text: &str) -> Settings {
         )
     };
     let loaded = load(Some(source), &|_| None, &file);
-    loaded.settings.clone().unwrap_or_else(|| panic!("{}", loaded.render()))
+    testkit::settings_of(loaded)
 }
 
 /// Boards by file name.

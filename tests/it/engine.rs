@@ -1,21 +1,13 @@
 //! From a request's bytes to a scrape, by configs of a few lines.
 
+use serde_json::Value;
+use testkit::json::{self, texts};
+
 use crate::support::{JSON, post, serve_config};
 
-fn spans(attributes: impl Iterator<Item = (usize, String)>) -> String {
-    let span = |(at, attributes): (usize, String)| {
-        format!(
-            r#"{{"traceId":"{:032x}","spanId":"{:016x}","name":"x","attributes":[{attributes}]}}"#,
-            at + 1,
-            at + 1
-        )
-    };
-    let spans: Vec<String> = attributes.map(span).collect();
-    format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#, spans.join(","))
-}
-
-fn text(key: &str, value: &str) -> String {
-    format!(r#"{{"key":"{key}","value":{{"stringValue":"{value}"}}}}"#)
+fn spans(attributes: impl Iterator<Item = Value>) -> String {
+    let span = |(at, attributes)| json::span("x", (at, at), (0, 0), attributes);
+    json::traces(&(1..).zip(attributes).map(span).collect::<Vec<_>>()).to_string()
 }
 
 #[test]
@@ -23,7 +15,7 @@ fn ten_thousand_label_values_fold_and_the_total_stays_exact() {
     let server = serve_config(Some(
         "metrics:\n  tools_total: {help: T., type: counter, from: span, labels: {tool: span.tool}}\n",
     ));
-    let body = spans((0..10_000).map(|at| (at, text("tool", &format!("tool-{at}")))));
+    let body = spans((0..10_000).map(|at| texts(&[("tool", &format!("tool-{at}"))])));
     assert_eq!(post(server.address("otlp_http"), "/v1/traces", JSON, body.as_bytes()).status, 200);
     let sums = server.sums("tools_total", &["tool"]);
     assert_eq!(sums.values().sum::<f64>(), 10_000.0);
@@ -40,7 +32,7 @@ fn ten_thousand_label_values_fold_and_the_total_stays_exact() {
 fn a_malformed_request_changes_nothing_but_its_counter() {
     let server =
         serve_config(Some("metrics:\n  spans_total: {help: S., type: counter, from: span}\n"));
-    let good = spans((0..3).map(|at| (at, text("a", "b"))));
+    let good = spans((0..3).map(|_| texts(&[("a", "b")])));
     let cut = good.strip_suffix("]}]}").unwrap();
     let otlp = server.address("otlp_http");
     assert_eq!(post(otlp, "/v1/traces", JSON, cut.as_bytes()).status, 400);
@@ -58,11 +50,10 @@ fn late_records_are_rejected_and_told() {
     let server = serve_config(Some(
         "limits: {late: 1h}\nmetrics:\n  spans_total: {help: S., type: counter, from: span}\n",
     ));
-    let body = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[
-        {"traceId":"01010101010101010101010101010101","spanId":"0101010101010101","endTimeUnixNano":"1000000000"},
-        {"traceId":"01010101010101010101010101010101","spanId":"0201010101010101"}]}]}]}"#;
+    let span = |id, end| json::span("x", (1, id), (0, end), texts(&[]));
+    let body = json::traces(&[span(1, 1_000_000_000), span(2, 0)]).to_string();
     let reply = post(server.address("otlp_http"), "/v1/traces", JSON, body.as_bytes());
-    let told: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    let told: Value = serde_json::from_slice(&reply.body).unwrap();
     assert_eq!(told["partialSuccess"]["rejectedSpans"], "1");
     assert_eq!(told["partialSuccess"]["errorMessage"], "rejected: 1 late");
     assert_eq!((server.received(), server.accepted()), (2.0, 1.0));
@@ -74,12 +65,8 @@ fn what_is_unique_counts_once_and_a_resent_span_only_as_a_duplicate() {
         "records: {once: {from: span, where: {name: x}, unique: [trace_id]}}\n\
          metrics: {once_total: {help: O., type: counter, from: once}}\n",
     ));
-    let span = |id| format!(r#"{{"traceId":"{:032x}","spanId":"{id:016x}","name":"x"}}"#, 7);
-    let body = format!(
-        r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{},{}]}}]}}]}}"#,
-        span(1),
-        span(2)
-    );
+    let span = |id| json::span("x", (7, id), (0, 0), texts(&[]));
+    let body = json::traces(&[span(1), span(2)]).to_string();
     let repeated = || server.value("oscar_metrics_repeated_items_total", &[("record", "once")]);
     for _ in 0..2 {
         post(server.address("otlp_http"), "/v1/traces", JSON, body.as_bytes());

@@ -6,32 +6,21 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{self, Settings, Source};
 use engine::explain::{Counts, Request};
 use engine::model::{Op, RowValue};
 use engine::pipeline::{Encoding, Pipeline};
 use engine::rules::definition;
 use engine::rules::explain::{Asked, Private};
-use engine::timestamp::Timestamp;
 use engine::view::Signal;
 use oscar_metrics::explain::{Question, report};
 use oscar_metrics::{Exit, Failure};
 use serde_json::{Value, json};
 use simulator::bot::{self, BotOptions};
+use testkit::json::{self, attributes, gauge, logs, metrics, sum, traces};
+use testkit::{NOW, SECOND, built_in, key, labels, settings};
 
-use crate::support::{PROTOBUF, key, post, serve_config};
+use crate::support::{PROTOBUF, post, serve_config};
 use crate::traffic::sink::{Manner, Sink};
-
-/// 2026-11-25T12:00:00Z.
-const NOW: Timestamp = Timestamp(1_795_608_000_000_000_000);
-
-fn settings(text: Option<&str>) -> Settings {
-    let source = text.map(|text| Source { name: "config.yaml".into(), text: text.into() });
-    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = config::load(source, &|_| None, &nothing);
-    assert!(loaded.settings.is_some(), "{}", loaded.render());
-    loaded.settings.unwrap()
-}
 
 fn question() -> Question {
     Question { name: "file.json".into(), ..Question::default() }
@@ -39,7 +28,7 @@ fn question() -> Question {
 
 fn told(config: &str, file: &[u8], question: &Question) -> Result<String, Failure> {
     let mut out = Vec::new();
-    report((&settings(Some(config)), &key()), question, file, NOW, &mut out)?;
+    report((&settings(config), &key()), question, file, NOW, &mut out)?;
     Ok(String::from_utf8(out).unwrap())
 }
 
@@ -49,54 +38,19 @@ fn story(config: &str, requests: &[Value]) -> String {
     told(config, lines.join("\n").as_bytes(), &question()).unwrap()
 }
 
-fn attributes(pairs: Value) -> Value {
-    let value = |value: &Value| match value {
-        Value::String(text) => json!({"stringValue": text}),
-        Value::Bool(yes) => json!({"boolValue": yes}),
-        Value::Number(number) if number.is_f64() => json!({"doubleValue": number}),
-        number => json!({"intValue": number.to_string()}),
-    };
-    let pairs = pairs.as_object().unwrap().iter();
-    pairs.map(|(key, one)| json!({"key": key, "value": value(one)})).collect()
-}
-
 /// A time so many seconds before now.
 fn ago(seconds: u64) -> String {
-    (NOW.0 - seconds * 1_000_000_000).to_string()
+    (NOW.0 - seconds * SECOND).to_string()
 }
 
 /// A span that took 1.25 s, by its number.
 fn span(number: u8, name: &str, pairs: Value) -> Value {
-    json!({"traceId": format!("{:032x}", 1), "spanId": format!("{number:016x}"), "name": name, "attributes": attributes(pairs),
-        "startTimeUnixNano": (NOW.0 - 2_250_000_000).to_string(), "endTimeUnixNano": ago(1)})
-}
-
-fn resource() -> Value {
-    json!({"attributes": attributes(json!({"service.name": "bot", "service.instance.id": "i1"}))})
-}
-
-fn traces(spans: &[Value]) -> Value {
-    json!({"resourceSpans": [{"resource": resource(), "scopeSpans": [{"scope": {"name": "lib"}, "spans": spans}]}]})
-}
-
-fn logs(records: &[Value]) -> Value {
-    json!({"resourceLogs": [{"resource": resource(), "scopeLogs": [{"scope": {"name": "lib"}, "logRecords": records}]}]})
-}
-
-fn metrics(metrics: &[Value]) -> Value {
-    json!({"resourceMetrics": [{"resource": resource(), "scopeMetrics": [{"scope": {"name": "lib"}, "metrics": metrics}]}]})
+    let times = (NOW.0 - 2_250_000_000, NOW.0 - SECOND);
+    json::span(name, (1, number.into()), times, attributes(pairs))
 }
 
 fn point(pairs: Value, value: f64) -> Value {
-    json!({"attributes": attributes(pairs), "startTimeUnixNano": ago(60), "timeUnixNano": ago(1), "asDouble": value})
-}
-
-fn sum(name: &str, temporality: u8, points: &[Value]) -> Value {
-    json!({"name": name, "sum": {"aggregationTemporality": temporality, "isMonotonic": true, "dataPoints": points}})
-}
-
-fn gauge(name: &str, points: &[Value]) -> Value {
-    json!({"name": name, "gauge": {"dataPoints": points}})
+    json::point((NOW.0 - 60 * SECOND, NOW.0 - SECOND), value, attributes(pairs))
 }
 
 const CONFIG: &str = r#"
@@ -170,7 +124,9 @@ fn near_misses_are_few_and_those_alike_stand_together() {
 
 #[test]
 fn events_logs_and_what_is_unique() {
-    let event = |label: &str| json!({"name": "bot.feedback", "timeUnixNano": ago(1), "attributes": attributes(json!({"label": label}))});
+    let event = |label: &str| {
+        json::event("bot.feedback", NOW.0 - SECOND, attributes(json!({"label": label})))
+    };
     let mut one = span(1, "message", json!({}));
     one["events"] = json!([event("up"), {"name": "noise"}, event("down")]);
     let record = json!({"eventName": "bot.feedback", "timeUnixNano": ago(2), "traceId": format!("{:032x}", 2), "spanId": format!("{:016x}", 2),
@@ -451,7 +407,7 @@ fn what_it_says_is_what_a_server_shows() {
     }
     let mut out = Vec::new();
     let all = Question { all: true, ..question() };
-    report((&settings(None), &key()), &all, lines.join("\n").as_bytes(), NOW, &mut out).unwrap();
+    report((&built_in(), &key()), &all, lines.join("\n").as_bytes(), NOW, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     let (story, rest) = text.split_once("Series, as /metrics shows them:\n").unwrap();
     let (said, books) = rest.split_once("\nBooks:\n").unwrap();
@@ -482,7 +438,7 @@ fn json_of(signal: Signal, body: &[u8]) -> String {
 
 #[test]
 fn what_is_told_of_records_adds_up_to_the_series() {
-    let settings = settings(None);
+    let settings = built_in();
     let pipeline = Pipeline::new(settings.plan(&key()), Arc::default(), NOW);
     let private = Private::new(&settings.definitions);
     let asked = Asked { definitions: &settings.definitions, private: &private };
@@ -522,13 +478,7 @@ fn what_is_told_of_records_adds_up_to_the_series() {
             if let RowValue::Counter(total, _) = row.value
                 && total != 0.0
             {
-                let pairs: Vec<String> = row
-                    .labels
-                    .0
-                    .iter()
-                    .map(|(name, value)| format!("{}={value}", name.as_str()))
-                    .collect();
-                shown.insert(format!("{name}{{{}}}", pairs.join(",")), total);
+                shown.insert(format!("{name}{{{}}}", labels(&row.labels)), total);
             }
         }
     }

@@ -3,8 +3,9 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 
-use config::{Source, load};
 use serde_json::{Value, json};
+use testkit::json::{self, texts};
+use testkit::{NOW, SECOND, settings};
 
 use crate::certificates;
 use crate::cli::binary;
@@ -27,18 +28,13 @@ datapoints: {pass: ["bot.*"]}
 "#;
 
 fn attributes(pairs: &[(&str, Value)]) -> Value {
-    let value = |value: &Value| match value {
-        Value::String(text) => json!({"stringValue": text}),
-        Value::Bool(yes) => json!({"boolValue": yes}),
-        number => json!({"intValue": number.to_string()}),
-    };
-    pairs.iter().map(|(key, one)| json!({"key": key, "value": value(one)})).collect()
+    json::attributes(pairs.iter().cloned().collect())
 }
 
 fn span(number: u32, name: &str, pairs: &[(&str, Value)], events: Value) -> Value {
-    json!({"traceId": format!("{:032x}", 1), "spanId": format!("{number:016x}"), "name": name,
-        "startTimeUnixNano": "1795608000000000000", "endTimeUnixNano": "1795608001250000000",
-        "attributes": attributes(pairs), "events": events})
+    let times = (NOW.0, NOW.0 + 1_250_000_000);
+    let span = json::span(name, (1, number.into()), times, attributes(pairs));
+    json::with(span, json!({"events": events}))
 }
 
 /// Spans that rules take and spans that none takes, with events, log records and data points of both kinds.
@@ -56,7 +52,7 @@ fn requests() -> [(&'static str, Value); 3] {
         if at % 2 == 0 {
             pairs.push(("bot.channel.kind", json!(if at % 4 == 0 { "direct" } else { "public" })));
         }
-        let label = json!([{"key": "bot.feedback.label", "value": {"stringValue": "up"}}]);
+        let label = texts(&[("bot.feedback.label", "up")]);
         let events = match at {
             3 => json!([{"name": "bot.feedback", "attributes": label}, {"name": "exception"}]),
             _ => json!([]),
@@ -73,28 +69,19 @@ fn requests() -> [(&'static str, Value); 3] {
     }
     spans.push(span(200, "odd\u{1b}[31m\u{202e}name", &[], json!([])));
     spans.push(span(201, &"long ".repeat(100), &[], json!([])));
-    let log = |name: &str, label: &str| json!({"eventName": name, "timeUnixNano": "1795608001000000000", "attributes": attributes(&[("bot.feedback.label", json!(label))])});
+    let time = NOW.0 + SECOND;
+    let log =
+        |name: &str, label: &str| json::log(name, time, texts(&[("bot.feedback.label", label)]));
     let logs = [log("bot.feedback", "up"), log("bot.feedback", "down"), log("", "?")];
-    let point = |name: &str| {
-        json!({"name": name, "gauge": {"dataPoints": [
-        {"asDouble": 1.0, "timeUnixNano": "1795608001000000000", "attributes": attributes(&[("zone", json!("a"))])}]}})
-    };
-    let metrics = [point("bot.queue"), point("jvm.memory")];
-    let resource = json!({"attributes": attributes(&[("service.name", json!("bot")), ("host.name", json!("h1"))])});
+    let points = [json::point((0, time), 1.0, texts(&[("zone", "a")]))];
+    let metrics = ["bot.queue", "jvm.memory"].map(|name| json::gauge(name, &points));
+    let resource = texts(&[("service.name", "bot"), ("host.name", "h1")]);
     [
-        (
-            "/v1/traces",
-            json!({"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {"name": "lib"}, "spans": spans}]}]}),
-        ),
-        (
-            "/v1/logs",
-            json!({"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": logs}]}]}),
-        ),
-        (
-            "/v1/metrics",
-            json!({"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": metrics}]}]}),
-        ),
+        ("/v1/traces", json::traces(&spans)),
+        ("/v1/logs", json::logs(&logs)),
+        ("/v1/metrics", json::metrics(&metrics)),
     ]
+    .map(|(path, request)| (path, json::of_resource(request, resource.clone())))
 }
 
 fn fed() -> Server {
@@ -139,10 +126,7 @@ fn an_overview_and_what_it_suggests() {
     let text = told(&server, &[]);
     insta::assert_snapshot!(text);
     let (_, yaml) = text.split_once("\nmetrics:\n").unwrap();
-    let source = Source { name: "suggested.yaml".into(), text: format!("metrics:\n{yaml}") };
-    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = load(Some(source), &|_| None, &nothing);
-    assert!(loaded.settings.is_some(), "{}", loaded.render());
+    settings(&format!("metrics:\n{yaml}"));
 }
 
 #[test]
@@ -288,7 +272,7 @@ fn the_password_and_tls_of_the_web_port_are_spoken() {
 fn a_loaded_instance_says_that_it_shows_a_sample() {
     let server = serve_config(Some(CONFIG));
     let spans: Vec<Value> = (0..2_000).map(|at| span(at, "busy", &[], json!([]))).collect();
-    let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).to_string();
+    let body = json::traces(&spans).to_string();
     assert_eq!(post(server.address("otlp_http"), "/v1/traces", JSON, body.as_bytes()).status, 200);
     let text = told(&server, &[]);
     assert!(text.contains("a sample, 25.0 % of them"), "{text}");

@@ -4,7 +4,7 @@ mod sink;
 
 use std::time::Duration;
 
-use config::{self, Forward, Source};
+use config::Forward;
 use engine::view::Signal;
 use engine::wire::json_to_protobuf;
 use server::clock;
@@ -17,10 +17,7 @@ use sink::{Say, Sink, until};
 /// The targets of a config, with an endpoint for each `@`.
 fn targets(yaml: &str, endpoint: &str) -> Vec<Forward> {
     let text = format!("forward: [{}]", yaml.replace('@', endpoint));
-    let source = Source { name: "config.yaml".into(), text };
-    let loaded =
-        config::load(Some(source), &|_| None, &|_| Err(std::io::ErrorKind::NotFound.into()));
-    loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render())).forward.clone()
+    testkit::settings(&text).forward
 }
 
 /// A server that passes on, with the short patience of tests.

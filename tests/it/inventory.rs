@@ -1,19 +1,16 @@
 //! The inventory from outside: requests in, what is told of them out.
 
-use std::sync::Arc;
-
-use config::{Settings, Source, load};
 use engine::counters::Protocol;
 use engine::inventory::told::{self, Inventory, RecordKind, RecordName};
 use engine::limits;
-use engine::model::HashKey;
 use engine::pipeline::{Encoding, Pipeline};
 use engine::timestamp::Timestamp;
 use engine::view::Signal;
 use serde_json::{Value, json};
+use testkit::json::{self, logs, texts as attributes};
+use testkit::{SECOND, key, pipeline, settings};
 
-const SECOND: u64 = 1_000_000_000;
-const BEGAN: Timestamp = Timestamp(1_795_608_000 * SECOND);
+const BEGAN: Timestamp = testkit::NOW;
 
 const CONFIG: &str = r#"
 privacy: {drop: ["secret.*"]}
@@ -27,28 +24,9 @@ metrics:
 datapoints: {pass: ["known.*"]}
 "#;
 
-fn settings(text: &str) -> Settings {
-    let source = Source { name: "config.yaml".into(), text: text.into() };
-    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = load(Some(source), &|_| None, &nothing);
-    assert!(loaded.settings.is_some(), "{}", loaded.render());
-    loaded.settings.unwrap()
-}
-
-fn pipeline(text: &str) -> Pipeline {
-    let key = HashKey::from_secret(b"key");
-    Pipeline::new(settings(text).plan(&key), Arc::default(), BEGAN)
-}
-
 /// Takes a request so many seconds after the begin.
 fn take(pipeline: &Pipeline, signal: Signal, request: &Value, second: u64) {
-    let (door, json, now) = (Protocol::Http, Encoding::Json, Timestamp(BEGAN.0 + second * SECOND));
-    pipeline.ingest(door, signal, json, request.to_string().as_bytes(), now).unwrap();
-}
-
-fn attributes(pairs: &[(&str, &str)]) -> Value {
-    let pair = |(key, value): &(&str, &str)| json!({"key": key, "value": {"stringValue": value}});
-    pairs.iter().map(pair).collect()
+    json::ingest(pipeline, signal, request, Timestamp(BEGAN.0 + second * SECOND));
 }
 
 fn span(name: &str, pairs: &[(&str, &str)], events: &[(&str, &[(&str, &str)])]) -> Value {
@@ -62,10 +40,6 @@ fn traces(spans: &[Value]) -> Value {
         "scopeSpans": [{"scope": {"name": "lib", "attributes": attributes(&[("lang", "rust")])}, "spans": spans}]}]})
 }
 
-fn logs(records: &[Value]) -> Value {
-    json!({"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]})
-}
-
 fn told(pipeline: &Pipeline) -> Inventory {
     pipeline.inventory(Timestamp(BEGAN.0 + 3_600 * SECOND))
 }
@@ -77,7 +51,7 @@ fn record<'i>(told: &'i Inventory, kind: RecordKind, name: &str) -> &'i RecordNa
 
 /// What is told of some records of every kind.
 fn some_of_each() -> Inventory {
-    let pipeline = pipeline(CONFIG);
+    let pipeline = pipeline(CONFIG, BEGAN);
     let up: &[(&str, &str)] = &[("label", "up")];
     let spans = [
         span(
@@ -92,9 +66,9 @@ fn some_of_each() -> Inventory {
     let log = |name: &str| json!({"eventName": name, "body": {"stringValue": "said"}});
     let old = json!({"attributes": attributes(&[("event.name", "old style")])});
     take(&pipeline, Signal::Logs, &logs(&[log("feedback"), log(""), old]), 1);
-    let point = |name| json!({"name": name, "gauge": {"dataPoints": [{"asDouble": 1.0, "attributes": attributes(up)}]}});
-    let points = json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [point("known.a"), point("strange")]}]}]});
-    take(&pipeline, Signal::Metrics, &points, 1);
+    let points = [json::point((0, 0), 1.0, attributes(up))];
+    let metrics = ["known.a", "strange"].map(|name| json::gauge(name, &points));
+    take(&pipeline, Signal::Metrics, &json::metrics(&metrics), 1);
     told(&pipeline)
 }
 
@@ -163,7 +137,7 @@ fn attributes_and_costs_are_told_and_values_never() {
 
 #[test]
 fn a_refused_request_leaves_no_trace() {
-    let pipeline = pipeline(CONFIG);
+    let pipeline = pipeline(CONFIG, BEGAN);
     let whole = traces(&[span("chat", &[], &[])]).to_string();
     let (door, json) = (Protocol::Http, Encoding::Json);
     let cut = &whole.as_bytes()[..whole.len() - 2];
@@ -174,7 +148,7 @@ fn a_refused_request_leaves_no_trace() {
 
 #[test]
 fn of_many_records_a_sample_is_seen_and_said_to_be_one() {
-    let pipeline = pipeline(CONFIG);
+    let pipeline = pipeline(CONFIG, BEGAN);
     let spans: Vec<Value> = (0..2_000).map(|at| span(&format!("n{}", at % 4), &[], &[])).collect();
     let request = traces(&spans);
     take(&pipeline, Signal::Traces, &request, 1);
@@ -197,14 +171,14 @@ fn of_many_records_a_sample_is_seen_and_said_to_be_one() {
 
 #[test]
 fn a_reload_keeps_what_arrived_and_asks_the_new_rules() {
-    let pipeline = pipeline(CONFIG);
+    let pipeline = pipeline(CONFIG, BEGAN);
     let request = traces(&[span("webhook", &[("kind_of", "x")], &[])]);
     take(&pipeline, Signal::Traces, &request, 1);
     let more = CONFIG.replace(
         "metrics:",
         "metrics:\n  webhooks_total: {help: W., type: counter, from: span, where: {name: webhook}}",
     );
-    pipeline.reload(settings(&more).plan(&HashKey::from_secret(b"key")), BEGAN);
+    pipeline.reload(settings(&more).plan(&key()), BEGAN);
     let webhook = |told: &Inventory| record(told, RecordKind::Span, "webhook").clone();
     let after = told(&pipeline);
     let one = webhook(&after);
@@ -218,7 +192,7 @@ fn a_reload_keeps_what_arrived_and_asks_the_new_rules() {
 
 #[test]
 fn hostile_names_and_keys_stay_within_bounds() {
-    let pipeline = pipeline(CONFIG);
+    let pipeline = pipeline(CONFIG, BEGAN);
     for round in 0..100_u64 {
         let spans: Vec<Value> = (0..500)
             .map(|at| {

@@ -1,50 +1,28 @@
 //! The built-in packs count honestly: what they call use, failure, tokens and cost, rule by rule.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use config::{self, Source};
-use engine::counters::Protocol;
 use engine::model::RowValue;
-use engine::pipeline::{Encoding, Pipeline};
+use engine::pipeline::Pipeline;
 use engine::timestamp::Timestamp;
 use engine::view::Signal;
 use serde_json::{Value, json};
-
-use crate::support::key;
-
-const NOW: u64 = 1_795_608_000_000_000_000;
+use testkit::json::{self, attributes, event, traces, with};
+use testkit::{NOW, SECOND, key, pipeline, settings};
 
 /// The built-in config with more laid over it.
 struct Packs(Pipeline);
 
 fn packs(more: &str) -> Packs {
-    let source = Source { name: "config.yaml".into(), text: format!("use: [oscar]\n{more}") };
-    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = config::load(Some(source), &|_| None, &nothing);
-    let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
-    Packs(Pipeline::new(settings.plan(&key()), Arc::default(), Timestamp(NOW)))
-}
-
-fn attributes(pairs: &Value) -> Value {
-    let any = |value: &Value| match value {
-        Value::Bool(truth) => json!({"boolValue": truth}),
-        Value::Number(number) if number.is_f64() => json!({"doubleValue": number}),
-        Value::Number(number) => json!({"intValue": number.to_string()}),
-        text => json!({"stringValue": text}),
-    };
-    let pairs = pairs.as_object().unwrap().iter();
-    pairs.map(|(key, value)| json!({"key": key, "value": any(value)})).collect()
+    Packs(pipeline(&format!("use: [oscar]\n{more}"), NOW))
 }
 
 /// A span: its name, its own number and its parent's (0: none), its attributes.
 fn span(name: &str, (id, parent): (u64, u64), pairs: Value) -> Value {
     let parent = if parent == 0 { String::new() } else { format!("{parent:016x}") };
-    json!({
-        "traceId": format!("{:032x}", id / 100 + 1), "spanId": format!("{id:016x}"), "parentSpanId": parent,
-        "name": name, "kind": 1, "attributes": attributes(&pairs),
-        "startTimeUnixNano": (NOW - 5_000_000_000).to_string(), "endTimeUnixNano": NOW.to_string()
-    })
+    let times = (NOW.0 - 5 * SECOND, NOW.0);
+    let span = json::span(name, (id / 100 + 1, id), times, attributes(pairs));
+    with(span, json!({"parentSpanId": parent, "kind": 1}))
 }
 
 fn interaction(id: u64, mut pairs: Value) -> Value {
@@ -61,17 +39,14 @@ fn failed(mut span: Value) -> Value {
 
 impl Packs {
     fn send(&self, spans: &[Value]) {
-        let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).to_string();
-        let (door, form) = (Protocol::Http, Encoding::Json);
-        let now = Timestamp(NOW);
-        let outcome = self.0.ingest(door, Signal::Traces, form, body.as_bytes(), now).unwrap();
+        let outcome = json::ingest(&self.0, Signal::Traces, &traces(spans), NOW);
         assert_eq!(outcome.rejected, 0, "{}", outcome.message);
     }
 
     /// What a metric holds, by these labels; sums of 0 are left out.
     fn sums(&self, metric: &str, by: &[&str]) -> BTreeMap<String, f64> {
         let mut sums = BTreeMap::new();
-        for piece in crate::support::families(&self.0, Timestamp(NOW + 1)) {
+        for piece in crate::support::families(&self.0, Timestamp(NOW.0 + 1)) {
             for row in piece.rows.iter().filter(|_| piece.family.name.as_str() == metric) {
                 let label = |name: &&str| {
                     let found = row.labels.0.iter().find(|(label, _)| label.as_str() == *name);
@@ -264,10 +239,7 @@ fn a_price_that_changes_changes_the_future_only() {
     let before = packs.total("bot_cost_usd_total");
     assert!((before - 0.0025).abs() < 1e-12, "{before}");
     let text = "use: [oscar]\ntables: {usd_per_input_token: {gpt-4o: 0.000001}}\n";
-    let source = Source { name: "config.yaml".into(), text: text.into() };
-    let loaded =
-        config::load(Some(source), &|_| None, &|_| Err(std::io::ErrorKind::NotFound.into()));
-    packs.0.reload(loaded.settings.as_ref().unwrap().plan(&key()), Timestamp(NOW));
+    packs.0.reload(settings(text).plan(&key()), NOW);
     packs.send(&spans(200));
     let after = packs.total("bot_cost_usd_total");
     assert!((after - 0.0035).abs() < 1e-12, "{after}");
@@ -279,10 +251,7 @@ fn who_is_too_busy_is_told_with_an_error_type_or_an_exception() {
     let exception = |span: Value| {
         let mut span = span;
         let pairs = json!({"exception.type": "botocore.errorfactory.ThrottlingException"});
-        let at = NOW.to_string();
-        let attributes = attributes(&pairs);
-        span["events"] =
-            json!([{"name": "exception", "timeUnixNano": at, "attributes": attributes}]);
+        span["events"] = json!([event("exception", NOW.0, attributes(pairs))]);
         span
     };
     let chat = |id, mut pairs: Value| {

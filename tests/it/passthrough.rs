@@ -3,19 +3,16 @@
 mod model;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use config::Source;
-use engine::counters::{Protocol, Rejection};
+use engine::counters::Rejection;
 use engine::model::RowValue;
-use engine::pipeline::{Encoding, Outcome, Pipeline};
+use engine::pipeline::{Outcome, Pipeline};
 use engine::timestamp::Timestamp;
 use engine::view::Signal;
 use serde_json::{Value, json};
+use testkit::json::{self, texts as attributes};
+use testkit::{SECOND, labels};
 
-use crate::support::key;
-
-const SECOND: u64 = 1_000_000_000;
 const BEGAN: u64 = 1_795_608_000;
 
 struct Arrow(Pipeline);
@@ -26,22 +23,16 @@ fn at(seconds: u64) -> Timestamp {
 
 impl Arrow {
     fn new(text: &str) -> Self {
-        let source = Source { name: "config.yaml".into(), text: text.into() };
-        let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-        let loaded = config::load(Some(source), &|_| None, &nothing);
-        let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
-        Self(Pipeline::new(settings.plan(&key()), Arc::default(), at(BEGAN)))
+        Self(testkit::pipeline(text, at(BEGAN)))
     }
 
     /// Sends metrics of one resource, so many seconds after the beginning.
     fn send(&self, resource: &[(&str, &str)], metrics: Value, after: u64) -> Outcome {
-        let resource = json!({"attributes": attributes(resource)});
-        let scope = json!({"scope": {"name": "lib"}, "metrics": metrics});
-        let body = json!({"resourceMetrics": [{"resource": resource, "scopeMetrics": [scope]}]});
-        let (http, json, body) = (Protocol::Http, Encoding::Json, body.to_string());
+        let request = json::metrics(metrics.as_array().unwrap());
+        let request = json::of_resource(request, attributes(resource));
         let now = at(BEGAN + after);
         self.0.tick(now);
-        let outcome = self.0.ingest(http, Signal::Metrics, json, body.as_bytes(), now).unwrap();
+        let outcome = json::ingest(&self.0, Signal::Metrics, &request, now);
         assert!(self.0.counters().books().read(Signal::Metrics).balanced());
         outcome
     }
@@ -53,15 +44,13 @@ impl Arrow {
         for family in self.0.gather(at(BEGAN + after), true, |_| {}) {
             let name = family.family.name.as_str();
             for row in family.rows.iter().filter(|_| name != "target_info") {
-                let pairs = row.labels.0.iter();
-                let pairs: Vec<String> =
-                    pairs.map(|(name, value)| format!("{}={value}", name.as_str())).collect();
                 let value = match &row.value {
                     RowValue::Counter(value, _) | RowValue::Gauge(value) => *value,
                     RowValue::Histogram(row) => row.counts.iter().sum(),
                     other => panic!("{other:?}"),
                 };
-                let before = shown.insert(format!("{name}{{{}}}", pairs.join(",")), value);
+                let series = format!("{name}{{{}}}", labels(&row.labels));
+                let before = shown.insert(series, value);
                 assert_eq!(before, None, "a series twice");
             }
         }
@@ -88,15 +77,10 @@ impl Arrow {
     }
 }
 
-fn attributes(pairs: &[(&str, &str)]) -> Value {
-    let pair = |(key, value): &(&str, &str)| json!({"key": key, "value": {"stringValue": value}});
-    pairs.iter().map(pair).collect()
-}
-
 /// A point that began and was taken so many seconds after the beginning.
 fn point(own: &[(&str, &str)], (start, time): (i64, i64), value: f64) -> Value {
-    let nanos = |after: i64| ((BEGAN as i64 + after) as u64 * SECOND).to_string();
-    json!({"attributes": attributes(own), "startTimeUnixNano": nanos(start), "timeUnixNano": nanos(time), "asDouble": value})
+    let nanos = |after: i64| (BEGAN as i64 + after) as u64 * SECOND;
+    json::point((nanos(start), nanos(time)), value, attributes(own))
 }
 
 fn gauge(name: &str, points: &[Value]) -> Value {

@@ -3,20 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use config::{self, Source};
-use engine::counters::Protocol;
 use engine::model::{HashKey, RowValue};
-use engine::pipeline::{Encoding, Pipeline};
+use engine::pipeline::Pipeline;
 use engine::timestamp::Timestamp;
 use engine::view::Signal;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use prost::Message;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use testkit::protobuf::{self, text, traces};
+use testkit::{SECOND, labels, settings};
 
 mod month;
 
-const SECOND: u64 = 1_000_000_000;
 const HOUR: u64 = 3_600 * SECOND;
 const DAY: u64 = 24 * HOUR;
 const BEGAN: u64 = 20_000 * DAY;
@@ -37,11 +33,7 @@ fn arrow(secret: &[u8]) -> Arrow {
 }
 
 fn arrow_of(config: &str, secret: &[u8]) -> Arrow {
-    let source = Source { name: "config.yaml".into(), text: config.into() };
-    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = config::load(Some(source), &|_| None, &nothing);
-    let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
-    let key = HashKey::from_secret(secret);
+    let (settings, key) = (settings(config), HashKey::from_secret(secret));
     Arrow(Pipeline::new(settings.plan(&key), Arc::default(), Timestamp(BEGAN)))
 }
 
@@ -52,38 +44,26 @@ impl Arrow {
 
     /// A span that ends now, ten seconds long.
     fn span(&self, name: &str, attributes: &[(&str, &str)], now: u64) {
-        let attribute = |(key, value): &(&str, &str)| KeyValue {
-            key: (*key).into(),
-            value: Some(AnyValue { value: Some(Value::StringValue((*value).into())) }),
-            ..KeyValue::default()
-        };
         let span = Span {
             name: name.into(),
-            attributes: attributes.iter().map(attribute).collect(),
+            attributes: attributes.iter().map(|(key, value)| text(key, *value)).collect(),
             start_time_unix_nano: now - 10 * SECOND,
             end_time_unix_nano: now,
             ..Span::default()
         };
-        let scope_spans = vec![ScopeSpans { spans: vec![span], ..ScopeSpans::default() }];
-        let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
-        let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
-        let (door, form) = (Protocol::Grpc, Encoding::Protobuf);
-        self.0.ingest(door, Signal::Traces, form, &body, Timestamp(now)).unwrap();
+        protobuf::ingest(&self.0, Signal::Traces, &traces(vec![span]), Timestamp(now));
     }
 
     fn shown(&self, family: &str, now: u64) -> BTreeMap<String, f64> {
         let all: Vec<_> = self.0.gather(Timestamp(now), true, |_| {}).collect();
         let rows = all.iter().filter(|one| one.family.name.as_str() == family);
         let rows = rows.flat_map(|one| &one.rows).map(|row| {
-            let pairs = row.labels.0.iter();
-            let pairs: Vec<String> =
-                pairs.map(|(name, value)| format!("{}={value}", name.as_str())).collect();
             let value = match &row.value {
                 RowValue::Counter(value, _) | RowValue::Gauge(value) => *value,
                 RowValue::Histogram(held) => held.sum,
                 other => panic!("{other:?}"),
             };
-            (pairs.join(","), value)
+            (labels(&row.labels), value)
         });
         rows.collect()
     }

@@ -1,32 +1,20 @@
 //! Data points through the whole arrow: what a sender says, what a scrape then shows, and what is rejected.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use config::{self, Source};
-use engine::counters::Protocol;
 use engine::model::{FamilySnapshot, RowValue};
-use engine::pipeline::{Encoding, Outcome, Pipeline};
+use engine::pipeline::{Outcome, Pipeline};
 use engine::timestamp::Timestamp;
 use engine::view::Signal;
 use serde_json::{Value, json};
+use testkit::json::{self, texts as attributes};
+use testkit::{SECOND, key, labels, pipeline, settings};
 
-use crate::support::key;
-
-const SECOND: u64 = 1_000_000_000;
 /// When the process began, in seconds.
 const BEGAN: u64 = 1_000_000;
 
 struct Arrow(Pipeline);
-
-fn settings(text: &str) -> config::Settings {
-    let source = Source { name: "config.yaml".into(), text: text.into() };
-    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = config::load(Some(source), &|_| None, &nothing);
-    assert!(loaded.settings.is_some(), "{}", loaded.render());
-    loaded.settings.unwrap()
-}
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp(seconds * SECOND)
@@ -34,7 +22,7 @@ fn at(seconds: u64) -> Timestamp {
 
 impl Arrow {
     fn new(config: &str) -> Self {
-        Self(Pipeline::new(settings(config).plan(&key()), Arc::default(), at(BEGAN)))
+        Self(pipeline(config, at(BEGAN)))
     }
 
     /// Sends metrics of one resource.
@@ -42,9 +30,7 @@ impl Arrow {
         let scope = json!({"scope": {"name": "lib", "version": "1"}, "metrics": metrics});
         let resource = json!({"attributes": attributes(resource)});
         let body = json!({"resourceMetrics": [{"resource": resource, "scopeMetrics": [scope]}]});
-        let body = body.to_string();
-        let (http, json) = (Protocol::Http, Encoding::Json);
-        let outcome = self.0.ingest(http, Signal::Metrics, json, body.as_bytes(), at(now)).unwrap();
+        let outcome = json::ingest(&self.0, Signal::Metrics, &body, at(now));
         assert!(self.0.counters().books().read(Signal::Metrics).balanced());
         outcome
     }
@@ -63,11 +49,8 @@ impl Arrow {
                 continue;
             }
             for row in &family.rows {
-                let pairs = row.labels.0.iter();
-                let pairs: Vec<String> =
-                    pairs.map(|(name, value)| format!("{}={value}", name.as_str())).collect();
-                let before =
-                    shown.insert(format!("{name}{{{}}}", pairs.join(",")), value(&row.value));
+                let series = format!("{name}{{{}}}", labels(&row.labels));
+                let before = shown.insert(series, value(&row.value));
                 assert_eq!(before, None, "a series twice");
             }
         }
@@ -88,14 +71,8 @@ fn value(value: &RowValue) -> String {
     }
 }
 
-fn attributes(pairs: &[(&str, &str)]) -> Value {
-    let pair = |(key, value): &(&str, &str)| json!({"key": key, "value": {"stringValue": value}});
-    pairs.iter().map(pair).collect()
-}
-
 fn point(own: &[(&str, &str)], (start, time): (u64, u64), value: f64) -> Value {
-    let nanos = |seconds: u64| (seconds * SECOND).to_string();
-    json!({"attributes": attributes(own), "startTimeUnixNano": nanos(start), "timeUnixNano": nanos(time), "asDouble": value})
+    json::point((start * SECOND, time * SECOND), value, attributes(own))
 }
 
 /// A monotonic sum; temporality 1 is delta, 2 cumulative.
@@ -247,7 +224,7 @@ metrics:
     let histogram = |counts: [u64; 3], time: u64| {
         let point = json!({"startTimeUnixNano": (BEGAN * SECOND).to_string(), "timeUnixNano": (time * SECOND).to_string(),
             "count": counts.iter().sum::<u64>(), "sum": 9.0, "bucketCounts": counts, "explicitBounds": [1.0, 5.0]});
-        json!([{"name": "bot.latency", "histogram": {"aggregationTemporality": 2, "dataPoints": [point]}}])
+        json!([json::histogram("bot.latency", 2, &[point])])
     };
     arrow.send(BOT, histogram([1, 2, 3], BEGAN + 2), BEGAN + 2);
     arrow.send(BOT, histogram([1, 4, 3], BEGAN + 3), BEGAN + 3);
@@ -269,7 +246,7 @@ fn senders_buckets_that_change_begin_anew_and_those_that_differ_share() {
     let send = |instance: &str, time: u64, counts: &[u64], bounds: &[f64]| {
         let point = json!({"startTimeUnixNano": ((BEGAN + 1) * SECOND).to_string(), "timeUnixNano": (time * SECOND).to_string(),
             "count": counts.iter().sum::<u64>(), "sum": 1.0, "bucketCounts": counts, "explicitBounds": bounds});
-        let metric = json!([{"name": "h", "histogram": {"aggregationTemporality": 2, "dataPoints": [point]}}]);
+        let metric = json!([json::histogram("h", 2, &[point])]);
         arrow.send(&[("service.name", "bot"), ("service.instance.id", instance)], metric, time)
     };
     let row = |now| {

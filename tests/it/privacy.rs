@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use testkit::SECOND;
+use testkit::json::{self, event, texts};
 
 use crate::cli::{Process, binary};
 use crate::support::{JSON, PROTOBUF, exchange, get, post, request};
@@ -23,12 +25,7 @@ const PLANTED: [&str; 9] = [
     "planted exception",
     "planted@example.org",
 ];
-const NOW: u64 = 1_795_608_000_000_000_000;
-
-fn pairs(pairs: &[(&str, &str)]) -> Value {
-    let pair = |(key, value): &(&str, &str)| json!({"key": key, "value": {"stringValue": value}});
-    pairs.iter().map(pair).collect()
-}
+const NOW: u64 = testkit::NOW.0;
 
 /// Ids and texts under every name the built-in config knows for them.
 fn private() -> Vec<(&'static str, &'static str)> {
@@ -56,19 +53,17 @@ fn private() -> Vec<(&'static str, &'static str)> {
 fn with(more: &[(&'static str, &'static str)]) -> Value {
     let mut all = private();
     all.extend(more);
-    pairs(&all)
+    texts(&all)
 }
 
 fn span(name: &str, id: u64, more: &[(&'static str, &'static str)]) -> Value {
-    json!({
-        "traceId": format!("{:032x}", 7), "spanId": format!("{id:016x}"), "name": name, "kind": 1,
-        "startTimeUnixNano": (NOW - 1_000_000_000).to_string(), "endTimeUnixNano": NOW.to_string(),
-        "attributes": with(more), "status": {"code": 2, "message": PLANTED[7]},
-        "events": [{"name": "exception", "timeUnixNano": NOW.to_string(),
-                    "attributes": with(&[("exception.type", "Boom")])},
-                   {"name": "bot.feedback", "timeUnixNano": NOW.to_string(),
-                    "attributes": with(&[("bot.feedback.label", "up"), ("bot.feedback.comment", "planted answer")])}]
-    })
+    let exception = event("exception", NOW, with(&[("exception.type", "Boom")]));
+    let feedback = [("bot.feedback.label", "up"), ("bot.feedback.comment", "planted answer")];
+    let rest = json!({
+        "kind": 1, "status": {"code": 2, "message": PLANTED[7]},
+        "events": [exception, event("bot.feedback", NOW, with(&feedback))],
+    });
+    json::with(json::span(name, (7, id), (NOW - SECOND, NOW), with(more)), rest)
 }
 
 /// Requests of every signal, full of what is private.
@@ -92,26 +87,25 @@ fn requests() -> [(&'static str, String); 3] {
         span("bedrock.converse", 4, &[("openinference.span.kind", "LLM")]),
     ];
     let log = |name: &str| {
-        json!({"timeUnixNano": NOW.to_string(), "eventName": name, "body": {"stringValue": PLANTED[4]},
-               "attributes": with(&[("bot.security.type", "prompt_injection"), ("bot.authz.reason", "tier")])})
+        let pairs = [("bot.security.type", "prompt_injection"), ("bot.authz.reason", "tier")];
+        json::with(json::log(name, NOW, with(&pairs)), json!({"body": {"stringValue": PLANTED[4]}}))
     };
     let logs: Vec<Value> =
         ["bot.security", "bot.authz.denied", "bot.session.end", ""].map(log).into();
     let number = |name: &str| {
-        let point = json!({"asDouble": 2.5, "timeUnixNano": NOW.to_string(), "attributes": with(&[("kind", "read")]),
-                           "exemplars": [{"asDouble": 2.5, "timeUnixNano": NOW.to_string(), "filteredAttributes": with(&[]),
-                                          "traceId": format!("{:032x}", 7), "spanId": format!("{:016x}", 1)}]});
-        json!({"name": name, "sum": {"isMonotonic": true, "aggregationTemporality": 1, "dataPoints": [point]}})
+        let point = json::point((0, NOW), 2.5, with(&[("kind", "read")]));
+        let exemplar = json!({"asDouble": 2.5, "timeUnixNano": NOW.to_string(), "filteredAttributes": with(&[]),
+                              "traceId": format!("{:032x}", 7), "spanId": format!("{:016x}", 1)});
+        json::sum(name, 1, &[json::with(point, json!({"exemplars": [exemplar]}))])
     };
     let metrics = [number("bot.work.items"), number("gen_ai.client.token.usage")];
-    let resource =
-        json!({"attributes": pairs(&[("service.name", "bot"), ("user.id", PLANTED[0])])});
+    let resource = texts(&[("service.name", "bot"), ("user.id", PLANTED[0])]);
     [
-        ("/v1/traces", json!({"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": spans}]}]})),
-        ("/v1/logs", json!({"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": logs}]}]})),
-        ("/v1/metrics", json!({"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": metrics}]}]})),
+        ("/v1/traces", json::traces(&spans)),
+        ("/v1/logs", json::logs(&logs)),
+        ("/v1/metrics", json::metrics(&metrics)),
     ]
-    .map(|(path, body)| (path, body.to_string()))
+    .map(|(path, request)| (path, json::of_resource(request, resource.clone()).to_string()))
 }
 
 fn clean(what: &str, bytes: &[u8]) {

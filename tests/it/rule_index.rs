@@ -2,22 +2,19 @@
 
 use std::sync::Arc;
 
-use config::{Settings, Source};
+use config::Settings;
 use engine::explain::Request;
-use engine::model::HashKey;
 use engine::pipeline::{Encoding, Pipeline};
 use engine::rules::explain::{Asked, Private};
 use engine::rules::{RuleSet, Uses};
 use engine::timestamp::Timestamp;
 use engine::view::{Origin, Signal};
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
-use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1 as sent;
-use prost::Message;
 use simulator::draw::Dice;
+use testkit::{key, protobuf, settings};
 
 const NAMES: [&str; 16] = [
     "bot.interaction",
@@ -115,10 +112,7 @@ fn spans(dice: &mut Dice) -> Vec<u8> {
         status: Some(sent::Status { code: (dice.bits() % 3) as i32, ..Default::default() }),
         ..Default::default()
     };
-    let spans = (0..1_000).map(|_| span(dice)).collect();
-    let scope_spans = vec![sent::ScopeSpans { spans, ..Default::default() }];
-    let resource_spans = vec![sent::ResourceSpans { scope_spans, ..Default::default() }];
-    ExportTraceServiceRequest { resource_spans }.encode_to_vec()
+    protobuf::traces((0..1_000).map(|_| span(dice)).collect())
 }
 
 fn logs(dice: &mut Dice) -> Vec<u8> {
@@ -129,17 +123,7 @@ fn logs(dice: &mut Dice) -> Vec<u8> {
         span_id: dice.bits().to_be_bytes().into(),
         ..Default::default()
     };
-    let log_records = (0..1_000).map(|_| record(dice)).collect();
-    let scope_logs = vec![ScopeLogs { log_records, ..Default::default() }];
-    let resource_logs = vec![ResourceLogs { scope_logs, ..Default::default() }];
-    ExportLogsServiceRequest { resource_logs }.encode_to_vec()
-}
-
-fn settings(text: &str) -> Settings {
-    let source = Source { name: "config.yaml".into(), text: text.into() };
-    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = config::load(Some(source), &|_| None, &nothing);
-    loaded.settings.clone().unwrap_or_else(|| panic!("{}", loaded.render()))
+    protobuf::logs((0..1_000).map(|_| record(dice)).collect())
 }
 
 /// All that is made of a request, one line for each record.
@@ -159,7 +143,7 @@ fn made(pipeline: &Pipeline, settings: &Settings, signal: Signal, body: &[u8]) -
 fn the_index_of_rules_changes_no_result() {
     for pack in ["oscar", "span_metrics"] {
         let settings = settings(&format!("use: [{pack}]"));
-        let key = HashKey::from_secret(b"key");
+        let key = key();
         let indexed = Pipeline::new(settings.plan(&key), Arc::default(), Timestamp(1));
         let plain = Pipeline::without_index(settings.plan(&key), Arc::default(), Timestamp(1));
         let mut dice = Dice::new(7);
@@ -199,7 +183,7 @@ fn series(pipeline: &Pipeline) -> Vec<String> {
 #[test]
 fn the_rules_of_the_packs_wait_for_signs() {
     let settings = settings("use: [oscar]");
-    let rules = RuleSet::new(&settings.definitions, &HashKey::from_secret(b"key"));
+    let rules = RuleSet::new(&settings.definitions, &key());
     assert_eq!(rules.unindexed(), [""; 0]);
 }
 
@@ -212,11 +196,7 @@ metrics:
   calls_total: {help: C., type: counter, from: call, labels: {model: model, team: resource.team, own: service}}
   tokens_total: {help: T., type: counter, from: call, value: tokens, labels: {kind_of: team}}
 "#;
-    let source = config::Source { name: "config.yaml".into(), text: text.into() };
-    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = config::load(Some(source), &|_| None, &nothing);
-    let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
-    let uses = Uses::new(&settings.definitions);
+    let uses = Uses::new(&settings(text).definitions);
     assert_eq!(uses.of(Origin::Log, "gen_ai.response.model"), Some(vec!["model"]));
     assert_eq!(uses.of(Origin::Span, "gen_ai.request.model"), Some(vec!["model"]));
     assert_eq!(uses.of(Origin::Log, "gen_ai.request.model"), None, "only of spans");

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use config::{Settings, Source, load};
 use content::{Catalogue, Product};
 use engine::rules::SkipReason;
 use engine::timestamp::Timestamp;
@@ -10,15 +9,10 @@ use engine::view::Signal;
 use promql_parser::parser::{self, Expr, LabelModifier, VectorSelector};
 use serde_json::Value;
 use server::self_metrics::Telemetry;
+use testkit::settings;
 
 const CONFIGS: [&str; 4] =
     ["use: [oscar]", "use: [span_metrics]", "{}", include_str!("../rules/own.yaml")];
-
-fn settings(text: &str) -> Settings {
-    let source = Source { name: "config.yaml".to_owned(), text: text.to_owned() };
-    let loaded = load(Some(source), &|_| None, &|_| Err(std::io::ErrorKind::NotFound.into()));
-    loaded.settings.clone().unwrap_or_else(|| panic!("{}", loaded.render()))
-}
 
 /// A rule as it stands in a file.
 struct Rule {

@@ -7,20 +7,19 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::thread::sleep;
 
-use config::{self, Source};
-use engine::counters::Protocol;
 use engine::model::{Row, RowValue};
-use engine::pipeline::{Encoding, Pipeline};
+use engine::pipeline::Pipeline;
 use engine::snapshot;
 use engine::timestamp::Timestamp;
 use engine::view;
-use serde_json::{Value, json};
+use serde_json::json;
+use testkit::json::{self, texts};
+use testkit::pipeline;
 
 use crate::support::*;
-use place::{Place, Process, TICK, free_ports, within};
+use place::{Place, Process, TICK, free_ports, total, within};
 
 /// What must not be found on the disk: an id, and what somebody said.
 const PLANTED: [&str; 2] = ["U-PLANTED-7", "tell me the secret of Ada"];
@@ -320,22 +319,8 @@ fn a_directory_may_stand_in_the_config_beside_it() {
     process.kill();
 }
 
-/// A pipeline of a config, and a time some hours on.
-fn pipeline_of(config: &str, began: Timestamp) -> Pipeline {
-    let source = Source { name: "config.yaml".into(), text: config.into() };
-    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = config::load(Some(source), &|_| None, &nothing);
-    let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
-    Pipeline::new(settings.plan(&key()), Arc::default(), began)
-}
-
 fn hour(hour: u64) -> Timestamp {
     Timestamp(1_800_000_000_000_000_000 + hour * 3_600_000_000_000)
-}
-
-fn take(pipeline: &Pipeline, signal: view::Signal, body: &Value, now: Timestamp) {
-    let (door, form) = (Protocol::Http, Encoding::Json);
-    pipeline.ingest(door, signal, form, body.to_string().as_bytes(), now).unwrap();
 }
 
 fn rows(pipeline: &Pipeline, name: &str, now: Timestamp) -> Vec<Row> {
@@ -346,14 +331,10 @@ fn rows(pipeline: &Pipeline, name: &str, now: Timestamp) -> Vec<Row> {
 /// What is taken out for a clean end no longer ends by itself, and ends at once when it can't be kept.
 #[test]
 fn conversations_that_could_not_be_kept_end_with_the_process() {
-    let pipeline = pipeline_of(CONFIG, hour(0));
-    let said = json!([
-        {"key": "talk", "value": {"stringValue": "one"}},
-        {"key": "prompt", "value": {"stringValue": "hello"}},
-    ]);
-    let span = json!({"name": "turn", "attributes": said});
-    let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]});
-    take(&pipeline, view::Signal::Traces, &body, hour(0));
+    let pipeline = pipeline(CONFIG, hour(0));
+    let said = texts(&[("talk", "one"), ("prompt", "hello")]);
+    let turn = json::traces(&[json!({"name": "turn", "attributes": said})]);
+    json::ingest(&pipeline, view::Signal::Traces, &turn, hour(0));
     let kept = pipeline.keep_all(hour(0));
     assert!(rows(&pipeline, "talks_total", hour(9)).is_empty(), "nothing changes after the copy");
     pipeline.lose(kept, hour(9));
@@ -369,31 +350,22 @@ fn a_stream_goes_on_where_its_series_does_not() {
              datapoints: {{pass: [\"*\"], scope_labels: {passing}}}"
         )
     };
-    let point = |total: u64, second: u64| {
-        let point = json!({
-            "startTimeUnixNano": "1700000000000000000",
-            "timeUnixNano": (1_700_000_000 + second).to_string() + "000000000",
-            "asInt": total.to_string(),
-        });
-        let sum = json!({"aggregationTemporality": 2, "isMonotonic": true, "dataPoints": [point]});
-        json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "sent", "sum": sum}]}]}]})
-    };
-    for (passing, total, start) in
+    for (passing, shown, start) in
         [("false", 7.0, Timestamp(1_700_000_000_000_000_000)), ("true", 2.0, hour(2))]
     {
-        let before = pipeline_of(&config("false"), hour(0));
-        take(&before, view::Signal::Metrics, &point(5, 1), hour(0));
+        let before = pipeline(&config("false"), hour(0));
+        json::ingest(&before, view::Signal::Metrics, &total(5, 1), hour(0));
         let bytes = snapshot::encode(&before.keep_all(hour(1))).unwrap();
-        let mut after = pipeline_of(&config(passing), hour(1));
+        let mut after = pipeline(&config(passing), hour(1));
         assert!(after.restore(snapshot::decode(&bytes).unwrap(), true, hour(1)).counted);
-        take(&after, view::Signal::Metrics, &point(7, 2), hour(2));
+        json::ingest(&after, view::Signal::Metrics, &total(7, 2), hour(2));
         let value = |name: &str| match rows(&after, name, hour(2)).as_slice() {
             [row] => (row.value.clone(), row.start),
             rows => panic!("{rows:?}"),
         };
         assert!(matches!(value("ours_total"), (RowValue::Counter(sum, _), _) if sum == 7.0));
         let (sent, began) = value("sent_total");
-        assert!(matches!(sent, RowValue::Counter(sum, _) if sum == total), "{passing}: {sent:?}");
+        assert!(matches!(sent, RowValue::Counter(sum, _) if sum == shown), "{passing}: {sent:?}");
         assert_eq!(began, Some(start), "{passing}");
     }
 }

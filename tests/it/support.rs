@@ -6,19 +6,19 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use config::Source;
 use engine::limits::{KIB, Limits};
-use engine::model::{FamilySnapshot, HashKey};
+use engine::model::FamilySnapshot;
 use engine::pipeline::Pipeline;
 use engine::timestamp::Timestamp;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use prost::Message;
+use opentelemetry_proto::tonic::trace::v1::Span;
 use server::clock;
 use server::net::{Address, Deadlines, Drained};
 use server::scrape::Reload;
 use server::self_metrics::Telemetry;
 use server::service::{Running, ServeOptions, start};
+use testkit::protobuf;
+
+pub use testkit::key;
 
 /// An address where nobody listens. The port is held, so that it is no other test's meanwhile.
 pub struct Nobody {
@@ -88,10 +88,7 @@ fn started(options: ServeOptions, pipeline: Arc<Pipeline>, reload: Reload) -> Se
 
 /// A server that counts by a config: its text, or none for the built-in one.
 pub fn serve_config(text: Option<&str>) -> Server {
-    let source = text.map(|text| Source { name: "config.yaml".into(), text: text.into() });
-    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = config::load(source, &|_| None, &nothing);
-    let settings = loaded.settings.as_ref().unwrap_or_else(|| panic!("{}", loaded.render()));
+    let settings = text.map_or_else(testkit::built_in, testkit::settings);
     let now = clock::now();
     let pipeline = Pipeline::new(settings.plan(&key()), Arc::default(), now);
     let limits = Limits { memory: MEMORY, ..settings.limits.clone() };
@@ -106,19 +103,9 @@ pub fn families(pipeline: &Pipeline, now: Timestamp) -> Vec<FamilySnapshot> {
     pipeline.gather(now, true, |_| {}).chain(own).collect()
 }
 
-/// What personal values are hashed with.
-pub fn key() -> HashKey {
-    HashKey::from_secret(b"key")
-}
-
 /// A pipeline without rules.
 pub fn pipeline() -> Arc<Pipeline> {
-    let now = clock::now();
-    let source = Source { name: "empty.yaml".into(), text: "{}".into() };
-    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = config::load(Some(source), &|_| None, &nothing);
-    let settings = loaded.settings.unwrap();
-    Arc::new(Pipeline::new(settings.plan(&key()), Arc::default(), now))
+    Arc::new(testkit::pipeline("{}", clock::now()))
 }
 
 impl Server {
@@ -245,9 +232,7 @@ pub fn named_span(name: &str) -> Vec<u8> {
         name: name.into(),
         ..Default::default()
     };
-    let scope_spans = vec![ScopeSpans { spans: vec![span], ..Default::default() }];
-    let resource_spans = vec![ResourceSpans { scope_spans, ..Default::default() }];
-    ExportTraceServiceRequest { resource_spans }.encode_to_vec()
+    protobuf::traces(vec![span])
 }
 
 /// An answer of HTTP/1.1.

@@ -92,15 +92,3 @@ impl fmt::Display for Product {
         })
     }
 }
-
-#[cfg(test)]
-mod testing {
-    use config::{Settings, Source, load};
-
-    /// The settings of a good config.
-    pub fn settings(text: &str) -> Settings {
-        let source = Source { name: "config.yaml".to_owned(), text: text.to_owned() };
-        let loaded = load(Some(source), &|_| None, &|_| Err(std::io::ErrorKind::NotFound.into()));
-        loaded.settings.clone().unwrap_or_else(|| panic!("{}", loaded.render()))
-    }
-}

@@ -127,7 +127,7 @@ fn name(catalogue: &Catalogue<'_>, metric: &str, operations: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::settings;
+    use testkit::settings;
 
     #[test]
     fn names_tell_level_metric_and_operations() {
@@ -140,7 +140,7 @@ mod tests {
             "service_env:a:increase1h_expected_lower"
         );
         assert_eq!(budget_left(&catalogue), "service_env:objective_budget:left");
-        let bare = crate::testing::settings("{}");
+        let bare = testkit::settings("{}");
         assert_eq!(distinct(&Catalogue::new(&bare), "u", "7d"), "job:u:distinct7d");
     }
 }

@@ -157,7 +157,7 @@ fn line(label: &Label<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::settings;
+    use testkit::settings;
 
     #[test]
     fn a_metric_is_told_with_its_labels() {

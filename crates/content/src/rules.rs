@@ -117,8 +117,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::testing::settings;
     use config::ALERTS;
+    use testkit::settings;
 
     fn names(text: &str) -> Vec<&'static str> {
         let settings = settings(text);

@@ -30,24 +30,16 @@ impl Naive {
 /// A request with a visit of each of these.
 fn visits(people: &[(u64, u64)]) -> Vec<u8> {
     let span = |(person, at): &(u64, u64)| {
-        let value = Some(Value::StringValue(format!("U{person}")));
-        let value = Some(AnyValue { value });
-        let user = KeyValue { key: "user.id".into(), value, ..KeyValue::default() };
         let (start_time_unix_nano, end_time_unix_nano) = (*at, *at);
-        let attributes = vec![user];
+        let attributes = vec![text("user.id", format!("U{person}"))];
         Span { attributes, start_time_unix_nano, end_time_unix_nano, ..Span::default() }
     };
-    let spans = people.iter().map(span).collect();
-    let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
-    let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
-    ExportTraceServiceRequest { resource_spans }.encode_to_vec()
+    traces(people.iter().map(span).collect())
 }
 
 impl Arrow {
     fn take(&self, people: &[(u64, u64)], now: u64) {
-        let (door, form) = (Protocol::Grpc, Encoding::Protobuf);
-        let body = visits(people);
-        self.0.ingest(door, Signal::Traces, form, &body, Timestamp(now)).unwrap();
+        protobuf::ingest(&self.0, Signal::Traces, &visits(people), Timestamp(now));
     }
 }
 

@@ -9,9 +9,11 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::{Value, json};
+use serde_json::Value;
 use server::clock;
 use tempfile::TempDir;
+use testkit::SECOND;
+use testkit::json::{self, texts};
 
 use super::PLANTED;
 use crate::support::*;
@@ -105,6 +107,13 @@ pub fn free_ports() -> [u16; 3] {
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
+/// A sender's own total so many seconds after it began to count, which was long ago.
+pub fn total(total: u64, second: u64) -> Value {
+    let began = 1_700_000_000 * SECOND;
+    let point = json::point((began, began + second * SECOND), total as f64, texts(&[]));
+    json::metrics(&[json::sum("sent", 2, &[point])])
+}
+
 /// Waits until it holds; ten seconds are too long.
 pub fn within(mut holds: impl FnMut() -> bool) {
     for _ in 0..1000 {
@@ -144,18 +153,10 @@ impl Process {
     }
 
     pub fn span(&self, name: &str, id: u64, attributes: &[(&str, &str)]) {
-        let attributes: Vec<Value> = attributes
-            .iter()
-            .map(|(key, value)| json!({"key": key, "value": {"stringValue": value}}))
-            .collect();
         let now = clock::now().0;
-        let span = json!({
-            "traceId": format!("{id:032x}"), "spanId": format!("{id:016x}"), "name": name,
-            "startTimeUnixNano": (now - 10_000_000_000).to_string(), "endTimeUnixNano": now.to_string(),
-            "attributes": attributes,
-        });
-        let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]});
-        assert_eq!(post(self.http, "/v1/traces", JSON, body.to_string().as_bytes()).status, 200);
+        let span = json::span(name, (id, id), (now - 10 * SECOND, now), texts(attributes));
+        let body = json::traces(&[span]).to_string();
+        assert_eq!(post(self.http, "/v1/traces", JSON, body.as_bytes()).status, 200);
     }
 
     /// A turn of a conversation, by somebody with a tool.
@@ -164,19 +165,9 @@ impl Process {
         self.span("turn", id, &[&said[..], &[("size", "7")]].concat());
     }
 
-    /// A sender's own total, which it began to count long ago.
+    /// Sends [`total`].
     pub fn total(&self, total: u64, second: u64) {
-        let point = json!({
-            "startTimeUnixNano": "1700000000000000000",
-            "timeUnixNano": (1_700_000_000 + second).to_string() + "000000000",
-            "asInt": total.to_string(),
-        });
-        let sum = json!({"aggregationTemporality": 2, "isMonotonic": true, "dataPoints": [point]});
-        let service = json!({"key": "service.name", "value": {"stringValue": "bot"}});
-        let body = json!({"resourceMetrics": [{
-            "resource": {"attributes": [service]},
-            "scopeMetrics": [{"metrics": [{"name": "sent", "sum": sum}]}],
-        }]});
+        let body = json::of_resource(self::total(total, second), texts(&[("service.name", "bot")]));
         assert_eq!(post(self.http, "/v1/metrics", JSON, body.to_string().as_bytes()).status, 200);
     }
 

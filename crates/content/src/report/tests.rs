@@ -2,15 +2,10 @@ use std::time::Duration;
 
 use super::*;
 use config::catalogue::Catalogue;
-use config::{Settings, load};
+use testkit::built_in;
 
 const PERIOD: Period =
     Period { end: Timestamp(1_795_608_000_000_000_000), length: Duration::from_secs(7 * 86_400) };
-
-fn oscar() -> Settings {
-    let loaded = load(None, &|_| None, &|_| Err(std::io::ErrorKind::NotFound.into()));
-    loaded.settings.unwrap()
-}
 
 /// Answers each question by what is in its query: the first of these texts that it has says the number.
 fn answer(draft: &Draft, numbers: &[(&str, f64, f64)]) -> Answers {
@@ -33,7 +28,7 @@ fn answer(draft: &Draft, numbers: &[(&str, f64, f64)]) -> Answers {
 }
 
 fn page(numbers: &[(&str, f64, f64)]) -> Page {
-    let settings = oscar();
+    let settings = built_in();
     let draft =
         Draft::new(&Catalogue::new(&settings), PERIOD, &["environment=\"prod\"".to_owned()]);
     fill(&draft, &answer(&draft, numbers), PERIOD)
@@ -90,7 +85,7 @@ fn a_missed_promise_and_lost_telemetry_are_notes() {
 
 #[test]
 fn every_question_is_narrowed_by_what_was_asked_for() {
-    let settings = oscar();
+    let settings = built_in();
     let draft =
         Draft::new(&Catalogue::new(&settings), PERIOD, &["environment=\"prod\"".to_owned()]);
     let questions = draft.questions();
@@ -103,9 +98,7 @@ fn every_question_is_narrowed_by_what_was_asked_for() {
 
 #[test]
 fn a_config_without_these_metrics_asks_for_none_of_them() {
-    let source = config::Source { name: "c".into(), text: "use: [span_metrics]".into() };
-    let loaded = load(Some(source), &|_| None, &|_| Err(std::io::ErrorKind::NotFound.into()));
-    let settings = loaded.settings.unwrap();
+    let settings = testkit::settings("use: [span_metrics]");
     let draft = Draft::new(&Catalogue::new(&settings), PERIOD, &[]);
     assert!(draft.questions().iter().all(|question| question.query.contains("oscar_metrics_")));
 }

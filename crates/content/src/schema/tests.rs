@@ -52,9 +52,7 @@ const MAPS: [(&str, &str); 27] = [
 fn the_schema_knows_the_keys_that_the_reader_knows() {
     let document = document();
     for (config, pointer) in MAPS {
-        let source = Source { name: "config.yaml".to_owned(), text: config.to_owned() };
-        let told =
-            load(Some(source), &|_| None, &|_| Err(std::io::ErrorKind::NotFound.into())).render();
+        let told = testkit::load(config).render();
         let known = told.lines().find_map(|line| line.split_once("= help: known are: "));
         let known: BTreeSet<&str> =
             known.unwrap_or_else(|| panic!("{config}: {told}")).1.split(", ").collect();
