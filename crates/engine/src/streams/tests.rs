@@ -433,7 +433,7 @@ fn streams_are_bounded_and_expire_by_arrival() {
     assert_eq!(streams.expire(Timestamp(13_825 * 1_000_000_000), hour).len(), 1);
     assert_eq!(send(&mut streams, 3, 13_825), (number(5.0), 2), "the first one has expired");
     streams.expire(Timestamp(20_000 * 1_000_000_000), hour);
-    assert!(streams.is_empty() && streams.len() == 0);
+    assert_eq!((streams.is_empty(), streams.len()), (true, 0));
 }
 
 /// What a writer does: lives of increments, one point after each. A life that begins is a restart.
