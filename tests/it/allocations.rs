@@ -4,13 +4,11 @@
 use engine::pipeline::Pipeline;
 use engine::timestamp::Timestamp;
 use engine::view::Signal;
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::{
-    self as otlp, Exemplar, Gauge, Histogram, HistogramDataPoint, NumberDataPoint, ResourceMetrics,
-    ScopeMetrics, Sum, metric::Data, number_data_point,
+    self as otlp, Exemplar, Gauge, Histogram, HistogramDataPoint, NumberDataPoint, Sum,
+    number_data_point,
 };
-use opentelemetry_proto::tonic::resource::v1::Resource;
-use prost::Message;
 use server::clock;
 use simulator::load::{self as sender, Batches, LoadOptions, Profile};
 use testkit::{pipeline, protobuf};
@@ -125,21 +123,7 @@ fn points(round: u64) -> Vec<u8> {
             all.push((name, Data::Histogram(Histogram { data_points, aggregation_temporality })));
         }
     }
-    let metric = |(name, data): (&str, Data)| otlp::Metric {
-        name: name.into(),
-        data: Some(data),
-        ..Default::default()
-    };
-    let metrics = all.into_iter().map(metric).collect();
-    let attributes = vec![pair("service.name"), pair("service.instance.id")];
-    let request = ExportMetricsServiceRequest {
-        resource_metrics: vec![ResourceMetrics {
-            resource: Some(Resource { attributes, ..Default::default() }),
-            scope_metrics: vec![ScopeMetrics { metrics, ..Default::default() }],
-            ..Default::default()
-        }],
-    };
-    request.encode_to_vec()
+    protobuf::metrics(vec![pair("service.name"), pair("service.instance.id")], all)
 }
 
 #[test]

@@ -3,23 +3,17 @@
 //! engine. `OSCAR_METRICS_OPERATIONS=1000000` makes it as long as one wants.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
-use engine::counters::Protocol;
 use engine::model::RowValue;
-use engine::pipeline::{Encoding, Pipeline};
+use engine::pipeline::Pipeline;
 use engine::timestamp::Timestamp;
 use engine::view::Signal;
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::metrics::v1 as otlp;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
-use opentelemetry_proto::tonic::resource::v1::Resource;
-use prost::Message;
 use simulator::draw::Dice;
+use testkit::SECOND;
+use testkit::protobuf::{self, text};
 
-const SECOND: u64 = 1_000_000_000;
 const BEGAN: u64 = 1_795_608_000 * SECOND;
 const STALE: u64 = 300 * SECOND;
 const IDLE: u64 = 7_200 * SECOND;
@@ -246,11 +240,6 @@ impl Model {
     }
 }
 
-fn pair(key: &str, value: &str) -> KeyValue {
-    let value = Some(AnyValue { value: Some(Any::StringValue(value.into())) });
-    KeyValue { key: key.into(), value, ..KeyValue::default() }
-}
-
 fn body(identity: usize, export: &Export) -> Vec<u8> {
     let point = |start, value| otlp::NumberDataPoint {
         start_time_unix_nano: start,
@@ -262,29 +251,15 @@ fn body(identity: usize, export: &Export) -> Vec<u8> {
         let data_points = vec![point(start, value)];
         Data::Sum(otlp::Sum { data_points, aggregation_temporality, is_monotonic })
     };
-    let all = [
+    let all = vec![
         ("c", sum(2, true, export.start, export.total)),
         ("d", sum(1, true, export.since, export.delta)),
         ("u", sum(2, false, export.start, export.level)),
         ("w", sum(1, false, export.since, export.level_delta)),
         ("g", Data::Gauge(otlp::Gauge { data_points: vec![point(0, export.gauge)] })),
     ];
-    let metric = |(name, data): (&str, Data)| otlp::Metric {
-        name: name.into(),
-        data: Some(data),
-        ..Default::default()
-    };
-    let metrics = all.into_iter().map(metric).collect();
-    let attributes =
-        vec![pair("service.name", "bot"), pair("service.instance.id", &identity.to_string())];
-    let request = ExportMetricsServiceRequest {
-        resource_metrics: vec![otlp::ResourceMetrics {
-            resource: Some(Resource { attributes, ..Default::default() }),
-            scope_metrics: vec![otlp::ScopeMetrics { metrics, ..Default::default() }],
-            ..Default::default()
-        }],
-    };
-    request.encode_to_vec()
+    let instance = text("service.instance.id", identity.to_string());
+    protobuf::metrics(vec![text("service.name", "bot"), instance], all)
 }
 
 /// What the engine shows, named as the model names it.
@@ -308,12 +283,7 @@ fn shown(pipeline: &Pipeline, now: u64) -> BTreeMap<String, f64> {
 fn run(seed: u64, folded: bool, operations: usize) {
     let config =
         format!("{{datapoints: {{stale: 5m, instance_label: {}}}, limits: {{idle: 2h}}}}", !folded);
-    let pipeline = {
-        let source = config::Source { name: "config.yaml".into(), text: config };
-        let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-        let settings = config::load(Some(source), &|_| None, &nothing).settings.unwrap();
-        Pipeline::new(settings.plan(&crate::support::key()), Arc::default(), Timestamp(BEGAN))
-    };
+    let pipeline = testkit::pipeline(&config, Timestamp(BEGAN));
     let (mut dice, mut now, mut model) = (Dice::new(seed), BEGAN + SECOND, Model::default());
     let mut processes: Vec<Process> = (0..WRITERS - 1 + TWINS)
         .map(|nth| Process {
@@ -370,14 +340,7 @@ fn run(seed: u64, folded: bool, operations: usize) {
         let export = process.last.clone().unwrap();
         let (identity, series) = (process.identity, if folded { 0 } else { process.identity });
         let body = body(identity, &export);
-        let taken = pipeline.ingest(
-            Protocol::Grpc,
-            Signal::Metrics,
-            Encoding::Protobuf,
-            &body,
-            Timestamp(now),
-        );
-        taken.unwrap();
+        protobuf::ingest(&pipeline, Signal::Metrics, &body, Timestamp(now));
         model.export(identity, series, &export, now);
         if operation % 7 == 0 || operation + 1 == operations {
             let expected = model.shown(folded, now);
