@@ -163,5 +163,8 @@ def run(folder):
     words(podman)
     inside(podman, folder)
     check("image: it says its version", podman.once("--version")[0], 0)
+    for command in ("demo", "load"):
+        code, said = podman.once(command)
+        check(f"image: no simulator, `{command}` is unknown", (code, "unrecognized subcommand" in said), (64, True))
     health(podman)
     works(podman, folder)

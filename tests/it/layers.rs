@@ -82,6 +82,25 @@ fn crates_use_only_those_below() {
     }
 }
 
+#[test]
+fn the_image_has_no_simulator() {
+    let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
+    cargo.args(["tree", "--offline", "--locked", "--package=oscar-metrics"]);
+    cargo.args(["--no-default-features", "--edges=normal", "--prefix=none", "--manifest-path"]);
+    let out = cargo.arg(root().join("Cargo.toml")).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let tree = String::from_utf8(out.stdout).unwrap();
+    assert!(tree.lines().any(|line| line.starts_with("server ")), "{tree}");
+    let simulated = |line: &&str| line.starts_with("simulator ") || line.contains("opentelemetry");
+    let found: Vec<_> = tree.lines().filter(simulated).collect();
+    assert!(found.is_empty(), "without the feature `demo` the binary still has {found:?}");
+    let containerfile = fs::read_to_string(root().join("Containerfile")).unwrap();
+    assert!(
+        containerfile.contains("--no-default-features"),
+        "the Containerfile builds the simulator into the image"
+    );
+}
+
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use libfuzzer_sys::fuzz_target;
 use config::{Kind, Loaded, Node, Source, load};
+use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// Sections whose entries `null` removes, and those that are kept as they stand.
@@ -98,9 +98,7 @@ impl Json {
             Kind::Text(text) => Self::Text(text.clone()),
             Kind::List(nodes) => Self::List(nodes.iter().map(Self::of).collect()),
             Kind::Map(entries) => {
-                let entry = |entry: &config::Entry| {
-                    (entry.key.clone(), Self::of(&entry.value))
-                };
+                let entry = |entry: &config::Entry| (entry.key.clone(), Self::of(&entry.value));
                 Self::Map(entries.iter().map(entry).collect())
             }
         }

@@ -5,14 +5,14 @@
 use std::sync::Arc;
 
 use arbitrary::{Arbitrary, Unstructured};
-use libfuzzer_sys::fuzz_target;
-use engine::timestamp::Timestamp;
 use engine::exposition::{Escaping, Format, Options, Syntax, write};
 use engine::limits::NATIVE_INDEX;
 use engine::model::{
     Exemplar, Family, FamilySnapshot, HistogramRow, Kind, LabelName, Labels, MetricName, NativeRow,
     Row, RowValue, SummaryRow,
 };
+use engine::timestamp::Timestamp;
+use libfuzzer_sys::fuzz_target;
 use oscar_metrics_fuzz::exposition::{protobuf, reader};
 
 fuzz_target!(|data: &[u8]| {

@@ -3,8 +3,8 @@
 
 use std::io::Write;
 
-use libfuzzer_sys::fuzz_target;
 use engine::wire::inflate::{self, InflateError};
+use libfuzzer_sys::fuzz_target;
 
 /// Of raw bytes: a zstd block of 4 bytes may claim 128 KiB, and the oracle has no limit.
 const RAW: usize = 512;

@@ -6,12 +6,12 @@
 
 use std::fmt::Debug;
 
+use engine::view::Signal;
+use engine::wire::WireError;
 use libfuzzer_sys::fuzz_target;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use engine::view::Signal;
-use engine::wire::WireError;
 use oscar_metrics_fuzz::wire_oracle::judge::{
     agree_on_logs, agree_on_metrics, agree_on_traces, transcode,
 };

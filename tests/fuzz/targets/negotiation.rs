@@ -6,10 +6,10 @@
 use std::cmp::Reverse;
 
 use arbitrary::{Arbitrary, Unstructured};
-use libfuzzer_sys::fuzz_target;
 use engine::exposition::{
     ContentEncoding, Escaping, Format, Options, Syntax, encoding, format, write,
 };
+use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let Some((mode, rest)) = data.split_first() else { return };
