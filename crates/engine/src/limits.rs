@@ -48,10 +48,9 @@ pub const WORKSPACE_ITEMS: usize = 8_192;
 pub const SPARE_HISTOGRAMS: usize = 64;
 /// Resources whose targets are remembered; over it all are worked out again.
 pub const TARGETS_KNOWN: usize = 1_024;
-/// How deep an attribute value may nest lists and maps.
-pub const VALUE_DEPTH: usize = 32;
-/// Depth of any JSON document we read; serde_json's own guard is 128 and guards its stack.
-pub const JSON_DEPTH: usize = 100;
+/// How deep an attribute value may nest lists and maps, in protobuf and in JSON; a deeper one is missing. OpenTelemetry's own
+/// limit for SDKs is 64.
+pub const VALUE_DEPTH: usize = 64;
 
 /// Bytes of a config file, of a table file, and of each pack.
 pub const CONFIG: usize = 4 * MIB;

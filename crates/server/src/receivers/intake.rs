@@ -16,7 +16,7 @@ use crate::self_metrics::Telemetry;
 use engine::counters::{Protocol, Refusal};
 use engine::pipeline::{Outcome, Pipeline, Refused};
 use engine::view::Signal;
-use engine::wire::inflate::{self, InflateError};
+use engine::wire::inflate::InflateError;
 use engine::wire::{Coding, Encoding, ExportRequest};
 
 use super::Cors;
@@ -136,11 +136,7 @@ impl Intake {
 
     /// Inflates what was read and hands it over. It does not wait for anything, so at most one inflated body is there per thread.
     pub fn ingest(&self, request: Request, mut body: Body) -> Result<Outcome, Stopped> {
-        let inflated = match request.coding {
-            Coding::Identity => None,
-            Coding::Gzip => Some(self.inflate(request.protocol, &mut body, inflate::gzip)?),
-            Coding::Zstd => Some(self.inflate(request.protocol, &mut body, inflate::zstd)?),
-        };
+        let inflated = self.inflate((request.protocol, request.coding), &mut body)?;
         let bytes = inflated.as_deref().unwrap_or(&body.bytes);
         let Request { protocol, signal, encoding, coding } = request;
         let ingest = || {
@@ -157,13 +153,12 @@ impl Intake {
 
     fn inflate(
         &self,
-        protocol: Protocol,
+        (protocol, coding): (Protocol, Coding),
         body: &mut Body,
-        inflate: fn(&[u8], usize) -> Result<Vec<u8>, InflateError>,
-    ) -> Result<Vec<u8>, Stopped> {
+    ) -> Result<Option<Vec<u8>>, Stopped> {
         let room = self.admission.room();
-        let (reason, message) = match inflate(&body.bytes, self.request.min(room)) {
-            Ok(inflated) => match body.permit.add(inflated.len()) {
+        let (reason, message) = match coding.inflate(&body.bytes, self.request.min(room)) {
+            Ok(inflated) => match body.permit.add(inflated.as_ref().map_or(0, Vec::len)) {
                 Ok(()) => return Ok(inflated),
                 Err(Overload) => (Refusal::Overload, overload()),
             },
