@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use flate2::{Decompress, FlushDecompress, Status};
+use flate2::{FlushDecompress, Status};
 
 /// Why bytes can't be inflated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,16 +27,15 @@ pub fn gzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
     read(flate2::read::MultiGzDecoder::new(bytes), bytes.len(), limit)
 }
 
-/// Inflates what HTTP calls deflate: a zlib stream (RFC 1950), or one without zlib's header and checksum (RFC 1951), as some
-/// clients send it.
+/// Inflates HTTP's deflate: a zlib stream (RFC 1950), or raw deflate (RFC 1951), which some clients send instead.
 ///
 /// # Errors
 /// When it holds more than `limit` bytes, or is neither to its end.
 #[allow(clippy::disallowed_types)] // this is the door, and it has a limit
 pub fn deflate(bytes: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
     let malformed = |what: &str| InflateError::Malformed(what.to_owned());
-    let mut inflater = Decompress::new(is_zlib(bytes));
-    // One byte more shows that more would come out.
+    let mut inflater = flate2::Decompress::new(is_zlib(bytes));
+    // One byte more shows that the limit is exceeded.
     let most = limit.saturating_add(1);
     let mut out = Vec::with_capacity(guess(bytes.len(), most));
     loop {
@@ -63,8 +62,8 @@ pub fn deflate(bytes: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
 /// Bytes by which a full buffer grows at least.
 const MORE: usize = 4096;
 
-/// Whether it begins with a zlib header. A stream without one can't: there these bits are a stored block with padding that is
-/// not 0, which nobody writes.
+/// Whether it begins with a zlib header. Raw deflate does not: its first bits would be a stored block with padding that is not 0,
+/// which no encoder writes.
 fn is_zlib(bytes: &[u8]) -> bool {
     const METHOD: u8 = 0x0f;
     const DEFLATE: u8 = 8;
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deflate_stream_is_zlib_or_raw_and_nothing_follows_it() {
+    fn deflate_is_one_stream_of_zlib_or_raw() {
         for compress in [zlib, raw] {
             let mut bytes = compress(b"text");
             assert_eq!(deflate(&bytes, 4), Ok(b"text".to_vec()));

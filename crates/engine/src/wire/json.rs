@@ -1,9 +1,9 @@
 //! OTLP/JSON into OTLP protobuf, in one pass and by a table: the walk then reads both encodings alike.
 //!
-//! Source: OTLP 1.x "JSON Protobuf Encoding", and where it says nothing the tolerance of ProtoJSON. One fault must not cost its
-//! neighbours where protobuf would not notice it, so three things are taken that ProtoJSON refuses: a scalar that does not fit a field
-//! which no rule reads, or the key of an attribute value it stands under (`schema::Misfit`), and text that is no Unicode. Broken
-//! structure refuses the request. Errors carry known keys and places, never content: they go to logs and back to the sender.
+//! Source: OTLP 1.x "JSON Protobuf Encoding", and where it is silent the tolerance of ProtoJSON. A fault that protobuf would carry
+//! unnoticed must not refuse its neighbours, so two things are accepted that ProtoJSON refuses: scalars that are no value of their
+//! field, where no rule reads it or it is an attribute value (`schema::Misfit`), and text that is not valid Unicode. Broken structure
+//! refuses the request. Errors carry known keys and positions, never content: they go to logs and back to the sender.
 
 mod scalar;
 mod schema;
@@ -36,7 +36,7 @@ pub fn json_to_protobuf(
         Err(error @ WireError::Malformed { .. }) => error,
         done => return done,
     };
-    // Protobuf carries text that is no Unicode, so JSON does too. Nearly none has any, so it is looked for after the fault.
+    // Nearly all documents are valid Unicode, so this is looked at only after an error.
     match unicode::repaired(json, limit)? {
         None => Err(error),
         Some(json) => transcode(signal, &json, limit, out),
@@ -52,7 +52,7 @@ fn transcode(
     out.clear();
     let mut state = State { out, limit, path: Vec::new(), depth: 0, is_too_large: false };
     let mut reader = serde_json::Deserializer::from_slice(json);
-    // The stack ends with the schema, whose only recursion `VALUE_DEPTH` bounds; what it does not know takes none.
+    // Recursion follows the schema, where `VALUE_DEPTH` bounds it; unknown values are skipped in a loop.
     reader.disable_recursion_limit();
     let request = Object { message: Message::request(signal), state: &mut state };
     let read = reader.deserialize_any(request).and_then(|()| reader.end());
@@ -68,9 +68,9 @@ struct State<'o> {
     limit: usize,
     /// Keys from the top to here; after an error they say where it happened.
     path: Vec<&'static str>,
-    /// Lists and maps of a value that lie around this place.
+    /// Lists and maps of an attribute value around the current position.
     depth: usize,
-    /// Whether the error that is on its way stands for a size, and not for the JSON's fault.
+    /// Whether the error being returned means that `limit` was exceeded.
     is_too_large: bool,
 }
 

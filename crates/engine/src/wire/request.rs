@@ -43,7 +43,7 @@ impl Coding {
         }
     }
 
-    /// What these bytes hold; none for identity: the bytes themselves.
+    /// The inflated bytes; none for identity.
     ///
     /// # Errors
     /// When they hold more than `limit` bytes, or are not in this coding to their end.
@@ -82,8 +82,8 @@ pub enum RewriteError {
 }
 
 impl ExportRequest {
-    /// The same request as receivers of OTLP/gRPC take it: in protobuf, and not in deflate, which most of them lack. One that is so
-    /// already stays as it is, another one is inflated and transcoded.
+    /// The same request for a receiver of OTLP/gRPC: in protobuf, and without deflate, which few of them support. A request that is so
+    /// already stays as it is; another one is inflated and transcoded.
     ///
     /// # Errors
     /// When it takes more than `limit` bytes on the way, or is not what it claims to be.

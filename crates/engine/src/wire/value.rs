@@ -112,7 +112,7 @@ pub fn attribute<'a, V: Visitor<'a>>(
     Ok(())
 }
 
-/// The key of an attribute whose value nests too deep and is therefore missing. The value's framing is checked no further.
+/// The key of an attribute whose value is missing because it nests too deep. The framing inside the value is not checked further.
 #[cold]
 fn key(bytes: &[u8]) -> Result<&[u8], Fault> {
     let mut key = b"".as_slice();

@@ -18,20 +18,20 @@ pub struct Field {
     pub kind: Kind,
     /// Whether it holds a list of them.
     pub many: bool,
-    /// What becomes of a scalar that is no value of `kind`.
+    /// How a scalar that is no value of `kind` is handled.
     pub misfit: Misfit,
 }
 
-/// What becomes of a scalar that its field has no room for: a number out of range, text that is no hex, text where a number
-/// belongs. An object or a list in a scalar's place, or the other way round, always refuses the request.
+/// How a scalar is handled that is no value of its field: a number out of range, text that is not hex, text instead of a number. An
+/// object or a list instead of a scalar, or a scalar instead of them, always refuses the request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Misfit {
     /// The request is refused: rules read the field.
     Refuse,
-    /// The field is absent: nothing reads it.
+    /// The field is left out: no rule reads it.
     Skip,
-    /// It is an attribute's value, and is read as the JSON value that it is: no rule may read the attribute, and one that does
-    /// counts a skip.
+    /// The scalar of an attribute value is read by its JSON type instead: perhaps no rule reads the attribute, and one that cannot
+    /// use the value counts a skip.
     Keep,
 }
 
@@ -54,7 +54,7 @@ pub enum Kind {
     Enum(&'static [&'static str]),
     /// A message.
     Message(&'static Message),
-    /// The message of a list or a map inside a value, where only so many may lie within each other.
+    /// The message of a list or a map in a value, where nesting is limited.
     Nested(&'static Message),
 }
 

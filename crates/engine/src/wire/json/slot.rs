@@ -39,7 +39,7 @@ impl Slot<'_, '_> {
         E::custom(format_args!("expected {self}"))
     }
 
-    /// Writes a scalar, or does with it what its field does with one that does not fit.
+    /// Writes a scalar; one that is no value of the field is handled by its [`Misfit`].
     fn scalar<E: Error>(self, scalar: Scalar<'_>) -> Result<(), E> {
         if self.is_list() {
             return Err(self.refuse());
@@ -57,7 +57,7 @@ impl Slot<'_, '_> {
     }
 }
 
-/// Writes a field with this scalar. None: the field has no room for it, and `out` may hold a part of it.
+/// Writes a field with this scalar. None: it is no value of the field, and `out` may end in a torn field.
 fn write(field: &Field, scalar: Scalar<'_>, out: &mut Vec<u8>) -> Option<()> {
     let number = field.number;
     match (field.kind, scalar) {
@@ -100,8 +100,8 @@ fn whole(scalar: Scalar<'_>) -> Option<i128> {
     }
 }
 
-/// Writes an attribute's value that does not fit the key it stands under as the JSON value that it is. What should be a whole
-/// number, and is another number or one past 64 bits, is a double: so JavaScript writes a hash.
+/// Writes a scalar of an attribute value by its JSON type, because it is no value of the key it has. A number that is no 64-bit
+/// integer becomes a double: JavaScript writes hashes so.
 fn keep(kind: Kind, scalar: Scalar<'_>, out: &mut Vec<u8>) {
     const TEXT: u32 = 1;
     const BOOL: u32 = 2;
@@ -201,7 +201,7 @@ impl<'de> Visitor<'de> for Slot<'_, '_> {
         let start = writer::open(self.field.number, state.out);
         state.depth += deeper;
         if state.depth > VALUE_DEPTH {
-            // The walk finds one level too many and takes the value for missing; what lies deeper is never looked at.
+            // The walk counts one level too many and reports the value as missing; deeper ones need not be written.
             skip(map)?;
         } else {
             Object { message, state: &mut *state }.fields(map)?;
@@ -212,7 +212,7 @@ impl<'de> Visitor<'de> for Slot<'_, '_> {
     }
 }
 
-/// Reads an object to its end without a stack: serde_json passes over what nobody asks for in a loop.
+/// Skips an object without recursion: serde_json skips ignored values in a loop.
 fn skip<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
     while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
     Ok(())
@@ -226,21 +226,21 @@ mod tests {
 
     use super::*;
 
-    /// Where the fields of one message go in a request: the JSON before them and after them.
+    /// A message in a request: the JSON before its fields and after them.
     type Place = (String, String);
 
-    /// Tells of every field of a request that is no message, and where it is.
-    fn scalars(message: &Message, (open, close): &Place, tell: &mut dyn FnMut(&Field, &Place)) {
+    /// Visits every scalar field of a request.
+    fn scalars(message: &Message, (open, close): &Place, visit: &mut dyn FnMut(&Field, &Place)) {
         for field in message.0 {
             let (Kind::Message(inner) | Kind::Nested(inner)) = field.kind else {
-                tell(field, &(open.clone(), close.clone()));
+                visit(field, &(open.clone(), close.clone()));
                 continue;
             };
             let (before, after) = if field.many { ("[{", "}]") } else { ("{", "}") };
             let place = (format!("{open}\"{}\":{before}", field.json), format!("{after}{close}"));
-            // Inside a value there is only what is there outside of it.
+            // Values in values have no other fields.
             if !matches!(field.kind, Kind::Nested(_)) {
-                scalars(inner, &place, tell);
+                scalars(inner, &place, visit);
             }
         }
     }
@@ -278,7 +278,7 @@ mod tests {
                     if !fits && field.misfit == Misfit::Skip {
                         assert_eq!(taken, read(listed("null")), "{}", field.json);
                     }
-                    // A list in a scalar's place, and the other way round, is no misfit: the structure is broken.
+                    // A list instead of a scalar, or the other way round, is broken structure.
                     let broken = if field.many { misfit.to_owned() } else { format!("[{misfit}]") };
                     assert!(read(broken).is_err(), "{open}{}", field.json);
                 }

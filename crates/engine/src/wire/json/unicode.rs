@@ -1,11 +1,11 @@
-//! Text that is no Unicode: a JavaScript string that was cut inside a character is legal JSON and no text, and a byte that is no
-//! UTF-8 is neither. One such value must not cost its neighbours, so both become the replacement character, as everywhere else.
+//! Repairs text that is not valid Unicode: halves of surrogate pairs, which JavaScript writes when a string was cut inside a
+//! character, and bytes that are not UTF-8. One such value must not refuse its neighbours.
 
 use std::borrow::Cow;
 
 use crate::wire::WireError;
 
-/// The document with replacement characters; none when there was nothing to replace.
+/// The document with replacement characters (U+FFFD) instead; none when it has nothing to repair.
 ///
 /// # Errors
 /// When it takes more than `limit` bytes then.
@@ -49,7 +49,7 @@ fn utf8(json: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, WireError> {
 /// Bytes of an escape such as `\ud83d`.
 const ESCAPE: usize = 6;
 
-/// Where the next escape of half a character stands without its other half. Outside of text there is no escape in JSON.
+/// The position of the next escaped half of a surrogate pair without the other half. JSON has escapes in text only.
 fn surrogate(json: &[u8], mut from: usize) -> Option<usize> {
     loop {
         from += json.get(from..)?.iter().position(|byte| *byte == b'\\')?;
@@ -62,7 +62,7 @@ fn surrogate(json: &[u8], mut from: usize) -> Option<usize> {
     }
 }
 
-/// The UTF-16 unit that is escaped at this place.
+/// The UTF-16 unit escaped at this position.
 fn unit(json: &[u8], at: usize) -> Option<u32> {
     let [b'\\', b'u', digits @ ..] = json.get(at..at + ESCAPE)? else { return None };
     let digit = |unit: u32, digit: &u8| Some(unit << 4 | char::from(*digit).to_digit(16)?);
