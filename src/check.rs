@@ -4,7 +4,8 @@
 
 use std::io::{Write, stderr, stdout};
 
-use config::{Budget, Dimension, Loaded, MetricBudget};
+use config::{Budget, Dimension, Loaded, MetricBudget, Settings};
+use engine::limits::MIB;
 
 use super::args::CheckArgs;
 use server::service::source;
@@ -47,7 +48,26 @@ pub fn report(loaded: &Loaded, print: bool) -> (String, bool) {
         out.push('\n');
     }
     out.push_str(&table(&loaded.budget));
+    if let Some(settings) = &loaded.settings {
+        out.push_str(&sizes(settings));
+    }
     (out, true)
+}
+
+/// The memory sizes as they are on this machine.
+fn sizes(settings: &Settings) -> String {
+    let (limits, configured) = (&settings.limits, settings.sizes);
+    let size = |name: &str, bytes: usize, configured: Option<usize>| {
+        let mib = bytes as f64 / MIB as f64;
+        let auto = if configured.is_none() { " (auto)" } else { "" };
+        format!("{name} {mib:.1} MiB{auto}")
+    };
+    let sizes = [
+        size("memory", limits.memory, configured.memory),
+        size("requests in flight", limits.in_flight, configured.in_flight),
+        size("one request", limits.request, configured.request),
+    ];
+    format!("limits here: {}\n", sizes.join(", "))
 }
 
 fn verdict(loaded: &Loaded) -> String {
@@ -117,6 +137,7 @@ b_seconds  histogram       2  x (2)
 
 2 metrics; 2 series declared of 50000, at most 2000 for a metric
 + each combination of open values brings so many more
+limits here: memory 512.0 MiB (auto), requests in flight 256.0 MiB (auto), one request 64.0 MiB (auto)
 ";
         assert!(ok);
         assert_eq!(text, wanted);

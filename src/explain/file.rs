@@ -53,7 +53,6 @@ impl Document<'_> {
         };
         match error {
             WireError::Malformed { at, what } => format!("{}: {what}", moved(at)),
-            WireError::TooDeep { at } => WireError::TooDeep { at: moved(at) }.to_string(),
             WireError::TooLarge { .. } => format!("{}: {error}", self.place()),
         }
     }

@@ -108,6 +108,42 @@ fn it_says_where_it_listens_and_serves_there() {
 }
 
 #[test]
+fn logs_one_line_for_each_kind_of_refusal() {
+    let process = Process::start(&[]);
+    let (http, grpc) = (process.address("otlp_http"), process.address("otlp_grpc"));
+    for _ in 0..3 {
+        let json = br#"{"resourceSpans":[{"schemaUrl":"my secret"},{"resource":"my secret"}]}"#;
+        assert_eq!(post(http, "/v1/traces", JSON, json).status, 400);
+        assert_eq!(post(http, "/v1/traces", "Content-Type: my/secret\r\n", b"").status, 415);
+        assert_eq!(post(grpc, "/v1/traces", JSON, b"{}").status, 400);
+        assert_eq!(get(grpc, "/").status, 400);
+    }
+    process.signal(Signal::TERM);
+    let (_, log) = process.end();
+    let port = http.port();
+    for parts in [
+        [
+            "request_refused",
+            "protocol=\"http\" reason=\"malformed\"",
+            "resourceSpans.resource: expected",
+        ],
+        ["request_refused", "protocol=\"http\" reason=\"media_type\"", "content type"],
+        [
+            "request_refused",
+            "protocol=\"grpc\" reason=\"media_type\"",
+            &format!("OTLP/HTTP listens on {port}"),
+        ],
+        ["wrong_protocol", "protocol=\"grpc\"", "suppressed=0"],
+    ] {
+        let fits = |line: &&str| {
+            parts.iter().all(|part| line.contains(part)) && line.contains("peer=127.0.0.1:")
+        };
+        assert_eq!(log.lines().filter(fits).count(), 1, "{parts:?}\n{log}");
+    }
+    assert!(!log.contains("secret"), "{log}");
+}
+
+#[test]
 fn a_probe_says_by_its_exit_code_whether_somebody_is_ready() {
     let process = Process::start(&[]);
     let web = process.address("web");

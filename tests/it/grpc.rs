@@ -88,7 +88,7 @@ impl Client {
 
 #[test]
 fn every_call_gets_its_status_and_its_place_in_the_books() {
-    use CompressionEncoding::{Gzip, Zstd};
+    use CompressionEncoding::{Deflate, Gzip, Zstd};
     let server = serve(options());
     let client = Client::new(&server);
     let bomb = || padded_span(REQUEST + 1);
@@ -97,6 +97,7 @@ fn every_call_gets_its_status_and_its_place_in_the_books() {
         (TRACES, vec![], None, Code::Ok, None),
         (TRACES, span(), Some(Gzip), Code::Ok, None),
         (TRACES, span(), Some(Zstd), Code::Ok, None),
+        (TRACES, span(), Some(Deflate), Code::Ok, None),
         (
             "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
             vec![],
@@ -109,6 +110,7 @@ fn every_call_gets_its_status_and_its_place_in_the_books() {
         (TRACES, bomb(), None, Code::ResourceExhausted, Some("too_large")),
         (TRACES, bomb(), Some(Gzip), Code::ResourceExhausted, Some("too_large")),
         (TRACES, bomb(), Some(Zstd), Code::ResourceExhausted, Some("too_large")),
+        (TRACES, bomb(), Some(Deflate), Code::ResourceExhausted, Some("too_large")),
         ("/opentelemetry.Nothing/Export", span(), None, Code::Unimplemented, None),
     ];
     let reasons = ["malformed", "media_type", "encoding", "too_large", "overload", "timeout"];
@@ -162,7 +164,7 @@ fn calls_that_are_none_are_answered_and_counted() {
         ("POST", grpc, "gzip", framed(1, zip_length, &zip), 200, "0", None),
         ("POST", grpc, "gzip", framed(0, length, &span), 200, "0", None),
         ("POST", grpc, "", framed(1, zip_length, &zip), 200, "3", Some("malformed")),
-        ("POST", grpc, "gzip", framed(1, length, &span), 200, "3", Some("encoding")),
+        ("POST", grpc, "gzip", framed(1, length, &span), 200, "3", Some("malformed")),
         ("POST", grpc, "br", framed(1, zip_length, &zip), 200, "3", Some("encoding")),
         ("POST", grpc, "", framed(0, length + 1, &span), 200, "3", Some("malformed")),
         ("POST", grpc, "", framed(0, length - 1, &span), 200, "3", Some("malformed")),
@@ -207,6 +209,34 @@ async fn raw(
     let trailers = body.collect().await.unwrap().trailers().cloned().unwrap_or_default();
     let status = head.headers.get("grpc-status").or(trailers.get("grpc-status"));
     (head.status.as_u16(), status.map_or("", |status| status.to_str().unwrap()).to_owned())
+}
+
+#[test]
+fn answers_http1_with_the_port_of_http() {
+    let server = serve(options());
+    let (grpc, http) = (server.address("otlp_grpc"), server.address("otlp_http"));
+    let expected = format!("this port is OTLP/gRPC; OTLP/HTTP listens on {}\n", http.port());
+    for body in [span(), vec![0; 4 * REQUEST]] {
+        let reply = post(grpc, "/v1/traces", PROTOBUF, &body);
+        assert_eq!((reply.status, reply.text()), (400, expected.clone()));
+    }
+    assert_eq!((server.refused("grpc", "media_type"), server.closed("wrong_protocol")), (2.0, 0.0));
+    // What is no OTLP request is no refusal of one, and its connection counts once.
+    let mut stream = connect(grpc);
+    for _ in 0..2 {
+        std::io::Write::write_all(&mut stream, &request("GET", "/", "", b"")).unwrap();
+        assert_eq!(answer(&mut stream).unwrap().status, 400);
+    }
+    assert_eq!((server.refused("grpc", "media_type"), server.closed("wrong_protocol")), (2.0, 1.0));
+    assert_eq!(exchange(grpc, b"GET nonsense\r\n\r\n").status, 400);
+    let counted = |count| {
+        (0..100).any(|_| {
+            std::thread::sleep(SHORT / 10);
+            server.closed("wrong_protocol") == count
+        })
+    };
+    assert!(counted(2.0), "a connection of neither protocol");
+    server.works();
 }
 
 #[test]

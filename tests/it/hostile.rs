@@ -11,6 +11,9 @@ use crate::support::*;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// The begin of a client hello of TLS.
+const HELLO: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n";
+
 /// A deadline, and how much later than it a busy machine may be.
 fn in_time(took: Duration, deadline: Duration) {
     assert!(took >= deadline / 2, "closed after {took:?}, before {deadline:?}");
@@ -59,20 +62,21 @@ fn who_does_not_open_is_closed() {
 #[test]
 fn who_does_not_finish_a_head_is_closed() {
     let server = patient_but(|deadlines| deadlines.head = SHORT);
-    let halfway: [(&str, &[u8]); 3] = [
+    let halfway: [(&str, &[u8]); 4] = [
         ("otlp_http", b"POST /v1/tra"),
         ("otlp_http", b"PRI"),
         ("web", b"GET /metrics HTTP/1.1\r\nHost:"),
+        ("otlp_grpc", b"GET / HTTP/1.1\r\nHost:"),
     ];
     closes(&server, SHORT, &halfway);
-    assert_eq!(server.closed("head"), 3.0);
+    assert_eq!((server.closed("head"), server.closed("wrong_protocol")), (4.0, 0.0));
 }
 
 #[test]
 fn who_does_not_answer_a_ping_is_closed() {
     let server = patient_but(|deadlines| deadlines.keep_alive = (SHORT, SHORT));
-    closes(&server, 2 * SHORT, &[("otlp_grpc", PREFACE)]);
-    assert_eq!(server.closed("keep_alive"), 1.0);
+    closes(&server, 2 * SHORT, &[("otlp_grpc", PREFACE), ("otlp_http", PREFACE)]);
+    assert_eq!(server.closed("keep_alive"), 2.0);
 }
 
 #[test]
@@ -121,8 +125,8 @@ fn an_old_connection_ends_after_its_request() {
 #[test]
 fn a_body_over_the_limit_is_answered_while_it_still_comes() {
     let mut options = options();
-    options.limits.request = limits::REQUEST;
-    options.limits.in_flight = limits::IN_FLIGHT;
+    options.limits.request = 16 * limits::MIB;
+    options.limits.in_flight = 64 * limits::MIB;
     let server = serve(options);
     let otlp = server.address("otlp_http");
     let body = vec![b'x'; 17 * limits::MIB];
@@ -155,7 +159,7 @@ fn garbage_is_answered_or_closed() {
     let long = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "x".repeat(20 * 1024));
     let many = format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(200));
     let rows: [(&[u8], u16); 6] = [
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+        (HELLO, 400),
         (b"NONSENSE\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
@@ -168,7 +172,7 @@ fn garbage_is_answered_or_closed() {
             assert_eq!(exchange(server.address(what), bytes).status, status, "{what} {shown:?}");
         }
     }
-    for (bytes, _) in rows {
+    for (bytes, _) in rows.into_iter().chain([(&b"\0\xff"[..], 0)]) {
         let mut stream = connect(server.address("otlp_grpc"));
         stream.write_all(bytes).unwrap();
         closed_after(stream);
@@ -177,6 +181,24 @@ fn garbage_is_answered_or_closed() {
     let bytes = b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: \xff\xfe\r\n\
                   Content-Encoding: \xff\r\nOrigin: \xff\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(exchange(server.address("otlp_http"), bytes).status, 415);
+    server.works();
+}
+
+#[test]
+fn answers_tls_in_plain_text_and_closes() {
+    let server = serve(options());
+    for (count, what) in [(1.0, "otlp_http"), (3.0, "otlp_grpc")] {
+        let reply = exchange(server.address(what), HELLO);
+        assert_eq!((reply.status, reply.header("connection")), (400, Some("close")), "{what}");
+        assert!(reply.text().contains("TLS"), "{what}");
+        assert_eq!(server.closed("wrong_protocol"), count);
+        // One that neither reads nor leaves is closed after a moment.
+        let mut stream = connect(server.address(what));
+        stream.write_all(HELLO).unwrap();
+        assert!(closed_after(stream) < Duration::from_secs(5), "{what}");
+        assert_eq!(server.closed("wrong_protocol"), count + 1.0);
+    }
+    assert_eq!(server.refusals(), 0.0);
     server.works();
 }
 

@@ -29,16 +29,23 @@ fn every_otlp_request_gets_its_status_and_its_place_in_the_books() {
         ("POST", traces, coded("identity"), span(), 200, None),
         ("POST", traces, coded("gzip"), gzip(&span()), 200, None),
         ("POST", traces, coded("zstd"), zstd(&span()), 200, None),
+        ("POST", traces, coded("deflate"), zlib(&span()), 200, None),
+        ("POST", traces, coded("deflate"), zlib(&span())[2..].to_vec(), 400, Some("malformed")),
+        ("POST", traces, coded("zlib"), zlib(&span()), 200, None),
+        ("POST", traces, coded("deflate"), raw_deflate(&span()), 200, None),
         ("POST", traces, JSON.into(), b"{".to_vec(), 400, Some("malformed")),
         ("POST", traces, PROTOBUF.into(), vec![0xff; 11], 400, Some("malformed")),
         ("POST", traces, typed("text/plain"), b"{}".to_vec(), 415, Some("media_type")),
         ("POST", traces, String::new(), b"{}".to_vec(), 415, Some("media_type")),
         ("POST", traces, coded("br"), span(), 415, Some("encoding")),
-        ("POST", traces, coded("gzip"), b"this is no gzip".to_vec(), 400, Some("encoding")),
-        ("POST", traces, coded("zstd"), b"this is no zstd".to_vec(), 400, Some("encoding")),
+        ("POST", traces, coded("gzip"), b"this is no gzip".to_vec(), 400, Some("malformed")),
+        ("POST", traces, coded("zstd"), b"this is no zstd".to_vec(), 400, Some("malformed")),
+        ("POST", traces, coded("deflate"), b"this is no zlib".to_vec(), 400, Some("malformed")),
         ("POST", traces, PROTOBUF.into(), bomb(1), 413, Some("too_large")),
         ("POST", traces, coded("gzip"), gzip(&bomb(1)), 413, Some("too_large")),
         ("POST", traces, coded("zstd"), zstd(&bomb(1)), 413, Some("too_large")),
+        ("POST", traces, coded("deflate"), zlib(&bomb(1)), 413, Some("too_large")),
+        ("POST", traces, coded("deflate"), raw_deflate(&bomb(1)), 413, Some("too_large")),
         ("GET", traces, String::new(), vec![], 405, None),
         ("OPTIONS", traces, String::new(), vec![], 405, None),
         ("POST", "/v1/nothing", JSON.into(), b"{}".to_vec(), 404, None),
@@ -128,11 +135,11 @@ fn an_overload_is_answered_at_once_and_passes() {
     options.limits.in_flight = REQUEST;
     let server = serve(options);
     let otlp = server.address("otlp_http");
-    // Holds the budget by what it says, before it has sent it.
+    // Holds the budget by what it has sent.
     let mut holder = connect(otlp);
     let body = padded_span(REQUEST - 100);
     let bytes = request("POST", "/v1/traces", PROTOBUF, &body);
-    let (now, later) = bytes.split_at(200);
+    let (now, later) = bytes.split_at(bytes.len() - 1);
     std::io::Write::write_all(&mut holder, now).unwrap();
     let mut replies = (0..1000).map(|_| post(otlp, "/v1/traces", PROTOBUF, &padded_span(1000)));
     let busy = replies.find(|reply| reply.status != 200).unwrap();
@@ -140,6 +147,28 @@ fn an_overload_is_answered_at_once_and_passes() {
     assert_eq!(server.refused("http", "overload"), 1.0);
     std::io::Write::write_all(&mut holder, later).unwrap();
     assert_eq!(answer(&mut holder).unwrap().status, 200);
+    server.works();
+}
+
+#[test]
+fn charges_uploads_for_what_arrived() {
+    let mut options = options();
+    options.limits.in_flight = 2 * REQUEST;
+    let server = serve(options);
+    let otlp = server.address("otlp_http");
+    let body = padded_span(REQUEST - 100);
+    let bytes = request("POST", "/v1/traces", PROTOBUF, &body);
+    let begun: Vec<_> = (0..20)
+        .map(|_| {
+            let mut stream = connect(otlp);
+            std::io::Write::write_all(&mut stream, &bytes[..300]).unwrap();
+            stream
+        })
+        .collect();
+    std::thread::sleep(SHORT);
+    assert_eq!(post(otlp, "/v1/traces", PROTOBUF, &body).status, 200);
+    assert_eq!(server.refusals(), 0.0);
+    drop(begun);
     server.works();
 }
 
@@ -152,6 +181,70 @@ fn inflated_bytes_are_in_flight_too() {
     let body = gzip(&padded_span(8192));
     let reply = post(server.address("otlp_http"), "/v1/traces", &headers, &body);
     assert_eq!(reply.status, 503);
+    server.works();
+}
+
+/// Sends requests over one connection of HTTP/2 without TLS, and reads the statuses and bodies.
+fn over_http2(
+    server: &Server,
+    requests: Vec<http::request::Builder>,
+    body: &[u8],
+) -> Vec<http::Response<Vec<u8>>> {
+    let address = server.address("otlp_http");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let stream = hyper_util::rt::TokioIo::new(stream);
+        let executor = hyper_util::rt::TokioExecutor::new();
+        let client = hyper::client::conn::http2::handshake(executor, stream);
+        let (mut sender, connection) = client.await.unwrap();
+        tokio::spawn(connection);
+        let mut replies = Vec::new();
+        for request in requests {
+            let body = http_body_util::Full::new(bytes::Bytes::copy_from_slice(body));
+            let (head, body) =
+                sender.send_request(request.body(body).unwrap()).await.unwrap().into_parts();
+            let body = http_body_util::BodyExt::collect(body).await.unwrap().to_bytes();
+            replies.push(http::Response::from_parts(head, body.to_vec()));
+        }
+        replies
+    })
+}
+
+#[test]
+fn serves_http2_without_tls_like_http1() {
+    let server = serve(options());
+    let ask = |method: &str, path: &str, media_type: &str| {
+        let uri = format!("http://{}{path}", server.address("otlp_http"));
+        http::Request::builder().method(method).uri(uri).header("content-type", media_type)
+    };
+    let (protobuf, grpc) = ("application/x-protobuf", "application/grpc+proto");
+    let export = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    let requests = vec![
+        ask("POST", "/v1/traces", protobuf),
+        ask("POST", "/v1/traces", protobuf).header("content-encoding", "br"),
+        ask("POST", "/v1/traces", "text/plain"),
+        ask("GET", "/v1/traces", protobuf),
+        ask("POST", "/", protobuf),
+        ask("POST", export, grpc),
+    ];
+    let replies = over_http2(&server, requests, &span());
+    let statuses: Vec<_> = replies.iter().map(|reply| reply.status().as_u16()).collect();
+    assert_eq!(statuses, [200, 415, 415, 405, 404, 200]);
+    assert_eq!(server.accepted(), 1.0);
+    let grpc = replies[5].headers();
+    assert_eq!(grpc["grpc-status"], "12");
+    let port = server.address("otlp_grpc").port().to_string();
+    assert!(grpc["grpc-message"].to_str().unwrap().contains(&port), "{grpc:?}");
+    assert_eq!(
+        (server.refused("http", "encoding"), server.refused("http", "media_type")),
+        (1.0, 2.0)
+    );
+
+    let large =
+        over_http2(&server, vec![ask("POST", "/v1/traces", protobuf)], &vec![0; 4 * REQUEST]);
+    assert_eq!(large[0].status(), 413);
+    assert_eq!(server.refused("http", "too_large"), 1.0);
     server.works();
 }
 

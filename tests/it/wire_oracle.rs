@@ -167,6 +167,8 @@ proptest! {
         }
         let _ = inflate::gzip(&body, 4096);
         let _ = inflate::zstd(&body, 4096);
+        let _ = inflate::deflate(&body, 4096);
+        let _ = inflate::deflate(&[&[0x78, 0x9c], &*body].concat(), 4096);
         let _ = inflate::gzip(&[&[0x1f, 0x8b, 8, 0], &*body].concat(), 4096);
         let _ = inflate::zstd(&[&[0x28, 0xb5, 0x2f, 0xfd], &*body].concat(), 4096);
     }

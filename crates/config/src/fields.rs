@@ -236,6 +236,17 @@ pub(super) fn bytes(node: &Node, report: &mut Report<'_>) -> Option<usize> {
     Some(found as usize)
 }
 
+/// A size; none for `auto`, a part of the memory there is.
+pub(super) fn bytes_or_auto(node: &Node, report: &mut Report<'_>) -> Option<usize> {
+    match &node.kind {
+        Kind::Text(text) if text == AUTO => None,
+        _ => bytes(node, report),
+    }
+}
+
+/// The word for a size that is a part of the memory there is.
+const AUTO: &str = "auto";
+
 /// One of some words.
 pub(super) fn word<T: Copy>(
     node: &Node,

@@ -60,7 +60,7 @@ pub(super) fn resolve(
     let zone = zone::of(root, report);
     let mut resolver = Resolver { root, names, zone, report, regexes: 0 };
     let server = resolver.server();
-    let limits = resolver.limits();
+    let (limits, sizes) = resolver.limits();
     let privacy = resolver.privacy();
     let mut definitions = Definitions {
         tables: resolver.tables(files),
@@ -83,6 +83,7 @@ pub(super) fn resolve(
     let settings = Settings {
         server,
         limits,
+        sizes,
         state: resolver.state(),
         forward: resolver.forward(),
         privacy,

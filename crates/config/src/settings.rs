@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 
-use engine::limits::Limits;
+use engine::limits::{Limits, Sizes};
 use engine::model::HashKey;
 use engine::plan::{Datapoints, Plan, Privacy, Sessions};
 use engine::rules::definition::{Definitions, Test};
@@ -20,8 +20,10 @@ use super::alerts::ALERTS;
 pub struct Settings {
     /// Addresses, and how the web port shows series.
     pub server: Server,
-    /// The bounds an operator may move.
+    /// The bounds an operator may move. Automatic ones assume no container limit until [`Settings::fit`].
     pub limits: Limits,
+    /// The configured memory sizes.
+    pub sizes: Sizes,
     /// What survives a restart.
     pub state: State,
     /// Where the bot's own bytes are passed on to.
@@ -45,6 +47,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Sets the automatic sizes for a container limit of so many bytes; none: no limit.
+    pub fn fit(&mut self, container: Option<usize>) {
+        self.sizes.apply(container, &mut self.limits);
+    }
+
     /// What of it the engine runs.
     pub fn plan<'s>(&'s self, key: &'s HashKey) -> Plan<'s> {
         Plan {

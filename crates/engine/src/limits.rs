@@ -22,8 +22,11 @@ pub const SERIES_AT_ONCE: usize = 64;
 pub const LOOKS_PATIENCE: usize = 1_000;
 /// How long an undeclared series may be idle before it is forgotten: a day, so that daily jobs keep theirs.
 pub const IDLE: Duration = Duration::from_secs(24 * 3600);
-/// Bytes of the whole process: over it nothing more is taken until there is room again. The other bounds keep it far below.
-pub const MEMORY: usize = 256 * MIB;
+/// Bytes of the whole process without a container limit: over it nothing more is taken until there is room again.
+pub const MEMORY: usize = 512 * MIB;
+/// The part of the container's memory limit that the process may use, in per cent. The rest is for what the allocator keeps and the
+/// kernel charges to the container.
+pub const MEMORY_SHARE: usize = 80;
 /// How often the process is measured against [`MEMORY`]: at the highest rate a request a time makes some MiB more.
 pub const MEMORY_INTERVAL: Duration = Duration::from_millis(250);
 /// Fingerprints kept to tell a resent span; two generations of this many, 8 bytes each.
@@ -34,10 +37,15 @@ pub const DEDUPE_PARTS: usize = 80;
 /// How long a resent span is told as such: longer than any exporter's retries.
 pub const DEDUPE_WINDOW: Duration = Duration::from_secs(3_600);
 
-/// Bytes of one OTLP request, before and after it is inflated. The SDKs send 512 spans, well under 1 MiB.
-pub const REQUEST: usize = 16 * MIB;
-/// Bytes of all OTLP requests being read or worked on. Over it the answer is a retryable "overload" at once.
-pub const IN_FLIGHT: usize = 64 * MIB;
+/// Bytes of one OTLP request, before and after it is inflated, where memory allows: the limit that OTLP recommends. The SDKs send
+/// 512 spans: under 1 MiB, and some 50 MiB when each has a long prompt.
+pub const REQUEST: usize = 64 * MIB;
+/// Requests in flight may use one part in so many of [`Limits::memory`]. Over it the answer is a retryable "overload" at once.
+pub const IN_FLIGHT_PART: usize = 2;
+/// One part in so many of [`Limits::in_flight`] is kept for small requests.
+pub const SMALL_PART: usize = 8;
+/// Bytes of a small request, for which there is room beside large ones: a usual batch of an SDK fits.
+pub const SMALL_REQUEST: usize = 256 * KIB;
 /// Bytes of the largest body whose memory glibc keeps for the next one, and half of what it keeps in all.
 pub const KEPT_MEMORY: usize = 4 * MIB;
 /// Workspaces that requests leave to the next ones: as many as run at once on any machine this is for.
@@ -48,10 +56,9 @@ pub const WORKSPACE_ITEMS: usize = 8_192;
 pub const SPARE_HISTOGRAMS: usize = 64;
 /// Resources whose targets are remembered; over it all are worked out again.
 pub const TARGETS_KNOWN: usize = 1_024;
-/// How deep an attribute value may nest lists and maps.
-pub const VALUE_DEPTH: usize = 32;
-/// Depth of any JSON document we read; serde_json's own guard is 128 and guards its stack.
-pub const JSON_DEPTH: usize = 100;
+/// How deep an attribute value may nest lists and maps, in protobuf and in JSON; a deeper one is missing. OpenTelemetry's own
+/// limit for SDKs is 64.
+pub const VALUE_DEPTH: usize = 64;
 
 /// Bytes of a config file, of a table file, and of each pack.
 pub const CONFIG: usize = 4 * MIB;
@@ -225,7 +232,9 @@ pub const READ_BUFFER: usize = 256 * KIB;
 /// Bytes of one HTTP/2 frame: the usual 16 KiB cut a batch of an SDK into a dozen pieces, each read and joined by itself.
 pub const FRAME: u32 = READ_BUFFER as u32;
 /// Bytes of a refused body that are read and thrown away, so that its sender reads the answer and not a reset.
-pub const DISCARD: usize = 64 * MIB;
+pub const DISCARD: usize = 2 * REQUEST;
+/// How long a connection with the wrong protocol stays open after its answer, and how many bytes of it are read meanwhile.
+pub const FAREWELL: (Duration, u64) = (Duration::from_secs(1), 16 * KIB as u64);
 /// Pause after an accept that failed for want of descriptors or memory.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Scrapers whose last scrape is remembered for zero-first: more than anybody has Prometheus servers.
@@ -252,6 +261,9 @@ pub const THREAD_END: Duration = Duration::from_millis(2);
 pub const DRAIN: Duration = Duration::from_secs(25);
 /// What a sender is told to wait after an overload.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Time between two log lines of one kind about peers: often enough to find them, and no flood.
+pub const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Bytes read of a file under `/proc`: the interrupt counts of the largest machines fit.
 pub const PROC_FILE: usize = MIB;
@@ -299,11 +311,37 @@ pub struct Limits {
     pub request: usize,
 }
 
+/// The configured sizes that default to a part of the memory there is (`auto`).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Sizes {
+    /// `limits.memory`, in bytes; none: `auto`.
+    pub memory: Option<usize>,
+    /// `limits.in_flight`, in bytes; none: `auto`.
+    pub in_flight: Option<usize>,
+    /// `server.otlp.max_request`, in bytes; none: `auto`.
+    pub request: Option<usize>,
+}
+
+impl Sizes {
+    /// Sets the sizes in `limits` for a container limit of so many bytes; none: no limit.
+    ///
+    /// The largest request fits beside small ones, also in JSON, which is in memory in both encodings for a moment. A configured size
+    /// is never changed: a default for requests in flight has room for a configured request.
+    pub fn apply(self, container: Option<usize>, limits: &mut Limits) {
+        let share = |bytes: usize| bytes / 100 * MEMORY_SHARE;
+        limits.memory = self.memory.unwrap_or_else(|| container.map_or(MEMORY, share));
+        let part = limits.memory / IN_FLIGHT_PART;
+        limits.in_flight = self.in_flight.unwrap_or(part.max(self.request.unwrap_or(0)));
+        let large = limits.in_flight - limits.in_flight / SMALL_PART;
+        limits.request = self.request.unwrap_or(REQUEST.min(large / 2));
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            memory: MEMORY,
-            in_flight: IN_FLIGHT,
+        let mut limits = Self {
+            memory: 0,
+            in_flight: 0,
             series: SERIES,
             senders_series: SENDERS_SERIES,
             series_per_metric: SERIES_PER_METRIC,
@@ -312,7 +350,46 @@ impl Default for Limits {
             dedupe_window: DEDUPE_WINDOW,
             dedupe_entries: DEDUPE_ENTRIES,
             label_value: LABEL_VALUE,
-            request: REQUEST,
-        }
+            request: 0,
+        };
+        Sizes::default().apply(None, &mut limits);
+        limits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(sizes: Sizes, container: Option<usize>) -> [f64; 3] {
+        let mut limits = Limits::default();
+        sizes.apply(container, &mut limits);
+        [limits.memory, limits.in_flight, limits.request].map(|bytes| bytes as f64 / MIB as f64)
+    }
+
+    #[test]
+    fn sizes_default_to_parts_of_the_memory_limit() {
+        let auto = Sizes::default();
+        assert_eq!(sizes(auto, None), [512.0, 256.0, 64.0]);
+        assert_eq!(sizes(auto, Some(1024 * MIB)).map(f64::round), [819.0, 410.0, 64.0]);
+        assert_eq!(sizes(auto, Some(256 * MIB)).map(f64::round), [205.0, 102.0, 45.0]);
+        assert_eq!(sizes(auto, Some(64 * MIB)).map(f64::round), [51.0, 26.0, 11.0]);
+        assert_eq!(sizes(auto, Some(0)), [0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn configured_sizes_are_not_changed() {
+        let configured = |memory: usize, in_flight: usize, request: usize| {
+            let size = |mib: usize| (mib > 0).then_some(mib * MIB);
+            sizes(
+                Sizes { memory: size(memory), in_flight: size(in_flight), request: size(request) },
+                Some(256 * MIB),
+            )
+        };
+        assert_eq!(configured(64, 0, 0), [64.0, 32.0, 14.0]);
+        assert_eq!(configured(400, 64, 0), [400.0, 64.0, 28.0]);
+        assert_eq!(configured(400, 64, 16), [400.0, 64.0, 16.0]);
+        assert_eq!(configured(64, 0, 60), [64.0, 60.0, 60.0], "one request has to fit");
+        assert_eq!(configured(64, 64, 64), [64.0, 64.0, 64.0]);
     }
 }

@@ -5,8 +5,8 @@
 //! reader makes one set of views. This room knows no config, no series, no transport and no clock.
 //!
 //! What it takes and refuses is what `prost` takes and refuses on the generated OTLP types, with three differences, each tested:
-//! text is not checked to be UTF-8 (the views check where text is used), groups are refused (OTLP never had one), and lists and
-//! maps may nest to [`VALUE_DEPTH`](crate::limits::VALUE_DEPTH).
+//! text is not checked to be UTF-8 (the views check where text is used), groups are refused (OTLP never had one), and a value whose
+//! lists and maps nest deeper than [`VALUE_DEPTH`](crate::limits::VALUE_DEPTH) is missing, where `prost` refuses the request.
 #![deny(clippy::indexing_slicing)]
 
 mod cursor;

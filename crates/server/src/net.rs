@@ -7,6 +7,7 @@ pub mod connection;
 pub mod deadline;
 pub mod drain;
 pub mod listener;
+pub mod protocol;
 pub mod tls;
 
 pub use deadline::{Deadlined, Deadlines, Opening};

@@ -3,13 +3,14 @@
 //! | module | holds |
 //! |---|---|
 //! | `options` | what was asked for, and the config, put together |
-//! | [`source`] | where a config comes from: files and the environment |
+//! | [`source`], `container` | where a config comes from: files and the environment; how much memory there is |
 //! | [`state`] | what is kept on disk |
 //! | `part`, `running` | a thread with its runtime; the three of them and what they share |
 //! | `session`, `signals`, `panics` | a service from its start to the signal that ends it |
 //!
 //! It knows no arguments: whoever starts it says what is wanted in [`Overrides`].
 
+mod container;
 mod options;
 mod panics;
 mod part;

@@ -14,10 +14,13 @@ const WINDOW_LOG: u32 = 23;
 fuzz_target!(|data: &[u8]| {
     let Some((&[mode, low, high], bytes)) = data.split_first_chunk() else { return };
     let limit = usize::from(u16::from_le_bytes([low, high]));
-    match mode % 4 {
+    match mode % 7 {
         0 => judge(inflate::gzip(raw(bytes), limit), gunzip(raw(bytes)), limit),
         1 => judge(inflate::zstd(raw(bytes), limit), unzstd(raw(bytes)), limit),
         2 => judge(inflate::gzip(&gzip(bytes, mode), limit), Some(bytes.to_vec()), limit),
+        3 => judge(inflate::deflate(raw(bytes), limit), undeflate(raw(bytes)), limit),
+        4 => judge(inflate::deflate(&zlib(bytes, mode), limit), Some(bytes.to_vec()), limit),
+        5 => judge(inflate::deflate(&deflate(bytes, mode), limit), Some(bytes.to_vec()), limit),
         _ => judge(inflate::zstd(&zstd(bytes, mode), limit), Some(bytes.to_vec()), limit),
     }
 });
@@ -45,6 +48,27 @@ fn gunzip(bytes: &[u8]) -> Option<Vec<u8>> {
     decoder.finish().ok()
 }
 
+/// Byte by byte into a buffer of one byte, where ours is given all at once.
+fn undeflate(bytes: &[u8]) -> Option<Vec<u8>> {
+    let header = bytes.first_chunk().map(|pair| u16::from_be_bytes(*pair));
+    let is_zlib = header.is_none_or(|header| header >> 8 & 15 == 8 && header % 31 == 0);
+    let mut decoder = flate2::Decompress::new(is_zlib);
+    let (mut out, mut rest) = (Vec::new(), bytes);
+    loop {
+        let mut room = [0];
+        let before = (decoder.total_in(), decoder.total_out());
+        let next = rest.get(..1).unwrap_or_default();
+        let status = decoder.decompress(next, &mut room, flate2::FlushDecompress::None).ok()?;
+        rest = &rest[(decoder.total_in() - before.0) as usize..];
+        out.extend_from_slice(&room[..(decoder.total_out() - before.1) as usize]);
+        match status {
+            flate2::Status::StreamEnd => return rest.is_empty().then_some(out),
+            _ if rest.is_empty() && before == (decoder.total_in(), decoder.total_out()) => return None,
+            _ => {}
+        }
+    }
+}
+
 fn unzstd(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut decoder = zstd::stream::raw::Decoder::new().ok()?;
     decoder.set_parameter(zstd::stream::raw::DParameter::WindowLogMax(WINDOW_LOG)).ok()?;
@@ -57,6 +81,20 @@ fn unzstd(bytes: &[u8]) -> Option<Vec<u8>> {
 fn gzip(bytes: &[u8], mode: u8) -> Vec<u8> {
     let level = flate2::Compression::new(u32::from(mode) % 10);
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+    encoder.write_all(bytes).expect("memory takes all");
+    encoder.finish().expect("memory takes all")
+}
+
+fn zlib(bytes: &[u8], mode: u8) -> Vec<u8> {
+    let level = flate2::Compression::new(u32::from(mode) % 10);
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), level);
+    encoder.write_all(bytes).expect("memory takes all");
+    encoder.finish().expect("memory takes all")
+}
+
+fn deflate(bytes: &[u8], mode: u8) -> Vec<u8> {
+    let level = flate2::Compression::new(u32::from(mode) % 10);
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), level);
     encoder.write_all(bytes).expect("memory takes all");
     encoder.finish().expect("memory takes all")
 }

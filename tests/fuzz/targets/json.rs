@@ -1,7 +1,7 @@
 //! Any text as an OTLP/JSON request, against the serde forms of `opentelemetry-proto`.
 //!
-//! Where both take it they read the same. We take more, as ProtoJSON says: then the oracle must read back what it writes of our
-//! reading. What we transcode the walk and `prost` read alike.
+//! Where both take it they read the same. We take more, as ProtoJSON says and where a fault must not cost its neighbours: then the
+//! oracle must read back what it writes of our reading. What we transcode the walk and `prost` read alike.
 #![no_main]
 
 use std::fmt::Debug;
@@ -33,10 +33,19 @@ fn judge<R>(signal: Signal, json: &[u8], agree: fn(&[u8]))
 where
     R: Message + Default + Debug + Serialize + DeserializeOwned,
 {
-    let ours = transcode(signal, json).map(|protobuf| {
-        agree(&protobuf);
-        R::decode(&*protobuf).expect("what is transcoded is protobuf")
-    });
+    let ours = match transcode(signal, json) {
+        Ok(protobuf) => {
+            agree(&protobuf);
+            match R::decode(&*protobuf) {
+                Ok(request) => Ok(request),
+                Err(error) => {
+                    assert!(error.to_string().contains("recursion limit"), "no protobuf: {error}");
+                    return;
+                }
+            }
+        }
+        Err(error) => Err(error),
+    };
     let theirs = serde_json::from_slice::<R>(json);
     match (ours, theirs) {
         (Ok(ours), Ok(theirs)) => {
@@ -73,7 +82,10 @@ where
     if text.contains("null") {
         return;
     }
-    let back: R = serde_json::from_str(&text).expect("the oracle reads what it writes");
+    // What `prost` takes may nest deeper than serde_json reads by default, and ends far from the end of a stack.
+    let mut reader = serde_json::Deserializer::from_str(&text);
+    reader.disable_recursion_limit();
+    let back = R::deserialize(&mut reader).expect("the oracle reads what it writes");
     assert!(same(ours, &back), "ours {ours:?}\nback {back:?}");
 }
 
@@ -131,7 +143,7 @@ fn says_twice(json: &[u8]) -> bool {
     serde_json::from_str(&text).map_or(true, |value| within(&value))
 }
 
-/// Whether we refuse what the oracle takes for a reason that it does not share: depth, a list where an object belongs (serde takes the
+/// Whether we refuse what the oracle takes for a reason that it does not share: a list where an object belongs (serde takes the
 /// fields from it one after the other), and what is wrong in a choice that the oracle loses.
 fn may_be_refused(error: &WireError, json: &[u8], theirs: &impl Serialize) -> bool {
     let (text, theirs) = (
@@ -143,7 +155,6 @@ fn may_be_refused(error: &WireError, json: &[u8], theirs: &impl Serialize) -> bo
         let key = format!("\"{key}\"");
         text.matches(&key).count() > theirs.matches(&key).count()
     };
-    matches!(error, WireError::TooDeep { .. })
-        || error.to_string().ends_with("expected an object")
+    error.to_string().ends_with("expected an object")
         || CHOICES[..2].iter().copied().flatten().any(lost)
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use engine::limits::{self, Limits};
+use engine::limits::{self, Limits, Sizes};
 use engine::model::MetricName;
 use engine::rules::definition::{Reference, SessionDefinition, Source};
 use engine::rules::pattern::Pattern;
@@ -97,13 +97,11 @@ impl<'n> Resolver<'n, '_, '_> {
         found
     }
 
-    pub(super) fn limits(&mut self) -> Limits {
-        let mut limits = Limits::default();
+    pub(super) fn limits(&mut self) -> (Limits, Sizes) {
+        let (mut limits, mut sizes) = (Limits::default(), Sizes::default());
         let otlp = self.root.get("server").and_then(|server| server.get("otlp"));
         let request = otlp.and_then(|otlp| otlp.get("max_request"));
-        if let Some(bytes) = request.and_then(|node| fields::bytes(node, self.report)) {
-            limits.request = bytes;
-        }
+        sizes.request = request.and_then(|node| fields::bytes_or_auto(node, self.report));
         let known = [
             "memory",
             "in_flight",
@@ -116,30 +114,26 @@ impl<'n> Resolver<'n, '_, '_> {
             "label_value",
         ];
         if let Some(fields) = self.settings("limits", "`limits`", &known) {
+            sizes.memory = fields.read("memory", fields::bytes_or_auto, self.report);
+            sizes.in_flight = fields.read("in_flight", fields::bytes_or_auto, self.report);
             self.bounds(&fields, &mut limits);
         }
-        if limits.request > limits.in_flight {
-            let in_flight = self.root.get("limits").and_then(|limits| limits.get("in_flight"));
-            let at = request.or(in_flight).map(|node| node.at).unwrap_or_default();
-            let message = format!(
-                "a request of {} bytes never fits: `limits.in_flight` is {}",
-                limits.request, limits.in_flight
-            );
-            self.report.error(at, message).help("lower `max_request` or raise `in_flight`");
+        if let (Some(node), Some(one), Some(all)) = (request, sizes.request, sizes.in_flight)
+            && one > all
+        {
+            let message =
+                format!("a request of {one} bytes never fits: `limits.in_flight` is {all}");
+            self.report.error(node.at, message).help("lower `max_request` or raise `in_flight`");
         }
-        limits
+        sizes.apply(None, &mut limits);
+        (limits, sizes)
     }
 
     fn bounds(&mut self, fields: &Fields<'n>, limits: &mut Limits) {
         let report = &mut *self.report;
         let positive = |node: &Node, report: &mut _| fields::count(node, 1, report);
-        for (key, bound) in [
-            ("memory", &mut limits.memory),
-            ("in_flight", &mut limits.in_flight),
-            ("label_value", &mut limits.label_value),
-        ] {
-            *bound = fields.read(key, fields::bytes, report).unwrap_or(*bound);
-        }
+        let value = fields.read("label_value", fields::bytes, report);
+        limits.label_value = value.unwrap_or(limits.label_value);
         for (key, bound) in [
             ("series", &mut limits.series),
             ("series_per_metric", &mut limits.series_per_metric),

@@ -30,6 +30,13 @@ pub(super) fn definitions() -> Vec<(&'static str, Value)> {
             "size",
             quantity("B|kB|MB|GB|TB|KiB|MiB|GiB|TiB", "", "A size with its unit, such as 64MiB."),
         ),
+        (
+            "automatic_size",
+            json!({
+                "description": "A size with its unit, or auto: a part of the memory limit.",
+                "anyOf": [{"const": "auto"}, refer("size")],
+            }),
+        ),
         ("share", quantity("%", "", "A share in per cent, such as 99%.")),
         ("address", text("An address and a port, such as 127.0.0.1:4317, [::1]:4317 or :4317.")),
     ]
@@ -43,7 +50,10 @@ fn server() -> Value {
             ("http", told(some(refer("address")), "Addresses of OTLP/HTTP.")),
             (
                 "max_request",
-                told(refer("size"), "Of one request, before and after it is inflated."),
+                told(
+                    refer("automatic_size"),
+                    "Of one request, before and after it is inflated; auto: 64MiB where memory allows.",
+                ),
             ),
             ("cors", told(list(text("An origin, or *.")), "Origins that browsers may send from.")),
         ],
@@ -74,12 +84,18 @@ fn limits() -> Value {
     closed(
         "Bounds.",
         &[
-            ("memory", refer("size")),
+            (
+                "memory",
+                told(
+                    refer("automatic_size"),
+                    "Of the whole process; auto: 80 % of the container's limit, 512MiB without one.",
+                ),
+            ),
             (
                 "in_flight",
                 told(
-                    refer("size"),
-                    "Requests being worked on; over it senders are told to come again.",
+                    refer("automatic_size"),
+                    "Requests being worked on; over it senders are told to come again. auto: half of memory.",
                 ),
             ),
             ("series", count("Label sets of all metrics; a histogram is one.", 1)),

@@ -47,9 +47,9 @@ words! {
     Refusal {
         /// Over the size limit, before or after inflating.
         TooLarge = "too_large",
-        /// Not the message it claims to be.
+        /// Not the message it claims to be, or not in the content encoding it claims.
         Malformed = "malformed",
-        /// A content encoding we do not know, or bytes that are not in it.
+        /// A content encoding we do not know.
         Encoding = "encoding",
         /// A content type we do not know.
         MediaType = "media_type",

@@ -14,12 +14,6 @@ pub enum WireError {
         /// What is wrong there.
         what: Cow<'static, str>,
     },
-    /// Deeper than anybody has a use for.
-    #[error("{at}: lists and maps nest too deep")]
-    TooDeep {
-        /// Where.
-        at: Place,
-    },
     /// The request grew over the limit while it was transcoded.
     #[error("the request takes more than {limit} bytes as protobuf")]
     TooLarge {
@@ -79,7 +73,7 @@ pub enum What {
     WireType,
     /// A known field with another wire type than its own.
     OtherType,
-    /// Lists and maps beyond `VALUE_DEPTH`.
+    /// Lists and maps beyond `VALUE_DEPTH`: the value is missing, and the request is read on.
     TooDeep,
 }
 
@@ -90,12 +84,17 @@ impl Fault {
         Self { address: at.as_ptr() as usize, what }
     }
 
+    /// Whether only an attribute's value is lost, because it nests too deep.
+    pub fn is_too_deep(self) -> bool {
+        self.what == What::TooDeep
+    }
+
     /// The fault as people see it. `body` is what was walked.
     #[cold]
     pub fn within(self, body: &[u8]) -> WireError {
         let at = Place::Byte(self.address.saturating_sub(body.as_ptr() as usize));
         let what = match self.what {
-            What::TooDeep => return WireError::TooDeep { at },
+            What::TooDeep => "lists and maps nest too deep",
             What::Truncated => "the field ends after the message that holds it",
             What::LongVarint => "a varint of more than 64 bits",
             What::FieldNumber => "no field has this number",

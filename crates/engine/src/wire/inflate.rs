@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use flate2::{FlushDecompress, Status};
+
 /// Why bytes can't be inflated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InflateError {
@@ -23,6 +25,50 @@ pub enum InflateError {
 #[allow(clippy::disallowed_types)] // this is the door, and it has a limit
 pub fn gzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
     read(flate2::read::MultiGzDecoder::new(bytes), bytes.len(), limit)
+}
+
+/// Inflates HTTP's deflate: a zlib stream (RFC 1950), or raw deflate (RFC 1951), which some clients send instead.
+///
+/// # Errors
+/// When it holds more than `limit` bytes, or is neither to its end.
+#[allow(clippy::disallowed_types)] // this is the door, and it has a limit
+pub fn deflate(bytes: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
+    let malformed = |what: &str| InflateError::Malformed(what.to_owned());
+    let mut inflater = flate2::Decompress::new(is_zlib(bytes));
+    // One byte more shows that the limit is exceeded.
+    let most = limit.saturating_add(1);
+    let mut out = Vec::with_capacity(guess(bytes.len(), most));
+    loop {
+        let before = (inflater.total_in(), inflater.total_out());
+        let taken = usize::try_from(before.0).unwrap_or(usize::MAX);
+        let rest = bytes.get(taken..).unwrap_or_default();
+        let status = inflater.decompress_vec(rest, &mut out, FlushDecompress::None);
+        let status = status.map_err(|error| InflateError::Malformed(error.to_string()))?;
+        if out.len() > limit {
+            return Err(InflateError::TooLarge { limit });
+        }
+        if status == Status::StreamEnd {
+            let whole = inflater.total_in() == bytes.len() as u64;
+            return if whole { Ok(out) } else { Err(malformed("bytes after the end")) };
+        }
+        if out.len() == out.capacity() {
+            out.reserve_exact(out.len().max(MORE).min(most.saturating_sub(out.len())));
+        } else if before == (inflater.total_in(), inflater.total_out()) {
+            return Err(malformed("the stream ends too early"));
+        }
+    }
+}
+
+/// Bytes by which a full buffer grows at least.
+const MORE: usize = 4096;
+
+/// Whether it begins with a zlib header. Raw deflate does not: its first bits would be a stored block with padding that is not 0,
+/// which no encoder writes.
+fn is_zlib(bytes: &[u8]) -> bool {
+    const METHOD: u8 = 0x0f;
+    const DEFLATE: u8 = 8;
+    let Some(&[method, flags]) = bytes.first_chunk() else { return true };
+    method & METHOD == DEFLATE && u16::from_be_bytes([method, flags]).is_multiple_of(31)
 }
 
 /// Inflates zstd (RFC 8878); its frames share the limit.
@@ -47,13 +93,17 @@ fn window_log(limit: usize) -> u32 {
 }
 
 fn read(decoder: impl Read, deflated: usize, limit: usize) -> Result<Vec<u8>, InflateError> {
-    // Telemetry shrinks to a fifth or less, so most bodies need no second allocation.
-    let mut out = Vec::with_capacity(deflated.saturating_mul(6).min(limit));
+    let mut out = Vec::with_capacity(guess(deflated, limit));
     decoder
         .take((limit as u64).saturating_add(1))
         .read_to_end(&mut out)
         .map_err(|error| InflateError::Malformed(error.to_string()))?;
     if out.len() > limit { Err(InflateError::TooLarge { limit }) } else { Ok(out) }
+}
+
+/// Room for what comes out. Telemetry shrinks to a fifth or less, so most bodies need no second allocation.
+fn guess(deflated: usize, most: usize) -> usize {
+    deflated.saturating_mul(6).min(most)
 }
 
 #[cfg(test)]
@@ -72,13 +122,29 @@ mod tests {
         zstd::stream::encode_all(bytes, 3).unwrap()
     }
 
+    fn zlib(bytes: &[u8]) -> Vec<u8> {
+        let level = flate2::Compression::default();
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), level);
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn raw(bytes: &[u8]) -> Vec<u8> {
+        let level = flate2::Compression::default();
+        let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), level);
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
     type Inflate = fn(&[u8], usize) -> Result<Vec<u8>, InflateError>;
     type Deflate = fn(&[u8]) -> Vec<u8>;
     const BOTH: [(Inflate, Deflate); 2] = [(gzip, gzipped), (super::zstd, zstandard)];
+    const ALL: [(Inflate, Deflate); 4] =
+        [(gzip, gzipped), (super::zstd, zstandard), (deflate, zlib), (deflate, raw)];
 
     #[test]
     fn the_limit_is_the_last_size_that_passes() {
-        for (inflate, deflate) in BOTH {
+        for (inflate, deflate) in ALL {
             let bytes = deflate(&[7; 1000]);
             assert_eq!(inflate(&bytes, 1000), Ok(vec![7; 1000]));
             assert_eq!(inflate(&bytes, 999), Err(InflateError::TooLarge { limit: 999 }));
@@ -89,7 +155,7 @@ mod tests {
     #[test]
     fn a_bomb_stops_at_the_limit() {
         let zeros = vec![0; 64 << 20];
-        for (inflate, deflate) in BOTH {
+        for (inflate, deflate) in ALL {
             let bomb = deflate(&zeros);
             assert_eq!(inflate(&bomb, 4096), Err(InflateError::TooLarge { limit: 4096 }));
         }
@@ -107,7 +173,7 @@ mod tests {
     #[test]
     fn cut_and_foreign_bytes_are_malformed() {
         let text: Vec<u8> = (0..2000_u32).flat_map(|n| n.to_le_bytes()).collect();
-        for (inflate, deflate) in BOTH {
+        for (inflate, deflate) in ALL {
             let whole = deflate(&text);
             for end in 0..whole.len() {
                 let cut = inflate(&whole[..end], 1 << 20);
@@ -117,6 +183,26 @@ mod tests {
             assert!(matches!(foreign, Err(InflateError::Malformed(_))), "{foreign:?}");
             let tail = inflate(&[whole, b"tail".to_vec()].concat(), 1 << 20);
             assert!(matches!(tail, Err(InflateError::Malformed(_))), "{tail:?}");
+        }
+    }
+
+    #[test]
+    fn deflate_is_one_stream_of_zlib_or_raw() {
+        for compress in [zlib, raw] {
+            let mut bytes = compress(b"text");
+            assert_eq!(deflate(&bytes, 4), Ok(b"text".to_vec()));
+            bytes.extend(compress(b"text"));
+            assert!(matches!(deflate(&bytes, 100), Err(InflateError::Malformed(_))));
+        }
+        let mut wrong_sum = zlib(b"text");
+        *wrong_sum.last_mut().unwrap() ^= 1;
+        assert!(matches!(deflate(&wrong_sum, 100), Err(InflateError::Malformed(_))));
+        for level in 0..=9 {
+            let level = flate2::Compression::new(level);
+            let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), level);
+            encoder.write_all(&[7; 100_000]).unwrap();
+            let bytes = encoder.finish().unwrap();
+            assert_eq!(deflate(&bytes, 100_000).map(|out| out.len()), Ok(100_000), "{level:?}");
         }
     }
 

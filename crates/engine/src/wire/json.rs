@@ -1,18 +1,20 @@
 //! OTLP/JSON into OTLP protobuf, in one pass and by a table: the walk then reads both encodings alike.
 //!
-//! Source: OTLP 1.x "JSON Protobuf Encoding", and where it says nothing the tolerance of ProtoJSON. Errors carry known keys and
-//! places, never content: they go to logs and back to the sender.
+//! Source: OTLP 1.x "JSON Protobuf Encoding", and where it is silent the tolerance of ProtoJSON. A fault that protobuf would carry
+//! unnoticed must not refuse its neighbours, so two things are accepted that ProtoJSON refuses: scalars that are no value of their
+//! field, where no rule reads it or it is an attribute value (`schema::Misfit`), and text that is not valid Unicode. Broken structure
+//! refuses the request. Errors carry known keys and positions, never content: they go to logs and back to the sender.
 
 mod scalar;
 mod schema;
 mod slot;
+mod unicode;
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::limits::JSON_DEPTH;
 use crate::view::Signal;
 
 use super::error::{Place, WireError};
@@ -23,16 +25,35 @@ use slot::Slot;
 /// After an error `out` holds a torn message.
 ///
 /// # Errors
-/// When it is no JSON, not this request, nests deeper than `JSON_DEPTH`, or takes more than `limit` bytes as protobuf.
+/// When it is no JSON, not this request, or takes more than `limit` bytes as protobuf.
 pub fn json_to_protobuf(
     signal: Signal,
     json: &[u8],
     limit: usize,
     out: &mut Vec<u8>,
 ) -> Result<(), WireError> {
+    let error = match transcode(signal, json, limit, out) {
+        Err(error @ WireError::Malformed { .. }) => error,
+        done => return done,
+    };
+    // Nearly all documents are valid Unicode, so this is looked at only after an error.
+    match unicode::repaired(json, limit)? {
+        None => Err(error),
+        Some(json) => transcode(signal, &json, limit, out),
+    }
+}
+
+fn transcode(
+    signal: Signal,
+    json: &[u8],
+    limit: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), WireError> {
     out.clear();
-    let mut state = State { out, limit, path: Vec::new(), depth: 0, refusal: None };
+    let mut state = State { out, limit, path: Vec::new(), depth: 0, is_too_large: false };
     let mut reader = serde_json::Deserializer::from_slice(json);
+    // Recursion follows the schema, where `VALUE_DEPTH` bounds it; unknown values are skipped in a loop.
+    reader.disable_recursion_limit();
     let request = Object { message: Message::request(signal), state: &mut state };
     let read = reader.deserialize_any(request).and_then(|()| reader.end());
     read.map_err(|error| state.explain(&error))
@@ -47,52 +68,32 @@ struct State<'o> {
     limit: usize,
     /// Keys from the top to here; after an error they say where it happened.
     path: Vec<&'static str>,
+    /// Lists and maps of an attribute value around the current position.
     depth: usize,
-    /// What the error that is on its way stands for, when it is not the JSON's fault.
-    refusal: Option<Refusal>,
-}
-
-enum Refusal {
-    TooDeep,
-    TooLarge,
+    /// Whether the error being returned means that `limit` was exceeded.
+    is_too_large: bool,
 }
 
 impl State<'_> {
-    fn enter<E: Error>(&mut self) -> Result<(), E> {
-        self.depth += 1;
-        if self.depth > JSON_DEPTH {
-            self.refusal = Some(Refusal::TooDeep);
-            return Err(E::custom(""));
-        }
-        Ok(())
-    }
-
-    fn leave(&mut self) {
-        self.depth = self.depth.saturating_sub(1);
-    }
-
     /// A value takes little more room as protobuf than as JSON, so it is enough to look after each.
     fn check_size<E: Error>(&mut self) -> Result<(), E> {
         if self.out.len() > self.limit {
-            self.refusal = Some(Refusal::TooLarge);
+            self.is_too_large = true;
             return Err(E::custom(""));
         }
         Ok(())
     }
 
     fn explain(&self, error: &serde_json::Error) -> WireError {
+        if self.is_too_large {
+            return WireError::TooLarge { limit: self.limit };
+        }
         let far = self.path.len().saturating_sub(PATH_SHOWN);
         let path = self.path.get(far..).unwrap_or_default().join(".");
         let at = Place::Line { line: error.line(), column: error.column(), path };
-        match self.refusal {
-            Some(Refusal::TooDeep) => WireError::TooDeep { at },
-            Some(Refusal::TooLarge) => WireError::TooLarge { limit: self.limit },
-            None => {
-                let text = error.to_string();
-                let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-                WireError::Malformed { at, what: Cow::Owned(what.to_owned()) }
-            }
-        }
+        let text = error.to_string();
+        let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+        WireError::Malformed { at, what: Cow::Owned(what.to_owned()) }
     }
 }
 
@@ -104,7 +105,6 @@ struct Object<'s, 'o> {
 
 impl Object<'_, '_> {
     fn fields<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        self.state.enter()?;
         while let Some(field) = map.next_key_seed(Key(self.message))? {
             match field {
                 Some(field) => {
@@ -117,7 +117,6 @@ impl Object<'_, '_> {
                 }
             }
         }
-        self.state.leave();
         Ok(())
     }
 }
@@ -191,6 +190,7 @@ mod tests {
     use opentelemetry_proto::tonic::trace::v1::Span;
     use prost::Message as _;
 
+    use crate::limits::VALUE_DEPTH;
     use crate::wire::testing::{any, kv, list, map};
 
     use super::*;
@@ -231,15 +231,76 @@ mod tests {
             let span = span(&format!(r#""droppedEventsCount":{count}"#)).unwrap();
             assert_eq!(span.dropped_events_count, 1000, "{count}");
         }
-        for bad in ["-1", "4294967296", "1.5", "true", r#""""#, r#""x""#, "[1]", "{}", "1e99"] {
-            assert!(span(&format!(r#""droppedEventsCount":{bad}"#)).is_err(), "{bad}");
+        for bad in ["-1", "18446744073709551616", "1.5", "true", r#""""#, r#""x""#, "[1]", "1e99"] {
+            assert!(span(&format!(r#""startTimeUnixNano":{bad}"#)).is_err(), "{bad}");
         }
         assert_eq!(span(r#""flags":4294967295"#).unwrap().flags, u32::MAX);
         for value in ["-9223372036854775808", r#""-9223372036854775808""#] {
             let value = body(&format!(r#"{{"intValue":{value}}}"#)).unwrap();
             assert_eq!(value, Some(any(i64::MIN)));
         }
-        assert!(body(r#"{"intValue":9223372036854775808}"#).is_err());
+    }
+
+    #[test]
+    fn fields_that_no_rule_reads_lose_what_does_not_fit() {
+        let misfits = ["-1", "4294967296", "1.5", "true", r#""""#, r#""x""#, "1e99", "null"];
+        for field in ["droppedAttributesCount", "droppedEventsCount", "droppedLinksCount", "flags"]
+        {
+            for misfit in misfits {
+                let span = span(&format!(r#""{field}":{misfit},"name":"n""#));
+                assert_eq!(span, Ok(Span { name: "n".into(), ..Span::default() }), "{field}");
+            }
+            for broken in ["[1]", "{}", "1e999", "nil"] {
+                assert!(span(&format!(r#""{field}":{broken}"#)).is_err(), "{field}: {broken}");
+            }
+        }
+        let links = span(
+            r#""links":[{"traceId":"no hex","spanId":7,"traceState":1,"flags":-1},{"spanId":"01"}],
+               "status":{"message":1,"code":2}"#,
+        );
+        let links = links.unwrap();
+        assert_eq!(links.links[0], Default::default(), "nothing of a half-written id is left");
+        assert_eq!(links.links[1].span_id, [1]);
+        assert_eq!(links.status.unwrap().code, 2);
+    }
+
+    #[test]
+    fn attribute_values_that_do_not_fit_their_key_are_what_they_are() {
+        let double = |value| Ok(Some(any(value)));
+        for (value, expected) in [
+            (r#"{"intValue":9223372036854775808}"#, double(9_223_372_036_854_775_808.0)),
+            (r#"{"intValue":18446744073709552000}"#, double(18_446_744_073_709_552_000.0)),
+            (r#"{"intValue":"9223372036854775808"}"#, double(9_223_372_036_854_775_808.0)),
+            (r#"{"intValue":"-1e30"}"#, double(-1e30)),
+            (r#"{"intValue":1.5}"#, double(1.5)),
+            (r#"{"intValue":"ten"}"#, Ok(Some(any("ten")))),
+            (r#"{"intValue":true}"#, Ok(Some(any(true)))),
+            (r#"{"doubleValue":"nan"}"#, Ok(Some(any("nan")))),
+            (r#"{"doubleValue":true}"#, Ok(Some(any(true)))),
+            (r#"{"boolValue":"yes"}"#, Ok(Some(any("yes")))),
+            (r#"{"boolValue":1}"#, Ok(Some(any(1)))),
+            (r#"{"stringValue":5}"#, Ok(Some(any(5)))),
+            (r#"{"stringValue":2.5}"#, double(2.5)),
+            (r#"{"bytesValue":"*"}"#, Ok(Some(any("*")))),
+            (r#"{"stringValueStrindex":"x"}"#, Ok(Some(AnyValue { value: None }))),
+        ] {
+            assert_eq!(body(value), expected, "{value}");
+        }
+        for broken in [r#""text""#, "7", "[]", r#"{"intValue":[1]}"#, r#"{"stringValue":{}}"#] {
+            assert!(body(broken).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_unicode_is_replaced() {
+        let cut = body(r#"{"stringValue":"cut \ud83d"}"#);
+        assert_eq!(cut, Ok(Some(any("cut \u{fffd}"))));
+        let json = b"{\"resourceLogs\":[{\"schemaUrl\":\"\xff\"}]}";
+        let mut out = Vec::new();
+        assert_eq!(json_to_protobuf(Signal::Logs, json, LIMIT, &mut out), Ok(()));
+        let request = ExportLogsServiceRequest::decode(&*out).unwrap();
+        assert_eq!(request.resource_logs[0].schema_url, "\u{fffd}");
+        assert!(body(r#"{"stringValue":"\ud83d"}]"#).is_err(), "broken all the same");
     }
 
     #[test]
@@ -255,7 +316,7 @@ mod tests {
         assert_eq!(double(r#""NaN""#), "DoubleValue(NaN)");
         assert_eq!(double(r#""Infinity""#), "DoubleValue(inf)");
         assert_eq!(double(r#""-Infinity""#), "DoubleValue(-inf)");
-        for bad in ["NaN", "1e999", r#""nan""#, "true", "[]"] {
+        for bad in ["NaN", "1e999", "[]"] {
             assert!(double(bad).starts_with("Err"), "{bad}");
         }
     }
@@ -292,7 +353,6 @@ mod tests {
             let value = body(&format!(r#"{{"bytesValue":"{text}"}}"#)).unwrap();
             assert_eq!(value, Some(any(vec![0xfb_u8, 0xff])), "{text}");
         }
-        assert!(body(r#"{"bytesValue":"*"}"#).is_err());
     }
 
     #[test]
@@ -359,21 +419,17 @@ mod tests {
             r#"{"resourceSpans":[[]]}"#,
             r#"{"resourceSpans":[1]}"#,
             r#"{"resourceSpans":[{"resource":[]}]}"#,
-            r#"{"resourceSpans":[{"schemaUrl":1}]}"#,
             r#"{"resourceSpans":[{"schemaUrl":["x"]}]}"#,
             r#"{"resourceSpans":"x"}"#,
             r#"{"resourceSpans":[{},]}"#,
             r#"{'resourceSpans':[]}"#,
             r#"{"resourceSpans":7}"#,
-            r#"{"resourceSpans":[{"schemaUrl":"\ud800"}]}"#,
+            r#"{"resourceSpans":[{"schemaUrl":"\ug800"}]}"#,
             r#"{"resourceSpans":true}"#,
         ] {
             let result = transcode(Signal::Traces, json);
             assert!(matches!(result, Err(WireError::Malformed { .. })), "{json}: {result:?}");
         }
-        let mut bytes = br#"{"resourceSpans":[{"schemaUrl":"?"}]}"#.to_vec();
-        bytes.iter_mut().filter(|byte| **byte == b'?').for_each(|byte| *byte = 0xff);
-        assert!(json_to_protobuf(Signal::Traces, &bytes, LIMIT, &mut Vec::new()).is_err());
     }
 
     #[test]
@@ -394,17 +450,32 @@ mod tests {
     }
 
     #[test]
-    fn depth_and_size_end_at_their_limits() {
-        let nested = |depth: usize| {
-            let (open, close) = (r#"{"arrayValue":{"values":["#, "]}}");
-            body(&format!("{}{}{}", open.repeat(depth), r#"{"intValue":1}"#, close.repeat(depth)))
+    fn values_nest_to_the_limit_and_a_level_beyond_is_left_empty() {
+        let nested = |depth: usize, (open, close): (&str, &str)| {
+            let value = r#"{"intValue":1}"#;
+            let value = format!("{}{value}{}", open.repeat(depth), close.repeat(depth));
+            let json = format!(
+                r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"body":{value}}}]}}]}}]}}"#
+            );
+            transcode(Signal::Logs, &json).unwrap()
         };
-        assert!(nested(30).is_ok());
-        assert!(matches!(nested(32), Err(WireError::TooDeep { .. })), "{:?}", nested(32));
-        assert!(matches!(nested(10_000), Err(WireError::TooDeep { .. })));
+        let lists = (r#"{"arrayValue":{"values":["#, "]}}");
+        let maps = (r#"{"kvlistValue":{"values":[{"key":"k","value":"#, "}]}}");
+        for kind in [lists, maps] {
+            let whole = nested(VALUE_DEPTH, kind);
+            assert!(whole.ends_with(&[0x18, 1]), "the innermost value is there");
+            let beyond = nested(VALUE_DEPTH + 1, kind);
+            assert!(!beyond.ends_with(&[0x18, 1]));
+            assert_eq!(nested(100_000, kind), beyond, "skipped without a stack");
+        }
         let unknown = format!(r#"{{"x":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(transcode(Signal::Traces, &unknown), Ok(vec![]), "skipped without a stack");
+        let halfway = format!(r#"{{"resourceLogs":{}"#, lists.0.repeat(100_000));
+        assert!(transcode(Signal::Logs, &halfway).is_err());
+    }
 
+    #[test]
+    fn size_ends_at_its_limit() {
         let json = format!(r#"{{"resourceSpans":[{}{{}}]}}"#, "{},".repeat(999));
         let mut out = Vec::new();
         let mut limited =

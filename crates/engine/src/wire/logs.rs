@@ -2,7 +2,7 @@
 
 use crate::limits::VALUE_DEPTH;
 use crate::timestamp::Timestamp;
-use crate::view::{LogRecord, Nested, Origin, Visitor};
+use crate::view::{LogRecord, Nested, Origin, Value, Visitor};
 
 use super::cursor::{Cursor, delimited, fixed32, fixed64, known, varint};
 use super::envelope;
@@ -33,6 +33,7 @@ pub fn walk_logs<'a, V: Visitor<'a>>(body: &'a [u8], visitor: &mut V) -> Result<
 fn record<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V) -> Result<(), Fault> {
     let home = Nested { bytes, write_json: nested::write_body };
     let mut record = LogRecord::default();
+    let mut body_is_missing = false;
     let mut cursor = Cursor::new(bytes);
     while let Some(key) = cursor.key()? {
         match key {
@@ -41,7 +42,10 @@ fn record<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V) -> Result<(), Fa
             // Enums are 32 bits of what a varint may carry.
             SEVERITY_NUMBER => record.severity_number = cursor.varint()? as i32,
             SEVERITY_TEXT => record.severity_text = cursor.bytes()?,
-            BODY => any_value(cursor.bytes()?, &mut record.body, home, VALUE_DEPTH)?,
+            BODY => match any_value(cursor.bytes()?, &mut record.body, home, VALUE_DEPTH) {
+                Err(fault) if fault.is_too_deep() => body_is_missing = true,
+                read => read?,
+            },
             ATTRIBUTES => attribute(cursor.bytes()?, Origin::Log, visitor)?,
             TRACE_ID => record.trace_id = cursor.bytes()?,
             SPAN_ID => record.span_id = cursor.bytes()?,
@@ -54,6 +58,9 @@ fn record<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V) -> Result<(), Fa
             }
             _ => cursor.other(key, ALL)?,
         }
+    }
+    if body_is_missing {
+        record.body = Value::Empty;
     }
     visitor.log(&record);
     Ok(())
@@ -90,6 +97,13 @@ mod tests {
         let pieces = [body(list([any("a")])), field(12, "n"), body(list([any(2)]))].concat();
         assert_eq!(walk(&pieces).unwrap(), [r#"log n ["a",2]"#]);
         assert_eq!(walk(&body(Default::default())).unwrap(), ["log  "]);
+    }
+
+    #[test]
+    fn a_body_beyond_the_depth_is_missing() {
+        let deep = (0..=VALUE_DEPTH).fold(any(1), |inner, _| list([inner]));
+        let pieces = [body(deep), field(12, "n"), body(list([any(2)]))].concat();
+        assert_eq!(walk(&pieces).unwrap(), ["log n "], "whatever comes after");
     }
 
     #[test]

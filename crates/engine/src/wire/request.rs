@@ -14,6 +14,8 @@ pub enum Coding {
     Identity,
     /// RFC 1952.
     Gzip,
+    /// RFC 1950, and RFC 1951 as some clients understand the name.
+    Deflate,
     /// RFC 8878.
     Zstd,
 }
@@ -24,6 +26,8 @@ impl Coding {
         match name.trim_ascii().to_ascii_lowercase().as_slice() {
             b"" | b"identity" => Some(Self::Identity),
             b"gzip" | b"x-gzip" => Some(Self::Gzip),
+            // The Collector's exporters call it zlib.
+            b"deflate" | b"zlib" => Some(Self::Deflate),
             b"zstd" => Some(Self::Zstd),
             _ => None,
         }
@@ -34,7 +38,21 @@ impl Coding {
         match self {
             Self::Identity => None,
             Self::Gzip => Some("gzip"),
+            Self::Deflate => Some("deflate"),
             Self::Zstd => Some("zstd"),
+        }
+    }
+
+    /// The inflated bytes; none for identity.
+    ///
+    /// # Errors
+    /// When they hold more than `limit` bytes, or are not in this coding to their end.
+    pub fn inflate(self, bytes: &[u8], limit: usize) -> Result<Option<Vec<u8>>, InflateError> {
+        match self {
+            Self::Identity => Ok(None),
+            Self::Gzip => inflate::gzip(bytes, limit).map(Some),
+            Self::Deflate => inflate::deflate(bytes, limit).map(Some),
+            Self::Zstd => inflate::zstd(bytes, limit).map(Some),
         }
     }
 }
@@ -64,24 +82,26 @@ pub enum RewriteError {
 }
 
 impl ExportRequest {
-    /// The same request in protobuf: as it is when it is that already, else transcoded and no longer compressed.
+    /// The same request for a receiver of OTLP/gRPC: in protobuf, and without deflate, which few of them support. A request that is so
+    /// already stays as it is; another one is inflated and transcoded.
     ///
     /// # Errors
     /// When it takes more than `limit` bytes on the way, or is not what it claims to be.
     pub fn into_protobuf(self, limit: usize) -> Result<Self, RewriteError> {
-        if self.encoding == Encoding::Protobuf {
+        if self.encoding == Encoding::Protobuf && self.coding != Coding::Deflate {
             return Ok(self);
         }
-        let inflated = match self.coding {
-            Coding::Identity => None,
-            Coding::Gzip => Some(inflate::gzip(&self.bytes, limit)?),
-            Coding::Zstd => Some(inflate::zstd(&self.bytes, limit)?),
+        let inflated = self.coding.inflate(&self.bytes, limit)?.map(Bytes::from);
+        let plain = inflated.unwrap_or(self.bytes);
+        let bytes = match self.encoding {
+            Encoding::Protobuf => plain,
+            Encoding::Json => {
+                let mut out = Vec::with_capacity(plain.len() / 2);
+                json_to_protobuf(self.signal, &plain, limit, &mut out)?;
+                out.into()
+            }
         };
-        let json = inflated.as_deref().unwrap_or(&self.bytes);
-        let mut out = Vec::with_capacity(json.len() / 2);
-        json_to_protobuf(self.signal, json, limit, &mut out)?;
-        let (encoding, coding) = (Encoding::Protobuf, Coding::Identity);
-        Ok(Self { encoding, coding, bytes: out.into(), ..self })
+        Ok(Self { encoding: Encoding::Protobuf, coding: Coding::Identity, bytes, ..self })
     }
 }
 
@@ -108,6 +128,10 @@ mod tests {
         assert_eq!((whole.encoding, whole.coding), (Encoding::Protobuf, Coding::Identity));
         let decoded = ExportTraceServiceRequest::decode(whole.bytes).unwrap();
         assert_eq!(decoded.resource_spans[0].scope_spans[0].spans[0].name, "x");
+        let deflated = b"\x78\x9c\xab\x00\x00\x00\x79\x00\x79"; // the one byte `x`
+        let plain =
+            request(Encoding::Protobuf, Coding::Deflate, deflated).into_protobuf(1).unwrap();
+        assert_eq!((plain.coding, &plain.bytes[..]), (Coding::Identity, &b"x"[..]));
         let bad = request(Encoding::Json, Coding::Zstd, json).into_protobuf(1000);
         assert!(matches!(bad, Err(RewriteError::Inflate(_))), "{bad:?}");
     }

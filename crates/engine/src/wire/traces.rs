@@ -366,20 +366,38 @@ mod tests {
     }
 
     #[test]
-    fn values_nest_to_the_limit() {
+    fn a_value_beyond_the_depth_is_missing_and_its_neighbours_are_not() {
         use crate::limits::VALUE_DEPTH;
         let lists = |depth| (0..depth).fold(any(1), |inner, _| list([inner]));
         let maps = |depth| (0..depth).fold(any(1), |inner, _| map([kv("k", inner)]));
-        for (at_limit, beyond) in [
+        let beside = field(9, attribute_bytes("beside"));
+        for (whole, deep) in [
             (lists(VALUE_DEPTH), lists(VALUE_DEPTH + 1)),
             (maps(VALUE_DEPTH), maps(VALUE_DEPTH + 1)),
+            (lists(VALUE_DEPTH), list([any(1), maps(VALUE_DEPTH), any(2)])),
         ] {
-            let span = |value| field(9, kv("k", value).encode_to_vec());
-            assert!(of_span(&span(at_limit)).is_ok());
-            let body = request(&span(beyond));
-            let error = walk_traces(&body, &mut Lines::default()).unwrap_err();
-            assert!(matches!(error, WireError::TooDeep { .. }), "{error}");
+            let span = |value| field(9, kv("deep", value).encode_to_vec());
+            assert!(of_span(&span(whole)).unwrap()[0].contains('1'));
+            let link = field(13, field(4, kv("deep", deep.clone()).encode_to_vec()));
+            let lines = of_span(&[span(deep), link, beside.clone()].concat()).unwrap();
+            assert_eq!(lines[..2], ["Span deep=", "Span beside=v"]);
         }
+    }
+
+    #[test]
+    fn a_value_of_any_depth_is_cheap() {
+        // Written from the inside, each length once: a hundred thousand lists within each other.
+        let mut inside_out: Vec<u8> = Vec::new();
+        let mut length = 0_u64;
+        for key in [0x0a, 0x2a].repeat(100_000) {
+            let mut header = vec![key];
+            prost::encoding::encode_varint(length, &mut header);
+            length += header.len() as u64;
+            inside_out.extend(header.iter().rev());
+        }
+        inside_out.reverse();
+        let attribute = [field(1, "deep"), field(2, inside_out)].concat();
+        assert_eq!(of_span(&field(9, attribute)).unwrap()[0], "Span deep=");
     }
 
     #[test]

@@ -13,7 +13,11 @@ const KEY_STRINDEX: u32 = varint(3);
 const KEY_VALUE: u32 = known(&[1, 2, 3]);
 
 /// Reads one occurrence of an `AnyValue` over what was there. `home` is what a list or map is left as: the message that holds
-/// this value, because the value may go on in a later occurrence.
+/// this value, because the value may go on in a later occurrence. `depth` is how many lists and maps may still lie within each
+/// other.
+///
+/// # Errors
+/// A [`What::TooDeep`] means that the value is missing; any other fault refuses the request.
 #[inline(always)]
 pub fn any_value<'a>(
     bytes: &'a [u8],
@@ -39,12 +43,12 @@ pub fn any_value<'a>(
     Ok(())
 }
 
-/// Reads a `KeyValue`. `depth` is how many lists and maps it may still hold within each other.
+/// Checks the framing of a `KeyValue`. `depth` is how many lists and maps it may still hold within each other.
 #[inline(always)]
-fn key_value(bytes: &[u8], depth: usize) -> Result<(&[u8], Value<'_>), Fault> {
+fn check_key_value(bytes: &[u8], depth: usize) -> Result<(), Fault> {
     match plain(bytes) {
-        Some(plain) => Ok(plain),
-        None => any_key_value(bytes, depth),
+        Some(_) => Ok(()),
+        None => any_key_value(bytes, depth).map(|_| ()),
     }
 }
 
@@ -100,14 +104,40 @@ pub fn attribute<'a, V: Visitor<'a>>(
         visitor.attribute(origin, key, value);
         return Ok(());
     }
-    let (key, value) = any_key_value(bytes, VALUE_DEPTH)?;
+    let (key, value) = match any_key_value(bytes, VALUE_DEPTH) {
+        Err(fault) if fault.is_too_deep() => (key(bytes)?, Value::Empty),
+        read => read?,
+    };
     visitor.attribute(origin, key, value);
     Ok(())
 }
 
-/// Checks the framing of an attribute nobody is told of.
+/// The key of an attribute whose value is missing because it nests too deep. The framing inside the value is not checked further.
+#[cold]
+fn key(bytes: &[u8]) -> Result<&[u8], Fault> {
+    let mut key = b"".as_slice();
+    let mut cursor = Cursor::new(bytes);
+    while let Some(field) = cursor.key()? {
+        match field {
+            KEY => key = cursor.bytes()?,
+            VALUE => {
+                cursor.bytes()?;
+            }
+            KEY_STRINDEX => {
+                cursor.varint()?;
+            }
+            _ => cursor.other(field, KEY_VALUE)?,
+        }
+    }
+    Ok(key)
+}
+
+/// Checks the framing of an attribute that no visitor is given.
 pub fn check_attribute(bytes: &[u8]) -> Result<(), Fault> {
-    key_value(bytes, VALUE_DEPTH).map(|_| ())
+    match check_key_value(bytes, VALUE_DEPTH) {
+        Err(fault) if fault.is_too_deep() => key(bytes).map(|_| ()),
+        checked => checked,
+    }
 }
 
 /// Recursion ends with `depth`, which begins at `VALUE_DEPTH`.
@@ -135,7 +165,7 @@ fn check_map(map: &[u8], depth: usize) -> Result<(), Fault> {
     while let Some(key) = cursor.key()? {
         match key {
             VALUES => {
-                key_value(cursor.bytes()?, deeper)?;
+                check_key_value(cursor.bytes()?, deeper)?;
             }
             _ => cursor.other(key, known(&[1]))?,
         }

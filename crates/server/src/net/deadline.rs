@@ -4,7 +4,7 @@
 //! for a peer that stopped reading. The stream itself has these deadlines, so that no server above needs to be trusted with them.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -16,6 +16,8 @@ use tokio::time::{Sleep, sleep};
 
 use crate::self_metrics::Closing;
 use engine::limits;
+
+use super::protocol::PREFACE;
 
 /// All the patience there is. The defaults are in [`limits`]; tests have less.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,7 +68,7 @@ impl Opening {
     fn bytes(self) -> usize {
         match self {
             Self::FirstByte => 1,
-            Self::Preface => 24,
+            Self::Preface => PREFACE.len(),
         }
     }
 }
@@ -98,6 +100,11 @@ impl<S> Deadlined<S> {
         }
     }
 
+    /// Ends the deadline of the opening: the peer sent enough to be answered, though not what was expected.
+    pub fn opened(&mut self) {
+        self.opening = None;
+    }
+
     fn late<T>(&self, closing: Closing) -> Poll<io::Result<T>> {
         (self.late)(closing);
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, closing.as_str())))
@@ -122,8 +129,9 @@ impl<S> Deadlined<S> {
 
 impl Deadlined<TcpStream> {
     /// Who is at the other end; none when it has left already.
-    pub fn peer(&self) -> Option<IpAddr> {
-        self.stream.peer_addr().ok().map(|address| address.ip().to_canonical())
+    pub fn peer(&self) -> Option<SocketAddr> {
+        let peer = self.stream.peer_addr().ok()?;
+        Some(SocketAddr::new(peer.ip().to_canonical(), peer.port()))
     }
 }
 

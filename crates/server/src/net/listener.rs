@@ -123,8 +123,8 @@ fn listen(address: SocketAddr) -> io::Result<Bound> {
 /// What happened at a door, for whoever keeps count.
 #[derive(Debug)]
 pub enum Incident {
-    /// A connection was closed before its peer meant to.
-    Closed(Closing),
+    /// A connection was closed before its peer meant to, and who that was.
+    Closed(Closing, Option<SocketAddr>),
     /// The system would not give us a connection.
     Accept(io::Error),
 }
@@ -188,13 +188,14 @@ impl Door {
     ) where
         F: Future<Output = ()> + Send + 'static,
     {
+        let peer = stream.peer_addr().ok();
         let Ok(seat) = seats.clone().try_acquire_owned() else {
-            return (self.incidents)(Incident::Closed(Closing::ConnectionLimit));
+            return (self.incidents)(Incident::Closed(Closing::ConnectionLimit, peer));
         };
         // Answers are whole when they are written: nothing is gained by waiting for more.
         let _ = stream.set_nodelay(true);
         let incidents = self.incidents.clone();
-        let late = move |closing| incidents(Incident::Closed(closing));
+        let late = move |closing| incidents(Incident::Closed(closing, peer));
         let stream = Deadlined::new(stream, self.opening, &self.deadlines, Arc::new(late));
         let connection = serve(stream);
         self.drain.spawn(async move {

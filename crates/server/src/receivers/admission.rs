@@ -1,7 +1,12 @@
 //! The budget of bytes in flight, and of the whole process: over either the answer is "come again" at once, whoever asks.
+//!
+//! A request holds the bytes that arrived, not those it declared. A part of the budget is kept for small requests, so that any
+//! number of large ones leaves room for a bot's usual batch.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use engine::limits;
 
 /// The budget. Clones share it, so one is enough for all doors.
 #[derive(Clone, Debug)]
@@ -9,7 +14,10 @@ pub struct Admission(Arc<Budget>);
 
 #[derive(Debug)]
 struct Budget {
+    /// Bytes in flight of all requests.
     limit: usize,
+    /// Bytes in flight up to which a request that is not small may grow.
+    large: usize,
     held: AtomicUsize,
     /// Whether the process is too large to take anything.
     shut: AtomicBool,
@@ -20,19 +28,17 @@ struct Budget {
 pub struct Overload;
 
 impl Admission {
-    /// A budget of this many bytes.
-    pub fn new(limit: usize) -> Self {
-        Self(Arc::new(Budget { limit, held: AtomicUsize::new(0), shut: AtomicBool::new(false) }))
+    /// A budget of so many bytes, for requests of at most `request` bytes.
+    pub fn new(limit: usize, request: usize) -> Self {
+        // The largest request allowed fits when nothing else is in flight.
+        let large = (limit - limit / limits::SMALL_PART).max(request.min(limit));
+        let (held, shut) = (AtomicUsize::new(0), AtomicBool::new(false));
+        Self(Arc::new(Budget { limit, large, held, shut }))
     }
 
     /// A permit for nothing yet.
     pub fn permit(&self) -> Permit {
         Permit { admission: self.clone(), held: 0 }
-    }
-
-    /// Bytes nobody holds at this moment.
-    pub fn room(&self) -> usize {
-        self.0.limit.saturating_sub(self.held())
     }
 
     /// Told what the process has in memory, and what it may have: over that nothing is taken, until there is a tenth of room again.
@@ -50,6 +56,13 @@ impl Admission {
     }
 }
 
+impl Budget {
+    /// Bytes that may be in flight in all once a request holds `bytes`.
+    fn most(&self, bytes: usize) -> usize {
+        if bytes <= limits::SMALL_REQUEST { self.limit } else { self.large }
+    }
+}
+
 /// What one request holds of the budget, given back when it is dropped.
 #[derive(Debug)]
 pub struct Permit {
@@ -64,14 +77,26 @@ impl Permit {
         if more == 0 {
             return Ok(());
         }
-        let Budget { limit, held, shut } = &*self.admission.0;
-        if shut.load(Ordering::Relaxed) {
+        let budget = &*self.admission.0;
+        if budget.shut.load(Ordering::Relaxed) {
             return Err(Overload);
         }
-        let grown = |held: usize| held.checked_add(more).filter(|sum| sum <= limit);
-        held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown).map_err(|_| Overload)?;
+        let most = budget.most(bytes);
+        let grown = |held: usize| held.checked_add(more).filter(|sum| *sum <= most);
+        budget
+            .held
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown)
+            .map_err(|_| Overload)?;
         self.held += more;
         Ok(())
+    }
+
+    /// Bytes by which it may grow at this moment.
+    pub fn room(&self) -> usize {
+        let (budget, held) = (&*self.admission.0, self.admission.held());
+        let small = limits::SMALL_REQUEST.saturating_sub(self.held);
+        let small = small.min(budget.limit.saturating_sub(held));
+        small.max(budget.large.saturating_sub(held))
     }
 
     /// Holds so many bytes more.
@@ -92,23 +117,47 @@ mod tests {
 
     #[test]
     fn permits_share_one_budget_and_give_it_back() {
-        let admission = Admission::new(100);
+        let admission = Admission::new(100, 50);
         let (mut one, mut two) = (admission.permit(), admission.permit());
         assert_eq!(one.cover(60), Ok(()));
         assert_eq!(one.cover(10), Ok(()), "covered already");
         assert_eq!(two.cover(41), Err(Overload));
         assert_eq!(two.add(40), Ok(()));
-        assert_eq!((admission.room(), admission.held()), (0, 100));
+        assert_eq!((two.room(), admission.held()), (0, 100));
         drop(one);
-        assert_eq!(admission.room(), 60);
+        assert_eq!(two.room(), 60);
         assert_eq!(two.add(usize::MAX), Err(Overload));
         drop(two);
         assert_eq!(admission.held(), 0);
     }
 
     #[test]
+    fn large_requests_leave_room_for_small_ones() {
+        const SMALL: usize = limits::SMALL_REQUEST;
+        let admission = Admission::new(80 * SMALL, 8 * SMALL);
+        let (mut large, mut other) = (admission.permit(), admission.permit());
+        assert_eq!(large.cover(70 * SMALL), Ok(()));
+        assert_eq!(other.room(), SMALL);
+        assert_eq!(other.cover(SMALL + 1), Err(Overload));
+        let mut small: Vec<_> = (0..10).map(|_| admission.permit()).collect();
+        assert!(small.iter_mut().all(|permit| permit.cover(SMALL) == Ok(())));
+        assert_eq!(other.cover(1), Err(Overload));
+        drop(small);
+        assert_eq!(other.cover(SMALL), Ok(()));
+        assert_eq!(other.add(1), Err(Overload), "it is no longer small");
+    }
+
+    #[test]
+    fn the_largest_request_fits_alone() {
+        const SMALL: usize = limits::SMALL_REQUEST;
+        let admission = Admission::new(8 * SMALL, 8 * SMALL);
+        assert_eq!(admission.permit().cover(8 * SMALL), Ok(()));
+        assert_eq!(admission.permit().cover(8 * SMALL + 1), Err(Overload));
+    }
+
+    #[test]
     fn a_process_that_is_too_large_takes_nothing_until_there_is_room() {
-        let admission = Admission::new(100);
+        let admission = Admission::new(100, 50);
         let mut permit = admission.permit();
         assert_eq!(permit.cover(10), Ok(()));
         assert_eq!(admission.measure(1000, 1000), None);

@@ -12,15 +12,18 @@ use tokio::time::timeout;
 
 use crate::clock;
 use crate::net::Deadlines;
-use crate::self_metrics::Telemetry;
-use engine::counters::{Protocol, Refusal};
+use crate::self_metrics::{Closing, Telemetry};
+use engine::counters::Refusal;
+use engine::limits;
 use engine::pipeline::{Outcome, Pipeline, Refused};
 use engine::view::Signal;
-use engine::wire::inflate::{self, InflateError};
+use engine::wire::inflate::InflateError;
 use engine::wire::{Coding, Encoding, ExportRequest};
 
-use super::Cors;
 use super::admission::{Admission, Overload, Permit};
+use super::cors::Cors;
+use super::ports::Ports;
+use super::refusals::{Caller, RefusalLog};
 
 /// The way in, shared by every connection.
 pub struct Intake {
@@ -28,10 +31,14 @@ pub struct Intake {
     pub pipeline: Arc<Pipeline>,
     /// Where connections that end are counted.
     pub telemetry: Arc<Telemetry>,
+    /// Log lines about refusals.
+    pub refusals: RefusalLog,
     /// Bytes in flight.
     pub admission: Admission,
     /// Bytes of one request, before and after inflating.
     pub request: usize,
+    /// The ports of OTLP, for answers to senders at the wrong one.
+    pub ports: Ports,
     /// The patience there is.
     pub deadlines: Deadlines,
     /// Pages that may send.
@@ -57,8 +64,8 @@ pub enum Stopped {
 /// How a request is named and written.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
-    /// By which door it came.
-    pub protocol: Protocol,
+    /// Its peer.
+    pub caller: Caller,
     /// What it carries.
     pub signal: Signal,
     /// How it is written.
@@ -90,21 +97,44 @@ impl From<Overload> for Halt {
 }
 
 impl Intake {
-    /// A refusal, counted.
-    pub fn refuse(
-        &self,
-        protocol: Protocol,
-        reason: Refusal,
-        message: impl Into<String>,
-    ) -> Stopped {
-        self.pipeline.refuse(protocol, reason);
-        Stopped::Refused(Refused { reason, message: message.into() })
+    /// Counts and logs a refusal.
+    pub fn refuse(&self, caller: Caller, reason: Refusal, message: impl Into<String>) -> Stopped {
+        self.pipeline.refuse(caller.protocol, reason);
+        self.refused(caller, Refused { reason, message: message.into() })
     }
 
-    /// Reads a body of at most `limit` bytes. One that says its length is judged by it before it is read.
+    /// Logs a refusal that was counted before.
+    fn refused(&self, caller: Caller, refused: Refused) -> Stopped {
+        self.refusals.request(caller, &refused);
+        Stopped::Refused(refused)
+    }
+
+    /// Counts and logs a connection whose peer speaks another protocol than the port.
+    pub fn wrong_protocol(&self, caller: Caller, why: &str) {
+        self.telemetry.closed(Closing::WrongProtocol);
+        self.refusals.wrong_protocol(caller, why);
+    }
+
+    /// Reads and discards the rest of a body that was answered before its end, up to [`limits::DISCARD`], so that the sender reads
+    /// the answer and not a reset.
+    pub fn discard(&self, mut body: Incoming) {
+        let rest = async move {
+            let mut left = limits::DISCARD;
+            while let Some(Ok(frame)) = body.frame().await {
+                match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+                    Some(less) => left = less,
+                    None => break,
+                }
+            }
+        };
+        tokio::spawn(timeout(self.deadlines.body, rest));
+    }
+
+    /// Reads a body of at most `limit` bytes. A declared length over it is refused before the body is read; the budget is charged as
+    /// bytes arrive.
     pub async fn read(
         &self,
-        protocol: Protocol,
+        caller: Caller,
         body: &mut Incoming,
         declared: Option<u64>,
         limit: usize,
@@ -115,7 +145,9 @@ impl Intake {
             if declared > limit {
                 return Err(Halt::TooLarge);
             }
-            permit.cover(declared)?;
+            if declared > permit.room() {
+                return Err(Halt::Overload);
+            }
             collect(body, declared, limit, &mut permit).await
         };
         let (reason, message) = match timeout(self.deadlines.body, reading).await {
@@ -131,39 +163,35 @@ impl Intake {
                 (Refusal::Timeout, format!("the body did not come within {allowed:?}"))
             }
         };
-        Err(self.refuse(protocol, reason, message))
+        Err(self.refuse(caller, reason, message))
     }
 
     /// Inflates what was read and hands it over. It does not wait for anything, so at most one inflated body is there per thread.
     pub fn ingest(&self, request: Request, mut body: Body) -> Result<Outcome, Stopped> {
-        let inflated = match request.coding {
-            Coding::Identity => None,
-            Coding::Gzip => Some(self.inflate(request.protocol, &mut body, inflate::gzip)?),
-            Coding::Zstd => Some(self.inflate(request.protocol, &mut body, inflate::zstd)?),
-        };
+        let inflated = self.inflate((request.caller, request.coding), &mut body)?;
         let bytes = inflated.as_deref().unwrap_or(&body.bytes);
-        let Request { protocol, signal, encoding, coding } = request;
+        let Request { caller, signal, encoding, coding } = request;
         let ingest = || {
-            let outcome = self.pipeline.ingest(protocol, signal, encoding, bytes, clock::now())?;
+            let (protocol, now) = (caller.protocol, clock::now());
+            let outcome = self.pipeline.ingest(protocol, signal, encoding, bytes, now)?;
             let bytes = body.bytes.clone();
             (self.taken)(ExportRequest { signal, encoding, coding, bytes });
             Ok(outcome)
         };
         match catch_unwind(AssertUnwindSafe(ingest)) {
-            Ok(result) => result.map_err(Stopped::Refused),
+            Ok(result) => result.map_err(|refused| self.refused(caller, refused)),
             Err(_) => Err(Stopped::Failed),
         }
     }
 
     fn inflate(
         &self,
-        protocol: Protocol,
+        (caller, coding): (Caller, Coding),
         body: &mut Body,
-        inflate: fn(&[u8], usize) -> Result<Vec<u8>, InflateError>,
-    ) -> Result<Vec<u8>, Stopped> {
-        let room = self.admission.room();
-        let (reason, message) = match inflate(&body.bytes, self.request.min(room)) {
-            Ok(inflated) => match body.permit.add(inflated.len()) {
+    ) -> Result<Option<Vec<u8>>, Stopped> {
+        let room = body.permit.room();
+        let (reason, message) = match coding.inflate(&body.bytes, self.request.min(room)) {
+            Ok(inflated) => match body.permit.add(inflated.as_ref().map_or(0, Vec::len)) {
                 Ok(()) => return Ok(inflated),
                 Err(Overload) => (Refusal::Overload, overload()),
             },
@@ -172,10 +200,10 @@ impl Intake {
             }
             Err(InflateError::TooLarge { .. }) => (Refusal::TooLarge, self.too_large()),
             Err(InflateError::Malformed(what)) => {
-                (Refusal::Encoding, format!("the body cannot be inflated: {what}"))
+                (Refusal::Malformed, format!("the body cannot be inflated: {what}"))
             }
         };
-        Err(self.refuse(protocol, reason, message))
+        Err(self.refuse(caller, reason, message))
     }
 
     fn too_large(&self) -> String {
@@ -207,10 +235,12 @@ async fn collect(
             first = chunk;
             continue;
         }
-        if joined.is_empty() {
-            joined.reserve(declared.max(read));
-            joined.extend_from_slice(&std::mem::take(&mut first));
+        if joined.capacity() < read {
+            // Room for the declared rest, but at most for as much again as arrived: a declaration alone reserves no memory.
+            let most = if declared > 0 { declared } else { limit };
+            joined.reserve_exact(most.min(2 * read).max(read) - joined.len());
         }
+        joined.extend_from_slice(&std::mem::take(&mut first));
         joined.extend_from_slice(&chunk);
     }
     Ok(if joined.is_empty() { first } else { joined.into() })

@@ -17,6 +17,7 @@ use hyper::service::service_fn;
 use tokio::net::TcpStream;
 use tonic::{Code, Status};
 
+use crate::net::protocol::{PeerProtocol, Replayed, recognize};
 use crate::net::{Deadlined, Drain, connection};
 use crate::self_metrics::Closing;
 use engine::counters::{Protocol, Refusal};
@@ -26,6 +27,8 @@ use engine::view::Signal;
 use engine::wire::{Coding, Encoding, reply};
 
 use super::intake::{Intake, Request, Stopped};
+use super::refusals::Caller;
+use super::{ports, wrong_port};
 
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
@@ -39,11 +42,25 @@ const PREFIX: usize = 5;
 const RETRY_INFO: &[u8] = b"type.googleapis.com/google.rpc.RetryInfo";
 
 /// Serves one connection to its end.
-pub async fn serve(stream: Deadlined<TcpStream>, intake: Arc<Intake>, drain: Drain) {
+pub async fn serve(mut stream: Deadlined<TcpStream>, intake: Arc<Intake>, drain: Drain) {
     let (deadlines, telemetry) = (intake.deadlines, intake.telemetry.clone());
+    let caller = Caller { protocol: Protocol::Grpc, peer: stream.peer() };
+    // The deadline of the opening bounds this, too.
+    let Ok((protocol, first)) = recognize(&mut stream).await else { return };
+    stream.opened();
+    let stream = Replayed::new(first, stream);
+    match protocol {
+        PeerProtocol::Http2 => {}
+        PeerProtocol::Http1 => {
+            return wrong_port::serve_http1(stream, intake, caller, &drain).await;
+        }
+        PeerProtocol::Tls | PeerProtocol::Unknown => {
+            return wrong_port::close(stream, &intake, (caller, protocol)).await;
+        }
+    }
     let service = service_fn(move |request| {
         let intake = intake.clone();
-        async move { answer(&intake, request).await.map_err(|Gone| Status::cancelled("")) }
+        async move { answer(&intake, caller, request).await.map_err(|Gone| Status::cancelled("")) }
     });
     if connection::serve_http2(stream, service, &deadlines, &drain).await {
         telemetry.closed(Closing::KeepAlive);
@@ -55,6 +72,7 @@ struct Gone;
 
 async fn answer(
     intake: &Intake,
+    caller: Caller,
     request: http::Request<Incoming>,
 ) -> Result<Response<Reply>, Gone> {
     let (head, mut body) = request.into_parts();
@@ -63,13 +81,13 @@ async fn answer(
         return Ok(bare(StatusCode::METHOD_NOT_ALLOWED, allow));
     }
     if !is_grpc(&head.headers) {
-        intake.pipeline.refuse(Protocol::Grpc, Refusal::MediaType);
+        intake.refuse(caller, Refusal::MediaType, "the content type is not application/grpc");
         return Ok(bare(StatusCode::UNSUPPORTED_MEDIA_TYPE, (CONTENT_TYPE, GRPC)));
     }
-    let Some(signal) = signal(head.uri.path()) else {
+    let Some(signal) = ports::grpc_signal(head.uri.path()) else {
         return Ok(Status::unimplemented("no such method").into_http());
     };
-    match take(intake, signal, &head, &mut body).await {
+    match take(intake, (caller, signal), &head, &mut body).await {
         Ok(message) => Ok(success(&message)),
         Err(Stopped::Gone) => Err(Gone),
         Err(Stopped::Failed) => Ok(Status::internal("internal error").into_http()),
@@ -80,30 +98,29 @@ async fn answer(
 /// One request to the message of its answer.
 async fn take(
     intake: &Intake,
-    signal: Signal,
+    (caller, signal): (Caller, Signal),
     head: &Parts,
     body: &mut Incoming,
 ) -> Result<Vec<u8>, Stopped> {
-    let grpc = Protocol::Grpc;
     let named = head.headers.get(GRPC_ENCODING).map_or(&b""[..], HeaderValue::as_bytes);
     let Some(named) = Coding::named(named) else {
-        let message = "the grpc-encoding is neither gzip nor zstd nor identity";
-        return Err(intake.refuse(grpc, Refusal::Encoding, message));
+        let message = "the grpc-encoding is none of gzip, deflate, zstd, identity";
+        return Err(intake.refuse(caller, Refusal::Encoding, message));
     };
-    let mut read = intake.read(grpc, body, None, intake.request.saturating_add(PREFIX)).await?;
+    let mut read = intake.read(caller, body, None, intake.request.saturating_add(PREFIX)).await?;
     let compressed = match unframe(&mut read.bytes) {
         Ok(compressed) => compressed,
         Err(misframed) => {
-            return Err(intake.refuse(grpc, Refusal::Malformed, misframed.to_string()));
+            return Err(intake.refuse(caller, Refusal::Malformed, misframed.to_string()));
         }
     };
     if compressed && named == Coding::Identity {
         let message = "a compressed message without a grpc-encoding";
-        return Err(intake.refuse(grpc, Refusal::Malformed, message));
+        return Err(intake.refuse(caller, Refusal::Malformed, message));
     }
     let coding = if compressed { named } else { Coding::Identity };
     let encoding = Encoding::Protobuf;
-    let outcome = intake.ingest(Request { protocol: grpc, signal, encoding, coding }, read)?;
+    let outcome = intake.ingest(Request { caller, signal, encoding, coding }, read)?;
     Ok(reply::success(signal, encoding, outcome.rejected, &outcome.message))
 }
 
@@ -144,15 +161,6 @@ fn is_grpc(headers: &HeaderMap) -> bool {
         || media_type.eq_ignore_ascii_case(b"application/grpc+proto")
 }
 
-fn signal(path: &str) -> Option<Signal> {
-    match path {
-        "/opentelemetry.proto.collector.trace.v1.TraceService/Export" => Some(Signal::Traces),
-        "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export" => Some(Signal::Metrics),
-        "/opentelemetry.proto.collector.logs.v1.LogsService/Export" => Some(Signal::Logs),
-        _ => None,
-    }
-}
-
 fn success(message: &[u8]) -> Response<Reply> {
     let mut framed = Vec::with_capacity(PREFIX + message.len());
     framed.push(0);
@@ -177,7 +185,7 @@ fn refusal(Refused { reason, message }: Refused) -> Response<Reply> {
         }
         Refusal::Encoding => {
             let mut response: Response<Reply> = Status::new(code, message).into_http();
-            let known = HeaderValue::from_static("gzip,zstd,identity");
+            let known = HeaderValue::from_static("gzip,deflate,zstd,identity");
             response.headers_mut().insert(GRPC_ACCEPT_ENCODING, known);
             response
         }

@@ -1,4 +1,4 @@
-//! OTLP over HTTP/1.1: one path a signal, protobuf or JSON.
+//! OTLP over HTTP/1.1, and over HTTP/2 with prior knowledge: one path a signal, protobuf or JSON.
 
 use std::sync::Arc;
 
@@ -7,13 +7,16 @@ use http::header::{
     ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT,
     HeaderMap, HeaderValue, RETRY_AFTER,
 };
-use http::{Method, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http::request::Parts;
+use http::{Method, Response, StatusCode, Version};
+use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tonic::Code;
 
+use crate::net::protocol::{PeerProtocol, Replayed, recognize};
 use crate::net::{Deadlined, Drain, connection};
 use crate::self_metrics::Closing;
 use engine::counters::{Protocol, Refusal};
@@ -22,8 +25,9 @@ use engine::pipeline::{Outcome, Refused};
 use engine::view::Signal;
 use engine::wire::{Coding, Encoding, reply};
 
-use super::Cors;
 use super::intake::{Intake, Request, Stopped};
+use super::refusals::Caller;
+use super::{Cors, ports, wrong_port};
 
 type Answer = Response<Full<Bytes>>;
 
@@ -33,22 +37,47 @@ type Answer = Response<Full<Bytes>>;
 struct Gone;
 
 /// Serves one connection to its end.
-pub async fn serve(stream: Deadlined<TcpStream>, intake: Arc<Intake>, drain: Drain) {
+pub async fn serve(mut stream: Deadlined<TcpStream>, intake: Arc<Intake>, drain: Drain) {
     let (deadlines, telemetry) = (intake.deadlines, intake.telemetry.clone());
+    let caller = Caller { protocol: Protocol::Http, peer: stream.peer() };
+    let (protocol, first) = match timeout(deadlines.head, recognize(&mut stream)).await {
+        Ok(Ok(recognized)) => recognized,
+        Ok(Err(_)) => return,
+        Err(_) => return telemetry.closed(Closing::Head),
+    };
+    let stream = Replayed::new(first, stream);
+    if protocol == PeerProtocol::Tls {
+        return wrong_port::close(stream, &intake, (caller, protocol)).await;
+    }
     let service = service_fn(move |request| {
         let intake = intake.clone();
-        async move { answer(&intake, request).await }
+        async move { answer(&intake, caller, request).await }
     });
-    if connection::serve_http1(stream, service, &deadlines, &drain).await {
+    if protocol == PeerProtocol::Http2 {
+        if connection::serve_http2(stream, service, &deadlines, &drain).await {
+            telemetry.closed(Closing::KeepAlive);
+        }
+    } else if connection::serve_http1(stream, service, &deadlines, &drain).await {
         telemetry.closed(Closing::Head);
     }
 }
 
-async fn answer(intake: &Intake, request: http::Request<Incoming>) -> Result<Answer, Gone> {
+async fn answer(
+    intake: &Intake,
+    caller: Caller,
+    request: http::Request<Incoming>,
+) -> Result<Answer, Gone> {
     let (head, mut body) = request.into_parts();
-    let mut answer = match (signal(head.uri.path()), &head.method) {
+    let mut answer = match (ports::http_signal(head.uri.path()), &head.method) {
+        (None, &Method::POST)
+            if let Some(answer) = wrong_port::grpc_call(intake, caller, &head.headers) =>
+        {
+            answer
+        }
         (None, _) => plain(StatusCode::NOT_FOUND, "no such path: try /v1/traces\n"),
-        (Some(signal), &Method::POST) => take(intake, signal, &head.headers, &mut body).await?,
+        (Some(signal), &Method::POST) => {
+            take(intake, (caller, signal), &head.headers, &mut body).await?
+        }
         (Some(_), method) if intake.cors.is_preflight(method, &head.headers) => {
             let mut answer = plain(StatusCode::NO_CONTENT, "");
             Cors::describe(&head.headers, answer.headers_mut());
@@ -62,55 +91,47 @@ async fn answer(intake: &Intake, request: http::Request<Incoming>) -> Result<Ans
     };
     intake.cors.allow(&head.headers, answer.headers_mut());
     if !body.is_end_stream() && answer.status() != StatusCode::OK {
-        leave(intake, &head.headers, body, &mut answer);
+        leave(intake, &head, body, &mut answer);
     }
     Ok(answer)
 }
 
-/// An answer before the end of the body: what still comes is read and thrown away beside it, so that the sender can read the
-/// answer. A sender that asks before it sends, or is too slow, is better told to stop.
-fn leave(intake: &Intake, asked: &HeaderMap, mut body: Incoming, answer: &mut Answer) {
-    if asked.contains_key(EXPECT) || answer.status() == StatusCode::REQUEST_TIMEOUT {
-        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+/// Deals with the rest of a body that is answered before its end: it is read and discarded beside the answer, so that the sender
+/// can read that. A sender that waits for `100 Continue`, or is too slow, has to close the connection.
+fn leave(intake: &Intake, asked: &Parts, body: Incoming, answer: &mut Answer) {
+    if asked.headers.contains_key(EXPECT) || answer.status() == StatusCode::REQUEST_TIMEOUT {
+        // HTTP/2 resets the stream alone.
+        if asked.version < Version::HTTP_2 {
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         return;
     }
-    let discard = async move {
-        let mut left = limits::DISCARD;
-        while let Some(Ok(frame)) = body.frame().await {
-            match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
-                Some(less) => left = less,
-                None => break,
-            }
-        }
-    };
-    tokio::spawn(tokio::time::timeout(intake.deadlines.body, discard));
+    intake.discard(body);
 }
 
 /// One request to its answer.
 async fn take(
     intake: &Intake,
-    signal: Signal,
+    (caller, signal): (Caller, Signal),
     headers: &HeaderMap,
     body: &mut Incoming,
 ) -> Result<Answer, Gone> {
-    let http = Protocol::Http;
     let Some(encoding) = encoding(headers) else {
         let message = "the content type is neither application/x-protobuf nor application/json";
-        let stopped = intake.refuse(http, Refusal::MediaType, message);
+        let stopped = intake.refuse(caller, Refusal::MediaType, message);
         return stop(stopped, Encoding::Json);
     };
     let Some(coding) = coding(headers) else {
-        let message = "the content encoding is neither gzip nor zstd nor identity";
-        let mut answer = stop(intake.refuse(http, Refusal::Encoding, message), encoding)?;
-        // Undecodable bytes are a bad request, but an encoding we lack has a status of its own (RFC 7694).
-        *answer.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        answer.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd"));
+        let message = "the content encoding is none of gzip, deflate, zstd, identity";
+        let mut answer = stop(intake.refuse(caller, Refusal::Encoding, message), encoding)?;
+        let known = HeaderValue::from_static("gzip, deflate, zstd");
+        answer.headers_mut().insert(ACCEPT_ENCODING, known);
         return Ok(answer);
     };
     let declared =
         headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let request = Request { protocol: http, signal, encoding, coding };
-    let outcome = match intake.read(http, body, declared, intake.request).await {
+    let request = Request { caller, signal, encoding, coding };
+    let outcome = match intake.read(caller, body, declared, intake.request).await {
         Ok(body) => intake.ingest(request, body),
         Err(stopped) => Err(stopped),
     };
@@ -156,15 +177,6 @@ fn response(status: StatusCode, media_type: &'static str, body: Bytes) -> Answer
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     answer
-}
-
-fn signal(path: &str) -> Option<Signal> {
-    match path {
-        "/v1/traces" => Some(Signal::Traces),
-        "/v1/metrics" => Some(Signal::Metrics),
-        "/v1/logs" => Some(Signal::Logs),
-        _ => None,
-    }
 }
 
 /// Parameters of the type mean nothing to us. Headers are bytes: nobody promised that they are text.
@@ -217,6 +229,8 @@ mod tests {
         assert_eq!(coded(&[""]), Some(Coding::Identity));
         assert_eq!(coded(&["GZIP"]), Some(Coding::Gzip));
         assert_eq!(coded(&["zstd"]), Some(Coding::Zstd));
+        assert_eq!(coded(&["Deflate"]), Some(Coding::Deflate));
+        assert_eq!(coded(&["zlib"]), Some(Coding::Deflate));
         for none in [&["br"][..], &["gzip, gzip"], &["gzip", "gzip"]] {
             assert_eq!(coded(none), None, "{none:?}");
         }

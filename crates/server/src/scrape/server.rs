@@ -27,7 +27,7 @@ use super::web::Web;
 /// Serves one connection to its end.
 pub async fn serve(stream: Deadlined<TcpStream>, web: Arc<Web>, drain: Drain) {
     let (deadlines, telemetry) = (web.deadlines, web.telemetry.clone());
-    let peer = stream.peer();
+    let peer = stream.peer().map(|peer| peer.ip());
     let tls = web.access.rules().tls();
     let service = service_fn(move |request| {
         let web = web.clone();

@@ -15,6 +15,8 @@ words! {
         KeepAlive = "keep_alive",
         /// The peer did not read what it asked for.
         Stalled = "stalled",
+        /// The peer speaks another protocol than the port, TLS for one.
+        WrongProtocol = "wrong_protocol",
     }
 }
 

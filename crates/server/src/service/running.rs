@@ -5,16 +5,16 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::time::MissedTickBehavior;
 
 use crate::clock;
 use crate::forwarders::Forwarders;
+use crate::log_limit::LogLimit;
 use crate::net::{self, Address, Bound, Deadlines, Door, Drain, Drained, Incident, Opening};
-use crate::receivers::{Admission, Cors, Intake, otlp_grpc, otlp_http};
+use crate::receivers::{Admission, Cors, Intake, Ports, RefusalLog, otlp_grpc, otlp_http};
 use crate::scrape::{self, Readiness, Reload, Scrapers, Web};
-use crate::self_metrics::{self, Telemetry};
+use crate::self_metrics::{self, Closing, Telemetry};
 use engine::limits;
 use engine::pipeline::Pipeline;
 
@@ -74,8 +74,10 @@ pub fn start(
     let intake = Arc::new(Intake {
         pipeline: pipeline.clone(),
         telemetry: telemetry.clone(),
-        admission: Admission::new(limits.in_flight),
+        refusals: RefusalLog::default(),
+        admission: Admission::new(limits.in_flight, limits.request),
         request: limits.request,
+        ports: Ports { grpc: first(&grpc), http: first(&http) },
         deadlines,
         cors: Cors::new(cors),
         taken: Arc::new(move |request| offered.offer(request)),
@@ -117,6 +119,11 @@ pub fn start(
         forward,
         web,
     })
+}
+
+/// The port of the first address.
+fn first(bound: &[Bound]) -> Option<u16> {
+    bound.first().map(|bound| bound.address.port())
 }
 
 /// glibc gives what is free at the end of its heap back to the system, and each request's body then costs page faults. How much is
@@ -195,24 +202,23 @@ fn door(
     (deadlines, drain): (Deadlines, &Drain),
     telemetry: Arc<Telemetry>,
 ) -> Door {
-    let seen = AtomicU64::new(0);
+    let (closings, accepts) = (<[LogLimit; Closing::COUNT]>::default(), LogLimit::default());
     Door {
         connections: limits::CONNECTIONS,
         opening,
         deadlines,
         drain: drain.clone(),
         incidents: Arc::new(move |incident| {
-            let why = match incident {
-                Incident::Closed(reason) => {
+            let (limit, peer, why) = match incident {
+                Incident::Closed(reason, peer) => {
                     telemetry.closed(reason);
-                    reason.as_str().to_owned()
+                    (closings.get(reason.index()), peer, reason.as_str().to_owned())
                 }
-                Incident::Accept(error) => error.to_string(),
+                Incident::Accept(error) => (Some(&accepts), None, error.to_string()),
             };
-            // Whoever floods a door must not flood the log as well: lines at 1, 2, 4, 8, ...
-            let count = seen.fetch_add(1, Ordering::Relaxed) + 1;
-            if count.is_power_of_two() {
-                tracing::warn!(event = "connection_refused", what, count, why);
+            if let Some(suppressed) = limit.and_then(LogLimit::admit) {
+                let peer = peer.map(tracing::field::display);
+                tracing::warn!(event = "connection_refused", what, peer, why, suppressed);
             }
         }),
     }

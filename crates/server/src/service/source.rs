@@ -1,4 +1,4 @@
-//! Where a config comes from: a file, its neighbours, the environment. The one place that reads config files.
+//! Where a config comes from: a file, its neighbours, the environment, the container. The one place that reads config files.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,6 +9,8 @@ use engine::limits;
 use engine::model::HashKey;
 
 use crate::exit::{Exit, Failure};
+
+use super::container;
 
 /// The environment's own secret, for those who keep none in files.
 const HASH_KEY: &str = "OSCAR_METRICS_HASH_KEY";
@@ -33,12 +35,18 @@ pub fn text(path: &Path) -> Result<String, Failure> {
     read(path).map_err(fault)
 }
 
-/// Loads a config that stands in a file, or is said to; without a text the built-in one.
+/// Loads a config that stands in a file, or is said to; without a text the built-in one. Its automatic sizes are those for this
+/// process' container.
 pub fn load_text(file: Option<&Path>, text: Option<String>) -> Loaded {
     let name = file.unwrap_or(Path::new("")).display().to_string();
     let source = text.map(|text| Source { text, name });
     let folder = file.and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default();
-    config::load(source, &|name| std::env::var(name).ok(), &|name| read(&beside(&folder, name)))
+    let file = |name: &str| read(&beside(&folder, name));
+    let mut loaded = config::load(source, &|name| std::env::var(name).ok(), &file);
+    if let Some(settings) = &mut loaded.settings {
+        settings.fit(container::memory());
+    }
+    loaded
 }
 
 /// The settings of a config that has to be good.

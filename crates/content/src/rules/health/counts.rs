@@ -61,7 +61,8 @@ const COUNTS: [Count; 5] = [
         look: [
             "`overload`: `process_resident_memory_bytes` and CPU of the sidecar, and who sends so much (`rate(oscar_metrics_received_items_total[5m])`).",
             "`too_large`: the sender's batch size against `server.otlp.max_request`.",
-            "`malformed`, `encoding`, `media_type`: which sender is new or was updated; a proxy that changes bodies.",
+            "`malformed`, `encoding`, `media_type`: the log line `request_refused` has the peer, the reason and the position. `media_type` is \
+             also a sender at the wrong port; else a new or updated sender, or a proxy that changes bodies.",
         ],
         silence: "a known sender is being repaired.",
     },

@@ -18,6 +18,21 @@ pub struct Field {
     pub kind: Kind,
     /// Whether it holds a list of them.
     pub many: bool,
+    /// How a scalar that is no value of `kind` is handled.
+    pub misfit: Misfit,
+}
+
+/// How a scalar is handled that is no value of its field: a number out of range, text that is not hex, text instead of a number. An
+/// object or a list instead of a scalar, or a scalar instead of them, always refuses the request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Misfit {
+    /// The request is refused: rules read the field.
+    Refuse,
+    /// The field is left out: no rule reads it.
+    Skip,
+    /// The scalar of an attribute value is read by its JSON type instead: perhaps no rule reads the attribute, and one that cannot
+    /// use the value counts a skip.
+    Keep,
 }
 
 /// What a field holds: its form in both encodings.
@@ -39,6 +54,8 @@ pub enum Kind {
     Enum(&'static [&'static str]),
     /// A message.
     Message(&'static Message),
+    /// The message of a list or a map in a value, where nesting is limited.
+    Nested(&'static Message),
 }
 
 impl Message {
@@ -58,11 +75,21 @@ impl Message {
 }
 
 const fn one(json: &'static str, number: u32, kind: Kind) -> Field {
-    Field { json, number, kind, many: false }
+    Field { json, number, kind, many: false, misfit: Misfit::Refuse }
 }
 
 const fn many(json: &'static str, number: u32, kind: Kind) -> Field {
-    Field { json, number, kind, many: true }
+    Field { many: true, ..one(json, number, kind) }
+}
+
+/// A field that no rule reads.
+const fn unread(json: &'static str, number: u32, kind: Kind) -> Field {
+    Field { misfit: Misfit::Skip, ..one(json, number, kind) }
+}
+
+/// A scalar of an `AnyValue`.
+const fn value(json: &'static str, number: u32, kind: Kind) -> Field {
+    Field { misfit: Misfit::Keep, ..one(json, number, kind) }
 }
 
 const TEXT: Kind = Kind::Text;
@@ -82,18 +109,18 @@ const SFIXED64: Kind = Kind::Integer(Integer::Sfixed64);
 static KEY_VALUE: Message = Message(&[
     one("key", 1, TEXT),
     one("value", 2, Kind::Message(&ANY_VALUE)),
-    one("keyStrindex", 3, INT32),
+    unread("keyStrindex", 3, INT32),
 ]);
 
 static ANY_VALUE: Message = Message(&[
-    one("stringValue", 1, TEXT),
-    one("intValue", 3, INT64),
-    one("doubleValue", 4, DOUBLE),
-    one("boolValue", 2, Kind::Bool),
-    one("arrayValue", 5, Kind::Message(&ARRAY_VALUE)),
-    one("kvlistValue", 6, Kind::Message(&KEY_VALUE_LIST)),
-    one("bytesValue", 7, Kind::Base64),
-    one("stringValueStrindex", 8, INT32),
+    value("stringValue", 1, TEXT),
+    value("intValue", 3, INT64),
+    value("doubleValue", 4, DOUBLE),
+    value("boolValue", 2, Kind::Bool),
+    one("arrayValue", 5, Kind::Nested(&ARRAY_VALUE)),
+    one("kvlistValue", 6, Kind::Nested(&KEY_VALUE_LIST)),
+    value("bytesValue", 7, Kind::Base64),
+    unread("stringValueStrindex", 8, INT32),
 ]);
 
 static ARRAY_VALUE: Message = Message(&[many("values", 1, Kind::Message(&ANY_VALUE))]);
@@ -104,20 +131,20 @@ static SCOPE: Message = Message(&[
     one("name", 1, TEXT),
     one("version", 2, TEXT),
     many("attributes", 3, Kind::Message(&KEY_VALUE)),
-    one("droppedAttributesCount", 4, UINT32),
+    unread("droppedAttributesCount", 4, UINT32),
 ]);
 
 static RESOURCE: Message = Message(&[
     many("attributes", 1, Kind::Message(&KEY_VALUE)),
-    one("droppedAttributesCount", 2, UINT32),
+    unread("droppedAttributesCount", 2, UINT32),
     many("entityRefs", 3, Kind::Message(&ENTITY_REF)),
 ]);
 
 static ENTITY_REF: Message = Message(&[
-    one("schemaUrl", 1, TEXT),
-    one("type", 2, TEXT),
-    many("idKeys", 3, TEXT),
-    many("descriptionKeys", 4, TEXT),
+    unread("schemaUrl", 1, TEXT),
+    unread("type", 2, TEXT),
+    Field { many: true, ..unread("idKeys", 3, TEXT) },
+    Field { many: true, ..unread("descriptionKeys", 4, TEXT) },
 ]);
 
 // trace.proto
@@ -127,13 +154,13 @@ static TRACES: Message = Message(&[many("resourceSpans", 1, Kind::Message(&RESOU
 static RESOURCE_SPANS: Message = Message(&[
     one("resource", 1, Kind::Message(&RESOURCE)),
     many("scopeSpans", 2, Kind::Message(&SCOPE_SPANS)),
-    one("schemaUrl", 3, TEXT),
+    unread("schemaUrl", 3, TEXT),
 ]);
 
 static SCOPE_SPANS: Message = Message(&[
     one("scope", 1, Kind::Message(&SCOPE)),
     many("spans", 2, Kind::Message(&SPAN)),
-    one("schemaUrl", 3, TEXT),
+    unread("schemaUrl", 3, TEXT),
 ]);
 
 static SPAN: Message = Message(&[
@@ -141,17 +168,17 @@ static SPAN: Message = Message(&[
     one("spanId", 2, HEX),
     one("traceState", 3, TEXT),
     one("parentSpanId", 4, HEX),
-    one("flags", 16, FIXED32),
+    unread("flags", 16, FIXED32),
     one("name", 5, TEXT),
     one("kind", 6, Kind::Enum(SPAN_KIND)),
     one("startTimeUnixNano", 7, FIXED64),
     one("endTimeUnixNano", 8, FIXED64),
     many("attributes", 9, Kind::Message(&KEY_VALUE)),
-    one("droppedAttributesCount", 10, UINT32),
+    unread("droppedAttributesCount", 10, UINT32),
     many("events", 11, Kind::Message(&EVENT)),
-    one("droppedEventsCount", 12, UINT32),
+    unread("droppedEventsCount", 12, UINT32),
     many("links", 13, Kind::Message(&LINK)),
-    one("droppedLinksCount", 14, UINT32),
+    unread("droppedLinksCount", 14, UINT32),
     one("status", 15, Kind::Message(&STATUS)),
 ]);
 
@@ -168,20 +195,20 @@ static EVENT: Message = Message(&[
     one("timeUnixNano", 1, FIXED64),
     one("name", 2, TEXT),
     many("attributes", 3, Kind::Message(&KEY_VALUE)),
-    one("droppedAttributesCount", 4, UINT32),
+    unread("droppedAttributesCount", 4, UINT32),
 ]);
 
 static LINK: Message = Message(&[
-    one("traceId", 1, HEX),
-    one("spanId", 2, HEX),
-    one("traceState", 3, TEXT),
+    unread("traceId", 1, HEX),
+    unread("spanId", 2, HEX),
+    unread("traceState", 3, TEXT),
     many("attributes", 4, Kind::Message(&KEY_VALUE)),
-    one("droppedAttributesCount", 5, UINT32),
-    one("flags", 6, FIXED32),
+    unread("droppedAttributesCount", 5, UINT32),
+    unread("flags", 6, FIXED32),
 ]);
 
 static STATUS: Message =
-    Message(&[one("message", 2, TEXT), one("code", 3, Kind::Enum(STATUS_CODE))]);
+    Message(&[unread("message", 2, TEXT), one("code", 3, Kind::Enum(STATUS_CODE))]);
 
 const STATUS_CODE: &[&str] = &["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"];
 
@@ -192,13 +219,13 @@ static LOGS: Message = Message(&[many("resourceLogs", 1, Kind::Message(&RESOURCE
 static RESOURCE_LOGS: Message = Message(&[
     one("resource", 1, Kind::Message(&RESOURCE)),
     many("scopeLogs", 2, Kind::Message(&SCOPE_LOGS)),
-    one("schemaUrl", 3, TEXT),
+    unread("schemaUrl", 3, TEXT),
 ]);
 
 static SCOPE_LOGS: Message = Message(&[
     one("scope", 1, Kind::Message(&SCOPE)),
     many("logRecords", 2, Kind::Message(&LOG_RECORD)),
-    one("schemaUrl", 3, TEXT),
+    unread("schemaUrl", 3, TEXT),
 ]);
 
 static LOG_RECORD: Message = Message(&[
@@ -208,8 +235,8 @@ static LOG_RECORD: Message = Message(&[
     one("severityText", 3, TEXT),
     one("body", 5, Kind::Message(&ANY_VALUE)),
     many("attributes", 6, Kind::Message(&KEY_VALUE)),
-    one("droppedAttributesCount", 7, UINT32),
-    one("flags", 8, FIXED32),
+    unread("droppedAttributesCount", 7, UINT32),
+    unread("flags", 8, FIXED32),
     one("traceId", 9, HEX),
     one("spanId", 10, HEX),
     one("eventName", 12, TEXT),
@@ -250,7 +277,7 @@ static METRICS: Message = Message(&[many("resourceMetrics", 1, Kind::Message(&RE
 static RESOURCE_METRICS: Message = Message(&[
     one("resource", 1, Kind::Message(&RESOURCE)),
     many("scopeMetrics", 2, Kind::Message(&SCOPE_METRICS)),
-    one("schemaUrl", 3, TEXT),
+    unread("schemaUrl", 3, TEXT),
 ]);
 
 static SCOPE_METRICS: Message = Message(&[
@@ -304,7 +331,7 @@ static NUMBER_POINT: Message = Message(&[
     one("asDouble", 4, DOUBLE),
     one("asInt", 6, SFIXED64),
     many("exemplars", 5, Kind::Message(&EXEMPLAR)),
-    one("flags", 8, UINT32),
+    unread("flags", 8, UINT32),
 ]);
 
 static HISTOGRAM_POINT: Message = Message(&[
@@ -316,9 +343,9 @@ static HISTOGRAM_POINT: Message = Message(&[
     many("bucketCounts", 6, FIXED64),
     many("explicitBounds", 7, DOUBLE),
     many("exemplars", 8, Kind::Message(&EXEMPLAR)),
-    one("flags", 10, UINT32),
-    one("min", 11, DOUBLE),
-    one("max", 12, DOUBLE),
+    unread("flags", 10, UINT32),
+    unread("min", 11, DOUBLE),
+    unread("max", 12, DOUBLE),
 ]);
 
 static EXPONENTIAL_POINT: Message = Message(&[
@@ -331,10 +358,10 @@ static EXPONENTIAL_POINT: Message = Message(&[
     one("zeroCount", 7, FIXED64),
     one("positive", 8, Kind::Message(&BUCKETS)),
     one("negative", 9, Kind::Message(&BUCKETS)),
-    one("flags", 10, UINT32),
+    unread("flags", 10, UINT32),
     many("exemplars", 11, Kind::Message(&EXEMPLAR)),
-    one("min", 12, DOUBLE),
-    one("max", 13, DOUBLE),
+    unread("min", 12, DOUBLE),
+    unread("max", 13, DOUBLE),
     one("zeroThreshold", 14, DOUBLE),
 ]);
 
@@ -347,16 +374,16 @@ static SUMMARY_POINT: Message = Message(&[
     one("count", 4, FIXED64),
     one("sum", 5, DOUBLE),
     many("quantileValues", 6, Kind::Message(&QUANTILE)),
-    one("flags", 8, UINT32),
+    unread("flags", 8, UINT32),
 ]);
 
 static QUANTILE: Message = Message(&[one("quantile", 1, DOUBLE), one("value", 2, DOUBLE)]);
 
 static EXEMPLAR: Message = Message(&[
     many("filteredAttributes", 7, Kind::Message(&KEY_VALUE)),
-    one("timeUnixNano", 2, FIXED64),
-    one("asDouble", 3, DOUBLE),
-    one("asInt", 6, SFIXED64),
-    one("spanId", 4, HEX),
-    one("traceId", 5, HEX),
+    unread("timeUnixNano", 2, FIXED64),
+    unread("asDouble", 3, DOUBLE),
+    unread("asInt", 6, SFIXED64),
+    unread("spanId", 4, HEX),
+    unread("traceId", 5, HEX),
 ]);

@@ -1,0 +1,107 @@
+//! Answers to senders of OTLP at the wrong port, and to TLS on a plain one. These are the most common mistakes of all, so the answer
+//! gives the right port, and each is counted and logged.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
+use tonic::Status;
+
+use crate::net::protocol::PeerProtocol;
+use crate::net::{Drain, connection};
+use crate::self_metrics::Closing;
+use engine::counters::Refusal;
+use engine::limits;
+
+use super::intake::Intake;
+use super::ports;
+use super::refusals::Caller;
+
+/// Serves an HTTP/1 connection at the port of OTLP/gRPC: every request is answered 400 with the port of OTLP/HTTP. OTLP requests
+/// are counted as refused; a connection without any, such as a browser's, is counted once as one of the wrong protocol.
+pub async fn serve_http1(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    intake: Arc<Intake>,
+    caller: Caller,
+    drain: &Drain,
+) {
+    let counted = Arc::new(AtomicBool::new(false));
+    let (here, seen) = (intake.clone(), counted.clone());
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (head, body) = request.into_parts();
+        let text = here.ports.http_at_grpc();
+        let is_otlp = head.method == Method::POST && ports::http_signal(head.uri.path()).is_some();
+        let first = !seen.swap(true, Ordering::Relaxed);
+        if is_otlp {
+            here.refuse(caller, Refusal::MediaType, text.as_str());
+        } else if first {
+            here.wrong_protocol(caller, &text);
+        }
+        here.discard(body);
+        std::future::ready(Ok::<_, std::convert::Infallible>(bad_request(text)))
+    });
+    if connection::serve_http1(stream, service, &intake.deadlines, drain).await {
+        intake.telemetry.closed(Closing::Head);
+    } else if !counted.load(Ordering::Relaxed) {
+        // It began like HTTP/1 and was not.
+        intake.wrong_protocol(caller, &intake.ports.http_at_grpc());
+    }
+}
+
+fn bad_request(text: String) -> Response<Full<Bytes>> {
+    let mut answer = Response::new(Full::new(Bytes::from(text + "\n")));
+    *answer.status_mut() = StatusCode::BAD_REQUEST;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    answer.headers_mut().insert(CONTENT_TYPE, plain);
+    answer
+}
+
+/// The answer to a gRPC call at the port of OTLP/HTTP; none when the request is no such call.
+pub fn grpc_call(
+    intake: &Intake,
+    caller: Caller,
+    headers: &HeaderMap,
+) -> Option<Response<Full<Bytes>>> {
+    const GRPC: &[u8] = b"application/grpc";
+    let media_type = headers.get(CONTENT_TYPE)?.as_bytes().get(..GRPC.len())?;
+    if !media_type.eq_ignore_ascii_case(GRPC) {
+        return None;
+    }
+    let text = intake.ports.grpc_at_http();
+    intake.refuse(caller, Refusal::MediaType, text.as_str());
+    Some(Status::unimplemented(text).into_http())
+}
+
+/// Closes a connection of a protocol that is not served. A TLS client gets an answer in plain text, because its error is then one
+/// that people know: "wrong version number", "server gave HTTP response to HTTPS client".
+pub async fn close(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    intake: &Intake,
+    (caller, protocol): (Caller, PeerProtocol),
+) {
+    const PLAIN: &str = "this port does not serve TLS: use http:// instead of https://, or insecure in gRPC exporters";
+    if protocol != PeerProtocol::Tls {
+        return intake.wrong_protocol(caller, "the connection begins with neither HTTP nor TLS");
+    }
+    intake.wrong_protocol(caller, PLAIN);
+    let length = PLAIN.len();
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n{PLAIN}"
+    );
+    let farewell = async {
+        stream.write_all(answer.as_bytes()).await?;
+        stream.shutdown().await?;
+        // Closing a socket with unread bytes sends a reset, and the peer may lose the answer.
+        let mut rest = stream.take(limits::FAREWELL.1);
+        tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
+    };
+    let _ = timeout(limits::FAREWELL.0, farewell).await;
+}
