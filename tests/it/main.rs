@@ -19,6 +19,7 @@ mod hostile;
 mod http;
 mod inventory;
 mod layers;
+mod names;
 mod packs;
 mod passthrough;
 mod people;
