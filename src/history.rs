@@ -121,7 +121,7 @@ fn play(
         families.for_each(|piece| tape.keep(&piece, scrape));
         tape.end(scrape);
         scrapers.completed(SCRAPER, now);
-        telemetry.scraped(0);
+        telemetry.scraped(&Default::default());
         if visible && scrape % 100 == 0 {
             // Progress that cannot be shown is no reason to stop.
             let _ = write!(io::stderr().lock(), "\r{scrape:>7} of {} scrapes", times.count + 1);

@@ -180,7 +180,9 @@ pub(super) fn why(rejection: Rejection, is_point: bool) -> &'static str {
         (Rejection::Duplicate, true) => "its stream counted this very point before",
         (Rejection::Late, false) => "it is older than `limits.late` lets count",
         (Rejection::Late, true) => "its stream has counted later points already",
-        (Rejection::Name, _) => "its name or a label is none for Prometheus, or belongs to others",
+        (Rejection::Name, _) => {
+            "its name or a label is invalid, reserved, or clashes with another metric"
+        }
         (Rejection::TypeConflict, _) => "the series of that name are of another type",
         (Rejection::Temporality, _) => "its temporality is unspecified, or not what its stream had",
         (Rejection::DeltaNonmonotonic, _) => "a delta of a sum that may fall can't be added up",

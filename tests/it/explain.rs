@@ -161,6 +161,8 @@ fn data_points_pass_are_relabelled_or_rejected() {
     let histogram = json!({"name": "http.server.duration", "unit": "ms", "histogram": {"aggregationTemporality": 2, "dataPoints": [
         {"startTimeUnixNano": ago(60), "timeUnixNano": ago(1), "count": "3", "sum": 12.5, "bucketCounts": ["1", "2", "0"],
          "explicitBounds": [5, 10], "attributes": attributes(json!({"user.id": "ada", "secret.key": "s3", "route": "/x"}))}]}});
+    let mut level = gauge("bot.replies", &[point(json!({}), 4.0)]);
+    level["unit"] = "s".into(); // else its name is that of the counter in OpenMetrics
     let first = [
         histogram,
         sum(
@@ -168,8 +170,8 @@ fn data_points_pass_are_relabelled_or_rejected() {
             2,
             &[point(json!({"result": "ok"}), 4.0), point(json!({"result": "odd"}), 1.0)],
         ),
-        gauge("bot.replies", &[point(json!({}), 4.0)]),
-        gauge("process_x", &[point(json!({}), 1.0)]),
+        level,
+        gauge("process_threads", &[point(json!({}), 1.0)]),
         gauge("empty", &[json!({"timeUnixNano": ago(1)})]),
         sum("c", 0, &[point(json!({}), 1.0)]),
         sum("x", 2, &[point(json!({}), 1.0)]),

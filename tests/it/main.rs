@@ -20,6 +20,7 @@ mod hostile;
 mod http;
 mod inventory;
 mod layers;
+mod names;
 mod packs;
 mod passthrough;
 mod people;

@@ -187,7 +187,7 @@ fn a_rejected_point_is_told_and_makes_nothing() {
     let told = |outcome: Outcome| (outcome.rejected, outcome.message);
     for (metrics, reason) in [
         (g("@@"), "name"),
-        (g("process_x"), "name"),
+        (g("process_threads"), "name"),
         (g("up"), "name"),
         (gauge("g", json!([point(&[("__x__", "1")], (0, BEGAN), 1.0)])), "name"),
         (gauge("g", json!([{"timeUnixNano": "5"}])), "invalid"),

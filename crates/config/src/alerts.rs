@@ -20,7 +20,7 @@ const fn from(name: &'static str, threshold: f64) -> Known {
 }
 
 /// All of them. Thresholds of the first block of the bot are those of OSCAR's own alarms.
-pub const ALERTS: [Known; 51] = [
+pub const ALERTS: [Known; 52] = [
     // Objectives.
     known("BotBudgetSpentAtOnce"),
     known("BotBudgetSpentFast"),
@@ -75,6 +75,7 @@ pub const ALERTS: [Known; 51] = [
     known("OscarMetricsConfigNotLoaded"),
     known("OscarMetricsRestarts"),
     known("OscarMetricsForwardDrops"),
+    known("OscarMetricsSamplesDropped"),
     from("OscarMetricsRecordsSkipped", 20.0),
     known("OscarMetricsWatchdog"),
 ];

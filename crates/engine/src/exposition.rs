@@ -21,9 +21,11 @@ mod writer;
 
 use crate::model::{MetricName, Row};
 
+pub use crate::model::Escaping;
+
 pub use check::Fault;
 pub use compress::{Coder, ContentEncoding, encoding};
-pub use negotiate::{Escaping, Format, Syntax, format};
+pub use negotiate::{Format, Syntax, format};
 pub use number::edge;
 pub use writer::{Writer, write};
 
@@ -31,9 +33,6 @@ use shown::Shown;
 
 /// How a body is put together. Only what [`check`] found sound gets here.
 trait Form {
-    /// Every name that a reader of this form takes as belonging to the family.
-    fn names(&self, shown: &Shown) -> Vec<String>;
-
     /// What stands before a family's rows, of which there is one at least.
     fn begin(&mut self, shown: &Shown, out: &mut Vec<u8>);
 

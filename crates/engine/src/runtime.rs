@@ -56,13 +56,13 @@ impl Engine {
             None => Arc::new(Budget::new(limits.senders_series, limits.series_per_metric)),
         };
         let points = Passing::new(plan.datapoints, plan.privacy, limits.label_value);
-        let families = || rules.declarations().iter().map(|one| &*one.family);
+        let declared = || rules.declarations().iter().map(|one| &**one);
         let passed = match before.filter(|before| before.points == points) {
             Some(before) => {
-                before.passed.declare(families());
+                before.passed.declare(declared());
                 before.passed.clone()
             }
-            None => Arc::new(Passed::new(families(), senders)),
+            None => Arc::new(Passed::new(declared(), senders)),
         };
         let store = before.map(|engine| &engine.store);
         let store = Store::new(rules.declarations(), budget, store, now);

@@ -15,7 +15,7 @@ mod words;
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus_client::encoding::prometheus_protobuf;
 use prometheus_client::metrics::counter::Counter;
@@ -25,6 +25,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use engine::counters::Counters;
+use engine::exposition::Written;
 use engine::model::FamilySnapshot;
 use engine::pipeline::{Pipeline, State};
 use engine::timestamp::Timestamp;
@@ -49,6 +50,8 @@ pub struct Telemetry {
     keeping: keeping::Keeping,
     panics: Counter,
     quarantined: Counter,
+    /// Scrapes that lacked something.
+    incomplete: AtomicU64,
     scrapes: Counter,
     reload_successful: Gauge<f64, AtomicU64>,
     reload_success: Gauge<f64, AtomicU64>,
@@ -65,6 +68,7 @@ impl Telemetry {
             keeping: Default::default(),
             panics: Counter::default(),
             quarantined: Counter::default(),
+            incomplete: AtomicU64::default(),
             scrapes: Counter::default(),
             reload_successful: Gauge::default(),
             reload_success: Gauge::default(),
@@ -104,7 +108,7 @@ impl Telemetry {
         let help = "Connections ended before their peer meant to, by reason";
         own.register("closed_connections", help, self.closed.clone());
         own.register("panics", "Tasks that died of a fault of ours", self.panics.clone());
-        let help = "Rows left out of a scrape because no reader could take them";
+        let help = "Samples dropped from the exposition because they cannot be represented";
         own.register("quarantined_rows", help, self.quarantined.clone());
         own.register("scrapes", "Scrapes answered", self.scrapes.clone());
         self.forwarding.register(own);
@@ -134,10 +138,23 @@ impl Telemetry {
         self.panics.inc();
     }
 
-    /// A scrape was answered, with so many rows left out.
-    pub fn scraped(&self, quarantined: u64) {
+    /// A scrape was answered. Samples are dropped only by a fault of ours: it is logged, at the 1st, 2nd, 4th, 8th, ... scrape that
+    /// it happens to.
+    pub fn scraped(&self, written: &Written) {
         self.scrapes.inc();
-        self.quarantined.inc_by(quarantined);
+        let Some((family, fault)) = &written.first else { return };
+        self.quarantined.inc_by(written.quarantined);
+        let scrapes = self.incomplete.fetch_add(1, Ordering::Relaxed) + 1;
+        if scrapes.is_power_of_two() {
+            tracing::warn!(
+                event = "samples_dropped",
+                family = family.as_str(),
+                why = %fault,
+                samples = written.quarantined,
+                scrapes,
+                "samples can't be represented and are missing in a scrape; please report this bug"
+            );
+        }
     }
 
     /// A config was taken up, or was not and the one before it runs on.

@@ -2,47 +2,49 @@
 
 use std::collections::HashMap;
 
+use engine::model::{Claims, Clash, Kind, claims};
 use engine::rules::definition::{Metric, MetricKind};
 
 use super::super::budget::Budget;
 use super::super::diagnostic::Place;
 use super::Resolver;
 
-/// Every name a metric claims: its family in OpenMetrics, its samples in all formats (OpenMetrics 1.0, "Suffixes").
-fn claims(metric: &Metric) -> Vec<String> {
+/// Name and kind of each family that a metric is shown by.
+fn families(metric: &Metric) -> Vec<(String, Kind)> {
     let name = metric.name.as_str();
-    let with = |base: &str, suffixes: &[&str]| {
-        suffixes.iter().map(|suffix| format!("{base}{suffix}")).collect()
+    let kind = match &metric.kind {
+        MetricKind::Counter => Kind::Counter,
+        MetricKind::Gauge => Kind::Gauge,
+        MetricKind::Histogram { .. } => Kind::Histogram,
+        MetricKind::Distinct { .. } => return claims::distinct(name).into(),
     };
-    match &metric.kind {
-        MetricKind::Counter => {
-            with(name.strip_suffix("_total").unwrap_or(name), &["", "_total", "_created"])
-        }
-        MetricKind::Gauge => with(name, &[""]),
-        MetricKind::Histogram { .. } => with(name, &["", "_bucket", "_count", "_sum", "_created"]),
-        MetricKind::Distinct { .. } => {
-            with(name, &["", "_register", "_new", "_new_total", "_new_created"])
-        }
-    }
+    vec![(name.into(), kind)]
 }
 
 impl Resolver<'_, '_, '_> {
-    /// Faults for metrics that claim a name of another one.
+    /// Faults for metrics that claim a name of another one, or a reserved one.
     pub(super) fn families(&mut self, metrics: &[Metric]) {
         let places = self.metric_places();
         let place = |name: &str| places.get(name).copied().unwrap_or_default();
-        let mut taken: HashMap<String, &str> = HashMap::new();
+        let mut claims = Claims::default();
         for metric in metrics {
             let name = metric.name.as_str();
-            let claims = claims(metric);
-            let clash = claims.iter().find_map(|claim| Some((claim, *taken.get(claim)?)));
-            if let Some((claim, other)) = clash {
-                let message = format!("`{name}` and `{other}` both claim the name `{claim}`");
-                let fault = self.report.error(place(name), message);
-                fault.also(place(other), "the other one").help("give one of them another name");
-            }
-            for claim in claims {
-                taken.entry(claim).or_insert(name);
+            for (family, kind) in families(metric) {
+                match claims.take(&family, kind, name) {
+                    Ok(()) => {}
+                    Err(Clash::Held(claim, other)) => {
+                        let message =
+                            format!("`{name}` and `{other}` both claim the name `{claim}`");
+                        let fault = self.report.error(place(name), message);
+                        fault.also(place(other), "the other one");
+                        fault.help("give one of them another name");
+                    }
+                    Err(Clash::Reserved(claim, owner)) => {
+                        let message =
+                            format!("`{name}` claims the name `{claim}`, reserved for {owner}");
+                        self.report.error(place(name), message).help("give it another name");
+                    }
+                }
             }
         }
     }

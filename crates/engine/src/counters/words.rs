@@ -69,7 +69,7 @@ words! {
         Duplicate = "duplicate",
         /// Older than the config lets count.
         Late = "late",
-        /// A metric name that is none, or that belongs to others.
+        /// A name that is invalid or reserved, or that some scraper could not tell from that of another metric or series.
         Name = "name",
         /// Another type than the metric of that name has.
         TypeConflict = "type_conflict",

@@ -6,11 +6,12 @@
 use std::collections::HashSet;
 
 use crate::limits;
-use crate::model::{Family, HistogramRow, Kind, Labels, NativeRow, Row, RowValue};
+use crate::model::claims::claimed;
+use crate::model::escaping::is_classic_label;
+use crate::model::{Escaping, Family, HistogramRow, Kind, Labels, NativeRow, Row, RowValue};
 
-use super::negotiate::Escaping;
 use super::shown::Shown;
-use super::{escape, labels, number};
+use super::{labels, number};
 
 /// Why a row or a whole family was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,8 +59,9 @@ pub enum Fault {
 pub(super) struct Names(HashSet<String>);
 
 impl Names {
-    /// Takes all `names` or none.
-    pub(super) fn take(&mut self, names: Vec<String>) -> Result<(), Fault> {
+    /// Takes all names that a family claims, or none.
+    pub(super) fn take(&mut self, shown: &Shown) -> Result<(), Fault> {
+        let names = claimed(&shown.name, shown.family.kind);
         if names.iter().any(|name| self.0.contains(name)) {
             return Err(Fault::NameTaken);
         }
@@ -145,10 +147,10 @@ fn label_set(kind: Kind, labels: &Labels, scheme: Escaping) -> Result<(), Fault>
         return Ok(());
     }
     let names = || labels.0.iter().map(|(name, _)| name.as_str());
-    if scheme == Escaping::AllowUtf8 || names().all(escape::is_classic_label) {
+    if scheme == Escaping::AllowUtf8 || names().all(is_classic_label) {
         return distinct(kind, names());
     }
-    let shown: Vec<_> = names().map(|name| escape::label_name(name, scheme)).collect();
+    let shown: Vec<_> = names().map(|name| scheme.label(name)).collect();
     distinct(kind, shown.iter().map(|name| &**name))
 }
 
@@ -210,9 +212,13 @@ mod tests {
     #[test]
     fn names_are_taken_whole_or_not_at_all() {
         let mut names = Names::default();
-        assert_eq!(names.take(vec!["a".into(), "a_sum".into()]), Ok(()));
-        assert_eq!(names.take(vec!["b".into(), "a_sum".into()]), Err(Fault::NameTaken));
-        assert_eq!(names.take(vec!["b".into()]), Ok(()));
+        let mut take = |name, kind| {
+            let family = Family { name: MetricName::own(name), ..of(kind, &[]) };
+            names.take(&Shown::new(&Arc::new(family), Escaping::Underscores))
+        };
+        assert_eq!(take("a_sum", Kind::Gauge), Ok(()));
+        assert_eq!(take("a", Kind::Histogram), Err(Fault::NameTaken));
+        assert_eq!(take("a", Kind::Gauge), Ok(()));
     }
 
     #[test]

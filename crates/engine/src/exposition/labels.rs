@@ -2,10 +2,10 @@
 //!
 //! Nearly all sets look the same to every reader. Such a set is checked and written once, and kept with its series.
 
-use crate::model::Labels;
+use crate::model::escaping::is_classic_label;
+use crate::model::{Escaping, Labels};
 
 use super::escape::{self, write_name};
-use super::negotiate::Escaping;
 
 /// Names that only some families may have.
 const RESERVED: [&str; 3] = ["__name__", "le", "quantile"];
@@ -14,7 +14,7 @@ const RESERVED: [&str; 3] = ["__name__", "le", "quantile"];
 pub(super) fn common(labels: &Labels) -> Option<&str> {
     labels.text(|labels| {
         let names = || labels.0.iter().map(|(name, _)| name.as_str());
-        let plain = |name: &str| escape::is_classic_label(name) && !RESERVED.contains(&name);
+        let plain = |name: &str| is_classic_label(name) && !RESERVED.contains(&name);
         let first = |(at, name): (usize, &str)| !names().take(at).any(|before| before == name);
         if !names().all(plain) || !names().enumerate().all(first) {
             return None;
@@ -40,8 +40,8 @@ fn write(labels: &Labels, scheme: Escaping, out: &mut Vec<u8>) {
         if at > 0 {
             out.push(b',');
         }
-        let label = escape::label_name(name.as_str(), scheme);
-        write_name(out, (&label, !escape::is_classic_label(&label)), "");
+        let label = scheme.label(name.as_str());
+        write_name(out, (&label, !is_classic_label(&label)), "");
         out.extend_from_slice(b"=\"");
         escape::quoted(out, value);
         out.push(b'"');

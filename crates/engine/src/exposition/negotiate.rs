@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 
+use crate::model::Escaping;
+
 use super::list::{Choice, choices};
 
 /// The grammar of a body.
@@ -17,19 +19,6 @@ pub enum Syntax {
     OpenMetrics1_0_0,
     /// Prometheus' own messages, each with its length before it.
     Protobuf,
-}
-
-/// What a scraper wants done to names it can't read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Escaping {
-    /// Nothing: names come as they are.
-    AllowUtf8,
-    /// `_` for what is not classic.
-    Underscores,
-    /// `_dot_` for a dot, `__` for `_` and the rest.
-    Dots,
-    /// `U__` and the code point of each.
-    Values,
 }
 
 /// A syntax, and what the scraper wants done to names.
@@ -117,7 +106,7 @@ pub fn format(accept: Option<&str>) -> Format {
     // `max_by_key` takes the last of equals, so our order is turned around.
     let chosen = wanted.rev().max_by_key(|(rank, ..)| *rank);
     chosen.map_or(Format { syntax: Syntax::Text0_0_4, escaping: None }, |(_, syntax, choice)| {
-        Format { syntax, escaping: choice.parameter("escaping").and_then(Escaping::named) }
+        Format { syntax, escaping: choice.parameter("escaping").and_then(escaping) }
     })
 }
 
@@ -181,22 +170,8 @@ impl Format {
     }
 }
 
-impl Escaping {
-    const ALL: [Self; 4] = [Self::AllowUtf8, Self::Underscores, Self::Dots, Self::Values];
-
-    /// The word in `Accept` and `Content-Type`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AllowUtf8 => "allow-utf-8",
-            Self::Underscores => "underscores",
-            Self::Dots => "dots",
-            Self::Values => "values",
-        }
-    }
-
-    fn named(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str().eq_ignore_ascii_case(word))
-    }
+fn escaping(word: &str) -> Option<Escaping> {
+    Escaping::ALL.into_iter().find(|one| one.as_str().eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]

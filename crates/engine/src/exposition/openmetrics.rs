@@ -37,18 +37,6 @@ impl OpenMetrics {
 impl Dialect for OpenMetrics {
     const END: &'static [u8] = b"# EOF\n";
 
-    fn names(&self, shown: &Shown) -> Vec<String> {
-        let (base, kind) = exposed(shown);
-        let suffixes: &[&str] = match kind {
-            "counter" => &["", "_total", "_created"],
-            "histogram" => &["", "_bucket", "_sum", "_count", "_created"],
-            "summary" => &["", "_sum", "_count", "_created"],
-            "info" => &["", "_info"],
-            _ => &[""],
-        };
-        Shown::names(base, suffixes)
-    }
-
     fn head(&mut self, shown: &Shown, out: &mut Vec<u8>) {
         let (base, kind) = exposed(shown);
         self.kind = kind;

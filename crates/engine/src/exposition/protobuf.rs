@@ -10,7 +10,7 @@ use crate::model::{Exemplar, Kind, Row, RowValue, SummaryRow};
 use crate::timestamp::Timestamp;
 
 use super::shown::Shown;
-use super::{Form, escape, number};
+use super::{Form, number};
 
 /// A protobuf body.
 #[derive(Debug, Default)]
@@ -20,10 +20,6 @@ pub(super) struct Protobuf {
 }
 
 impl Form for Protobuf {
-    fn names(&self, shown: &Shown) -> Vec<String> {
-        shown.sample_names() // what a server makes of the messages
-    }
-
     fn begin(&mut self, shown: &Shown, _: &mut Vec<u8>) {
         let out = &mut self.family;
         fields::text(out, 1, &shown.name);
@@ -43,7 +39,7 @@ impl Form for Protobuf {
         let metric = fields::open(out, 4);
         for (name, value) in &row.labels.0 {
             let pair = fields::open(out, 1);
-            fields::text(out, 1, &escape::label_name(name.as_str(), shown.scheme));
+            fields::text(out, 1, &shown.scheme.label(name.as_str()));
             fields::text(out, 2, value);
             fields::close(out, pair);
         }

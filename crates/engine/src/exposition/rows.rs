@@ -11,9 +11,6 @@ pub(super) trait Dialect {
     /// The last line of a body.
     const END: &'static [u8];
 
-    /// Every name that a reader of this format takes as belonging to the family.
-    fn names(&self, shown: &Shown) -> Vec<String>;
-
     /// The comment lines before the samples.
     fn head(&mut self, shown: &Shown, out: &mut Vec<u8>);
 
@@ -44,10 +41,6 @@ struct Edge {
 }
 
 impl<D: Dialect> Form for Lines<D> {
-    fn names(&self, shown: &Shown) -> Vec<String> {
-        self.dialect.names(shown)
-    }
-
     fn begin(&mut self, shown: &Shown, out: &mut Vec<u8>) {
         self.dialect.head(shown, out);
         self.bound(&shown.family.bounds);

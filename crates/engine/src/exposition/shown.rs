@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::model::{Family, Kind};
-
-use super::escape;
-use super::negotiate::Escaping;
+use crate::model::claims;
+use crate::model::escaping::is_classic_metric;
+use crate::model::{Escaping, Family, Kind};
 
 /// A family and its name in one body.
 pub(super) struct Shown {
@@ -21,8 +20,8 @@ pub(super) struct Shown {
 
 impl Shown {
     pub(super) fn new(family: &Arc<Family>, scheme: Escaping) -> Self {
-        let name: Box<str> = escape::metric_name(family.name.as_str(), scheme).into();
-        let quoted = !escape::is_classic_metric(&name);
+        let name: Box<str> = scheme.metric(family.name.as_str()).into();
+        let quoted = !is_classic_metric(&name);
         Self { family: family.clone(), name, quoted, scheme }
     }
 
@@ -36,7 +35,7 @@ impl Shown {
 
     /// The name without an ending; none when it has no such, or nothing else.
     pub(super) fn without(&self, ending: &str) -> Option<&str> {
-        self.name.strip_suffix(ending).filter(|base| !base.is_empty())
+        claims::base(&self.name, ending)
     }
 
     /// The unit, if it is the end of the name. Prometheus refuses the whole body over any other.
@@ -45,21 +44,5 @@ impl Shown {
         let ends = self.base().strip_suffix(unit).is_some_and(|rest| rest.ends_with('_'));
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':');
         (ends && !unit.is_empty() && unit.bytes().all(plain)).then_some(unit)
-    }
-
-    /// The name and what readers make of it: `name`, `name_sum`, and so on.
-    pub(super) fn names(base: &str, suffixes: &[&str]) -> Vec<String> {
-        suffixes.iter().map(|suffix| format!("{base}{suffix}")).collect()
-    }
-
-    /// The names of the samples where a family is called as its samples are: in all formats but
-    /// OpenMetrics.
-    pub(super) fn sample_names(&self) -> Vec<String> {
-        let suffixes: &[&str] = match self.family.kind {
-            Kind::Counter | Kind::Gauge | Kind::Unknown | Kind::Info => &[""],
-            Kind::Histogram => &["", "_bucket", "_sum", "_count"],
-            Kind::Summary => &["", "_sum", "_count"],
-        };
-        Self::names(&self.name, suffixes)
     }
 }

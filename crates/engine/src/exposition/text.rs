@@ -15,10 +15,6 @@ pub(super) struct Text;
 impl Dialect for Text {
     const END: &'static [u8] = b"";
 
-    fn names(&self, shown: &Shown) -> Vec<String> {
-        shown.sample_names()
-    }
-
     fn head(&mut self, shown: &Shown, out: &mut Vec<u8>) {
         let (name, quoted) = (&*shown.name, shown.quoted);
         if !shown.family.help.is_empty() {

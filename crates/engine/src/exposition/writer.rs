@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::model::FamilySnapshot;
+use crate::model::{Escaping, FamilySnapshot};
 
 use super::check::{self, Names};
-use super::negotiate::{Escaping, Format, Syntax};
+use super::negotiate::{Format, Syntax};
 use super::openmetrics::OpenMetrics;
 use super::protobuf::Protobuf;
 use super::rows::Lines;
@@ -77,7 +77,7 @@ impl Writer {
         self.end(out);
         let shown = Shown::new(&piece.family, self.scheme);
         let sound = check::family(&piece.family);
-        let sound = sound.and_then(|()| self.names.take(self.form.names(&shown)));
+        let sound = sound.and_then(|()| self.names.take(&shown));
         Open { shown, fault: sound.err(), begun: false }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Family, Kind, Zone};
+use super::{Family, Kind, Zone, claims};
 
 /// The value that stands for all values beyond a limit.
 pub const OTHER: &str = "other";
@@ -126,6 +126,15 @@ impl Declaration {
         (told.family, told.idle) = (unsaid.into(), None);
         told.distinct.iter_mut().for_each(|plan| plan.windows.clear());
         Some(Sha256::digest(postcard::to_allocvec(&told).ok()?).into())
+    }
+
+    /// Name and kind of each family that it is shown by.
+    pub fn families(&self) -> Vec<(String, Kind)> {
+        let name = self.family.name.as_str();
+        match &self.distinct {
+            Some(_) => claims::distinct(name).into(),
+            None => vec![(name.into(), self.family.kind)],
+        }
     }
 
     /// Whether it holds levels: they have no honest 0 and can't be added up, so they are neither declared nor folded.

@@ -37,11 +37,6 @@ impl MetricName {
         }
     }
 
-    /// Whether a name is not to be had: this exporter or Prometheus owns it.
-    pub fn is_reserved(text: &str) -> bool {
-        owner(text).is_some()
-    }
-
     /// A name the exporter itself owns; the caller vouches for the grammar.
     pub fn own(text: &str) -> Self {
         debug_assert!(check(text, true, "").is_ok(), "{text}");
@@ -93,19 +88,39 @@ impl LabelName {
     }
 }
 
-/// Who owns a metric name that nobody else may have.
-fn owner(text: &str) -> Option<&'static str> {
-    const PREFIXES: [(&str, &str); 4] = [
+/// The names of this exporter's families beside `oscar_metrics_*`, and all that they claim (see [`super::claims`]). Senders may have
+/// other names that begin with `process_`.
+pub const OWN_NAMES: [(&str, &str); 11] = [
+    ("target", RESOURCE),
+    ("target_info", RESOURCE),
+    ("process_cpu_seconds", PROCESS),
+    ("process_cpu_seconds_total", PROCESS),
+    ("process_cpu_seconds_created", PROCESS),
+    ("process_max_fds", PROCESS),
+    ("process_open_fds", PROCESS),
+    ("process_resident_memory_bytes", PROCESS),
+    ("process_start_time_seconds", PROCESS),
+    ("process_threads", PROCESS),
+    ("process_virtual_memory_bytes", PROCESS),
+];
+const RESOURCE: &str = "resource attributes";
+const PROCESS: &str = "the process's own metrics";
+
+/// The owner of a metric name that nobody else may have.
+pub(super) fn owner(text: &str) -> Option<&'static str> {
+    if text == "up" { Some("Prometheus") } else { family_owner(text) }
+}
+
+/// The owner of a name that no family may claim, be it only the name of a counter's family in OpenMetrics: `up_total` is one of a
+/// family `up`, and no series is called so.
+pub(super) fn family_owner(text: &str) -> Option<&'static str> {
+    const PREFIXES: [(&str, &str); 3] = [
         ("oscar_metrics_", "the exporter's own metrics"),
-        ("process_", "the process's own metrics"),
         ("scrape_", "Prometheus"),
         ("ALERTS", "Prometheus"),
     ];
-    match text {
-        "up" => Some("Prometheus"),
-        "target_info" => Some("resource attributes"),
-        _ => PREFIXES.iter().find(|(prefix, _)| text.starts_with(prefix)).map(|(_, owner)| *owner),
-    }
+    let prefix = PREFIXES.iter().find(|(prefix, _)| text.starts_with(prefix));
+    prefix.or_else(|| OWN_NAMES.iter().find(|(name, _)| *name == text)).map(|(_, owner)| *owner)
 }
 
 fn check(text: &str, colon: bool, allowed: &'static str) -> Result<(), NameError> {
@@ -169,12 +184,20 @@ mod tests {
 
     #[test]
     fn names_that_belong_to_others_are_refused() {
-        for bad in
-            ["up", "target_info", "oscar_metrics_x", "process_x", "scrape_x", "ALERTS_FOR_STATE"]
-        {
+        for bad in [
+            "up",
+            "target",
+            "target_info",
+            "oscar_metrics_x",
+            "process_cpu_seconds_total",
+            "scrape_x",
+            "ALERTS_FOR_STATE",
+        ] {
             assert!(matches!(MetricName::new(bad), Err(NameError::Reserved(..))), "{bad}");
         }
         assert!(matches!(LabelName::new("__name__"), Err(NameError::Reserved(..))));
-        assert!(MetricName::new("uptime").is_ok());
+        for good in ["uptime", "process_cpu_time_seconds_total", "targets"] {
+            assert!(MetricName::new(good).is_ok(), "{good}");
+        }
     }
 }

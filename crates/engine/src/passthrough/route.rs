@@ -110,6 +110,9 @@ impl Search<'_, '_> {
         if let Some((family, place)) = self.found(&labels)? {
             return Ok(Some(Way::There { family, place, folded: false }));
         }
+        if self.there.as_ref().is_some_and(|family| family.meets(&labels)) {
+            return Err(Rejection::Name.into());
+        }
         let room = match &self.there {
             Some(family) => family.room(self.owner),
             None if self.engine.passed.has_room(self.owner.folds) => Room::Free,
@@ -181,8 +184,8 @@ fn folds(data: Data) -> bool {
 
 fn rejection(taken: Taken) -> Rejection {
     match taken {
-        Taken::Declared => Rejection::Name,
-        Taken::Sender => Rejection::TypeConflict,
+        Taken::Name => Rejection::Name,
+        Taken::Kind => Rejection::TypeConflict,
     }
 }
 

@@ -1,8 +1,10 @@
 //! Senders' own series: families and label sets as they come, under a budget of their own.
 //!
 //! A name belongs to whoever had it first: the config, or the first sender; so one name has one kind, and no name is another's
-//! `_count`. What is known of a series is its [`Place`], and a place outlives its series without ever meaning another.
+//! `_count`. Names and label sets that some scraper could not tell from those that are there are refused (`names`, `escaped`): what
+//! is admitted is shown in every format. What is known of a series is its [`Place`], and a place outlives its series without ever meaning another.
 
+mod escaped;
 mod family;
 mod kept;
 mod names;
@@ -12,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::model::{Family, Kind, MetricName};
+use crate::model::{Declaration, Family, Kind, MetricName};
 use crate::timestamp::Timestamp;
 
 use super::budget::Budget;
@@ -40,13 +42,13 @@ struct State {
 
 impl Passed {
     /// Nothing yet. The config's families have their names already.
-    pub fn new<'f>(declared: impl Iterator<Item = &'f Family>, budget: Arc<Budget>) -> Self {
+    pub fn new<'d>(declared: impl Iterator<Item = &'d Declaration>, budget: Arc<Budget>) -> Self {
         let state = State { names: Names::new(declared), families: BTreeMap::new() };
         Self { budget, state: Mutex::new(state) }
     }
 
     /// Another config: families whose names it claims are gone, the others live on.
-    pub fn declare<'f>(&self, declared: impl Iterator<Item = &'f Family>) {
+    pub fn declare<'d>(&self, declared: impl Iterator<Item = &'d Declaration>) {
         let mut state = self.lock();
         let State { names, families } = &mut *state;
         *names = Names::new(declared);
@@ -64,7 +66,7 @@ impl Passed {
         let state = self.lock();
         match state.families.get(name) {
             Some(family) if family.family().kind == kind => Ok(Some(family.clone())),
-            Some(_) => Err(Taken::Sender),
+            Some(_) => Err(Taken::Kind),
             None => state.names.check(name, kind).map(|()| None),
         }
     }

@@ -17,7 +17,7 @@ use crate::view::{Origin, Value};
 
 use crate::items::{Attribute, Home};
 
-use super::{TranslateError, Translated, Translator};
+use super::{TranslateError, Translated, Translator, labels};
 
 /// Bytes of what ends a value that was cut: `~` and 8 hexadecimal digits.
 const CUT: usize = 9;
@@ -182,7 +182,8 @@ impl Passing {
     ) -> Result<Set, TranslateError> {
         let mut pairs = self.pairs(Origin::Resource, resource);
         let identity = [NAMESPACE, SERVICE, SERVICE_INSTANCE];
-        pairs.retain(|(key, _)| !identity.contains(&key.as_bytes()));
+        // What can't be a label is left out alone: there is no item to reject for it.
+        pairs.retain(|(key, _)| !identity.contains(&key.as_bytes()) && self.is_label(key));
         self.set(pairs, target, &[])
     }
 
@@ -201,6 +202,10 @@ impl Passing {
                 pairs.push((name, value));
             }
         }
+    }
+
+    fn is_label(&self, key: &str) -> bool {
+        self.translator.label(key).is_ok_and(|label| !label.starts_with("__"))
     }
 
     fn same(&self, name: &str, key: &str) -> bool {
@@ -232,11 +237,15 @@ impl Passing {
         for (name, value) in labels {
             let taken = identity.clone().any(|(own, _)| own == name);
             let name = if taken { format!("{EXPORTED}{name}") } else { name.into_owned() };
-            set.push((name, self.cut(value.into_owned())));
+            set.push((name, value.into_owned()));
         }
         set.extend(identity.map(|(name, value)| (name.to_owned(), value.to_string())));
         set.sort();
         set.dedup_by(|later, first| later.0 == first.0);
+        labels::join(&mut set);
+        for (_, value) in &mut set {
+            *value = self.cut(std::mem::take(value));
+        }
         Ok(set)
     }
 

@@ -1,8 +1,11 @@
 //! Attribute keys as label names, and a point's attributes as one sorted label set.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use crate::limits;
+use crate::model::Escaping;
+use crate::model::escaping::is_classic_label;
 
 use super::{TranslateError, Translator};
 
@@ -60,6 +63,28 @@ impl Translator {
         });
         Ok(labels)
     }
+}
+
+/// Joins the values of names that some scraper could not tell apart, as those of keys that become one name: by `;`, under the
+/// first name. Without a name that is not classic there is nothing to do.
+pub(super) fn join(set: &mut Vec<(String, String)>) {
+    if set.iter().all(|(name, _)| is_classic_label(name)) {
+        return;
+    }
+    let mut forms: HashMap<(Escaping, String), usize> = HashMap::new();
+    let mut joined: Vec<(String, String)> = Vec::with_capacity(set.len());
+    for (name, value) in std::mem::take(set) {
+        let form = |scheme: Escaping| (scheme, scheme.label(&name).into_owned());
+        let same = Escaping::ALL.into_iter().find_map(|scheme| forms.get(&form(scheme)).copied());
+        if let Some((_, first)) = same.and_then(|at| joined.get_mut(at)) {
+            first.push(';');
+            first.push_str(&value);
+        } else {
+            forms.extend(Escaping::ALL.map(|scheme| (form(scheme), joined.len())));
+            joined.push((name, value));
+        }
+    }
+    *set = joined;
 }
 
 /// Whether `cleaned` would change nothing: the usual case costs no allocation.

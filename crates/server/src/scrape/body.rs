@@ -79,7 +79,7 @@ impl Scrape {
         let written = self.writer.finish(&mut self.plain);
         self.coder.code(&mut self.plain)?;
         let bytes = self.coder.finish()?;
-        self.telemetry.scraped(written.quarantined);
+        self.telemetry.scraped(&written);
         Ok(Bytes::from_owner(Last { bytes, _seat: self.seat, scraper: self.scraper }))
     }
 }

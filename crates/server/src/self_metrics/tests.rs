@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use engine::counters::{ItemCounts, Protocol, Refusal, Rejection};
-use engine::model::{Kind, RowValue};
+use engine::model::claims::claimed;
+use engine::model::{Kind, OWN_NAMES, RowValue};
 use engine::rules::SkipReason;
 use engine::series::FamilyCount;
 use engine::view::Signal;
@@ -117,7 +118,9 @@ fn what_happens_is_counted() {
     counters.repeated("feedback", 3);
     telemetry.closed(Closing::FirstByte);
     telemetry.panicked();
-    telemetry.scraped(5);
+    let fault = engine::exposition::Fault::Count;
+    let first = Some((engine::model::MetricName::own("x"), fault));
+    telemetry.scraped(&Written { quarantined: 5, first });
     counters.limit_series(50_000);
     telemetry.reloaded(true, Timestamp(1_800_000_000_000_000_000));
     let families = telemetry.gather(&State::default());
@@ -219,4 +222,18 @@ fn books_balance_or_are_a_fault_of_ours() {
     let lost = ItemCounts { received: 2, accepted: 1, ..Default::default() };
     let twice = ItemCounts { received: 2, ..request(1) };
     assert!(!lost.balanced() && !twice.balanced());
+}
+
+#[test]
+fn every_own_name_without_the_prefix_is_reserved_and_no_other() {
+    let families = telemetry().gather(&State::default());
+    let own = families.iter().map(|one| &one.family);
+    let others = own.filter(|one| !one.name.as_str().starts_with("oscar_metrics_"));
+    let target_info = claimed("target_info", Kind::Info).into_iter();
+    let claims = others.flat_map(|one| claimed(one.name.as_str(), one.kind)).chain(target_info);
+    let (mut claims, mut reserved): (Vec<_>, Vec<_>) =
+        (claims.collect(), OWN_NAMES.iter().map(|(name, _)| (*name).to_owned()).collect());
+    claims.sort_unstable();
+    reserved.sort_unstable();
+    assert_eq!(claims, reserved);
 }

@@ -28,7 +28,7 @@ struct Count {
     silence: &'static str,
 }
 
-const COUNTS: [Count; 5] = [
+const COUNTS: [Count; 6] = [
     Count {
         name: "OscarMetricsItemsRejected",
         severity: Severity::Warning,
@@ -101,6 +101,23 @@ const COUNTS: [Count; 5] = [
             "The sidecar's log, which has the target's own words.",
         ],
         silence: "the target is being worked on.",
+    },
+    Count {
+        name: "OscarMetricsSamplesDropped",
+        severity: Severity::Warning,
+        metric: "oscar_metrics_quarantined_rows_total",
+        matching: "",
+        labels: &[],
+        floor: Some(1.0),
+        summary: "The sidecar {instance} of {job} drops samples from its scrapes.",
+        description: "{value} samples were dropped in an hour, each counted once per scrape. They are missing in Prometheus.",
+        meaning: "Some samples cannot be represented in the format that Prometheus requests, so they are missing. Clashing names and label                   sets are rejected on arrival, so this is always a bug in oscar-metrics.",
+        look: [
+            "The sidecar's log, event `samples_dropped`: the metric family and the reason.",
+            "Is there a newer release? Otherwise please report the log line as a bug.",
+            "If a metric of the bot is affected, leave it out with `datapoints.pass` until the fix.",
+        ],
+        silence: "the bug is reported and the missing metric is not needed.",
     },
     Count {
         name: "OscarMetricsRecordsSkipped",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{
     Declaration, DistinctPlan, Family, FamilySnapshot, Kind, LabelName, Labels, MetricName, Reach,
-    Row, RowValue, Window,
+    Row, RowValue, Window, claims,
 };
 use crate::timestamp::Timestamp;
 
@@ -37,11 +37,11 @@ pub struct Rows<'s> {
 impl Shown {
     pub fn new(declaration: &Declaration) -> Option<Self> {
         let plan = declaration.distinct.clone()?;
-        let named = |suffix: &str, help: &str, kind| {
-            let family = &declaration.family;
+        let [windows, fresh, registers] = claims::distinct(declaration.family.name.as_str());
+        let named = |(name, kind): (String, Kind), help: &str| {
             Arc::new(Family {
-                name: MetricName::own(&format!("{}{suffix}", family.name.as_str())),
-                help: format!("{}{help}", family.help),
+                name: MetricName::own(&name),
+                help: format!("{}{help}", declaration.family.help),
                 kind,
                 unit: String::new(),
                 labels: Vec::new(),
@@ -49,17 +49,9 @@ impl Shown {
             })
         };
         Some(Self {
-            windows: named("", "", Kind::Gauge),
-            fresh: named(
-                "_new_total",
-                " First visits, as far back as the longest window.",
-                Kind::Counter,
-            ),
-            registers: named(
-                "_register",
-                " HyperLogLog registers, to be merged by max.",
-                Kind::Gauge,
-            ),
+            windows: named(windows, ""),
+            fresh: named(fresh, " First visits, as far back as the longest window."),
+            registers: named(registers, " HyperLogLog registers, to be merged by max."),
             plan,
         })
     }

@@ -206,7 +206,7 @@ fn senders_series_come_back_unless_their_name_is_somebody_elses_now() {
     let kept = postcard::from_bytes(&postcard::to_allocvec(&before.keep()).unwrap()).unwrap();
     let declared = declaration("taken_total", Kind::Counter);
     let budget = Arc::new(Budget::new(1000, 100));
-    let after = Passed::new([&*declared.family].into_iter(), budget.clone());
+    let after = Passed::new([&declared].into_iter(), budget.clone());
     after.restore(kept, &|_, _| OWNER);
     assert_eq!(budget.used(), 4, "overflow sets have their places again");
     let row = |name: &str, kind| {

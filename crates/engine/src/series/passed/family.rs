@@ -121,6 +121,11 @@ impl PassedFamily {
         state.find(hash, labels)
     }
 
+    /// Whether some scraper could not tell a series with these labels, which is not there, from one that is.
+    pub fn meets<L: AsRef<str>>(&self, labels: &[(L, L)]) -> bool {
+        self.state.change().meets(labels)
+    }
+
     /// Whether there is room for another label set of an owner.
     pub fn room(&self, owner: Owner) -> Room {
         let sets = self.state.change().sets(owner.id);

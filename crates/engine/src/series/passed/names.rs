@@ -1,61 +1,44 @@
-//! Whose a name is. A family has its own name and those of its samples.
+//! Owners of the names that senders' families may or may not have.
 
-use std::collections::HashMap;
+use crate::model::{Claims, Declaration, Kind};
 
-use crate::model::{Family, Kind, MetricName};
-
-/// Who has a name that can't be had.
+/// Why a name can't be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Taken {
-    /// The config, this exporter or Prometheus.
-    #[error("the name is declared or reserved")]
-    Declared,
-    /// Another sender's metric, of another kind.
+    /// It, or a name of the family's samples, is reserved or that of another family.
+    #[error("the name is declared, reserved or that of another metric's samples")]
+    Name,
+    /// A sender's metric has the name, and is of another kind.
     #[error("the name is that of a metric of another kind")]
-    Sender,
+    Kind,
 }
 
-/// Sample names and who has them.
+/// Names that are claimed.
 #[derive(Debug, Default)]
-pub(super) struct Names(HashMap<String, Taken>);
+pub(super) struct Names(Claims<()>);
 
 impl Names {
-    pub(super) fn new<'f>(declared: impl Iterator<Item = &'f Family>) -> Self {
-        let mut names = HashMap::new();
-        for family in declared {
-            let samples = samples(family.name.as_str(), family.kind);
-            names.extend(samples.map(|name| (name, Taken::Declared)));
+    pub(super) fn new<'d>(declared: impl Iterator<Item = &'d Declaration>) -> Self {
+        let mut names = Self::default();
+        for (name, kind) in declared.flat_map(Declaration::families) {
+            // `check` found that they don't clash with each other.
+            let _ = names.0.take(&name, kind, ());
         }
-        Self(names)
+        names
     }
 
     /// Whether all names of such a family are free.
     pub(super) fn check(&self, name: &str, kind: Kind) -> Result<(), Taken> {
-        if MetricName::is_reserved(name) {
-            return Err(Taken::Declared);
-        }
-        let owner = samples(name, kind).find_map(|name| self.0.get(&name).copied());
-        owner.map_or(Ok(()), Err)
+        self.0.check(name, kind).map_err(|_| Taken::Name)
     }
 
     /// Takes them all for a sender, or none.
     pub(super) fn take(&mut self, name: &str, kind: Kind) -> Result<(), Taken> {
-        self.check(name, kind)?;
-        self.0.extend(samples(name, kind).map(|name| (name, Taken::Sender)));
-        Ok(())
+        self.0.take(name, kind, ()).map_err(|_| Taken::Name)
     }
 
+    /// Gives them back.
     pub(super) fn free(&mut self, name: &str, kind: Kind) {
-        samples(name, kind).for_each(|name| _ = self.0.remove(&name));
+        self.0.free(name, kind);
     }
-}
-
-/// The names that Prometheus knows a family's series by.
-fn samples(name: &str, kind: Kind) -> impl Iterator<Item = String> {
-    let suffixes: &[&str] = match kind {
-        Kind::Histogram => &["", "_bucket", "_sum", "_count"],
-        Kind::Summary => &["", "_sum", "_count"],
-        Kind::Counter | Kind::Gauge | Kind::Unknown | Kind::Info => &[""],
-    };
-    suffixes.iter().map(move |suffix| format!("{name}{suffix}"))
 }

@@ -9,6 +9,7 @@ use crate::model::{LabelName, Labels};
 use crate::timestamp::Timestamp;
 
 use super::super::cell::Cell;
+use super::escaped::EscapedSets;
 
 /// Where a series is. When the series has gone, its place is nobody's ever after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +26,7 @@ pub(super) struct State {
     /// Series made so far.
     pub(super) births: u64,
     pub(super) owners: HashMap<u64, Sets, foldhash::fast::RandomState>,
+    escaped: EscapedSets,
     /// Names and values, each text once.
     pub(super) texts: HashSet<Arc<str>, foldhash::fast::RandomState>,
 }
@@ -86,6 +88,11 @@ impl State {
         Some(Place { slot, life: self.slots.get(slot as usize)?.life })
     }
 
+    /// Whether some scraper could not tell a series with these labels, which is not there, from one that is.
+    pub(super) fn meets<L: AsRef<str>>(&mut self, labels: &[(L, L)]) -> bool {
+        self.escaped.meets(labels, label_sets(&self.slots))
+    }
+
     pub(super) fn at(&mut self, place: Place) -> Option<&mut Series> {
         let slot = self.slots.get_mut(place.slot as usize)?;
         if slot.life == place.life { slot.series.as_mut() } else { None }
@@ -109,6 +116,7 @@ impl State {
 
     pub(super) fn insert(&mut self, series: Series) -> Place {
         let hash = series.hash;
+        self.escaped.insert(&series.labels, label_sets(&self.slots));
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
@@ -130,10 +138,15 @@ impl State {
         let slot = self.slots.get_mut(at as usize)?;
         let series = slot.series.take()?;
         slot.life = slot.life.wrapping_add(1);
+        self.escaped.remove(&series.labels);
         if let Ok(entry) = self.table.find_entry(series.hash, |one| *one == at) {
             entry.remove();
         }
         self.free.push(at);
         Some(series)
     }
+}
+
+fn label_sets(slots: &[Slot]) -> impl Iterator<Item = &Labels> {
+    slots.iter().filter_map(|slot| slot.series.as_ref()).map(|series| &*series.labels)
 }

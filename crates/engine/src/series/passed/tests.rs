@@ -1,7 +1,7 @@
 use super::*;
 use crate::limits;
 use crate::model::amount::{Amount, Holds};
-use crate::model::{Addition, Op, RowValue};
+use crate::model::{Addition, BucketKind, DistinctPlan, Op, RowValue};
 use crate::series::Sample;
 
 const SECOND: u64 = 1_000_000_000;
@@ -17,8 +17,13 @@ fn family(name: &str, kind: Kind) -> Family {
     }
 }
 
+fn declaration(name: &str, kind: Kind) -> Declaration {
+    let (family, shapes) = (Arc::new(family(name, kind)), Vec::new());
+    Declaration { family, shapes, idle: None, buckets: BucketKind::Classic, distinct: None }
+}
+
 fn passed(series: usize) -> Passed {
-    let declared = family("declared_seconds", Kind::Histogram);
+    let declared = declaration("declared_seconds", Kind::Histogram);
     Passed::new([declared].iter(), Arc::new(Budget::new(series, 2)))
 }
 
@@ -74,13 +79,15 @@ fn a_name_is_whose_it_was_first() {
     let passed = passed(10);
     add(&passed, "foo_total", &[], 1);
     let taken = |name, kind| passed.family(name, kind).err();
-    assert_eq!(taken("foo_total", Kind::Gauge), Some(Taken::Sender));
-    assert_eq!(taken("declared_seconds", Kind::Histogram), Some(Taken::Declared));
-    assert_eq!(taken("declared_seconds_count", Kind::Gauge), Some(Taken::Declared));
-    assert_eq!(taken("process_x", Kind::Gauge), Some(Taken::Declared));
+    assert_eq!(taken("foo_total", Kind::Gauge), Some(Taken::Kind));
+    assert_eq!(taken("foo", Kind::Gauge), Some(Taken::Name), "the family in OpenMetrics");
+    assert_eq!(taken("declared_seconds", Kind::Histogram), Some(Taken::Name));
+    assert_eq!(taken("declared.seconds_count", Kind::Gauge), Some(Taken::Name));
+    assert_eq!(taken("process_threads", Kind::Gauge), Some(Taken::Name));
+    assert_eq!(taken("process_x", Kind::Gauge), None);
     assert_eq!(taken("free", Kind::Summary), None);
     passed.create(family("free", Kind::Summary)).unwrap();
-    assert_eq!(taken("free_sum", Kind::Counter), Some(Taken::Sender));
+    assert_eq!(taken("free_sum", Kind::Counter), Some(Taken::Name));
     assert_eq!(taken("free_bucket", Kind::Counter), None);
 }
 
@@ -151,10 +158,21 @@ fn another_config_takes_names_away_and_leaves_the_others() {
     let passed = passed(10);
     add(&passed, "a_total", &[], 1);
     add(&passed, "b_total", &[], 1);
-    passed.declare([family("b_total", Kind::Counter)].iter());
+    passed.declare([declaration("b_total", Kind::Counter)].iter());
     assert_eq!(shown(&passed), ["a_total{} 1"]);
-    assert_eq!(passed.family("b_total", Kind::Counter).err(), Some(Taken::Declared));
+    assert_eq!(passed.family("b_total", Kind::Counter).err(), Some(Taken::Name));
     assert!(passed.family("declared_seconds_count", Kind::Gauge).is_ok());
+}
+
+#[test]
+fn a_distinct_count_keeps_the_names_of_all_its_families() {
+    let plan = DistinctPlan { windows: Vec::new(), registers: 0, key: "".into() };
+    let users = Declaration { distinct: Some(plan), ..declaration("users", Kind::Gauge) };
+    let passed = Passed::new([users].iter(), Arc::new(Budget::new(9, 9)));
+    for name in ["users", "users_register", "users_new_total", "users_new"] {
+        assert_eq!(passed.family(name, Kind::Gauge).err(), Some(Taken::Name), "{name}");
+    }
+    assert!(passed.family("users_newest", Kind::Gauge).is_ok());
 }
 
 impl PartialEq for PassedFamily {
