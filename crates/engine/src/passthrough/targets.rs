@@ -136,7 +136,7 @@ impl Targets {
             return None;
         }
         let place = self.info.create(labels, Birth { amount: None, start: None, born: None }, now);
-        let sample = Sample { time: now, ids: None };
+        let sample = Sample { time: now, arrival: now, ids: None };
         self.info.apply(place, Op::Set(1.0), sample, now);
         Some(place)
     }

@@ -140,7 +140,7 @@ fn apply(
     for update in live.iter().filter_map(|at| updates.list.get(*at as usize)) {
         let (item, key) = (work.items.get(update.item as usize), update.key as usize);
         let Some((item, place)) = item.zip(places.get_mut(key)) else { continue };
-        let (op, sample) = (update.op, item.sample(update.time));
+        let (op, sample) = (update.op, item.sample(update.time, now));
         let Some(hash) = work.hashes.get(key).copied() else { continue };
         *place = place.or_else(|| writer.find(hash, updates.key(update.key)));
         match *place {

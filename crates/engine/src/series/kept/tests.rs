@@ -41,7 +41,8 @@ fn store(declarations: &[Declaration], now: u64) -> Store {
 fn change(store: &Store, family: usize, labels: [&str; 2], op: Op<'_>, now: u64) {
     let key = key::of(&labels);
     let hash = store.hash(&key);
-    let sample = Sample { time: Timestamp(now), ids: Some(([7; 16], [8; 8])) };
+    let time = Timestamp(now);
+    let sample = Sample { time, arrival: time, ids: Some(([7; 16], [8; 8])) };
     let mut writer = store.write(family, Timestamp(now)).unwrap();
     writer.apply(&Change { shape: 0, key: &key, hash, op, sample });
 }
@@ -196,7 +197,7 @@ fn senders_series_come_back_unless_their_name_is_somebody_elses_now() {
         let birth = Birth { amount: Some(&amount), start: Some(Timestamp(1)), born: None };
         let place = family.create(&[("a", "1")], birth, Timestamp(9));
         let addition = Addition { amount: amount.clone(), exemplars: Vec::new(), anew: false };
-        let sample = Sample { time: Timestamp(9), ids: None };
+        let sample = Sample { time: Timestamp(9), arrival: Timestamp(9), ids: None };
         assert!(family.apply(place, Op::Merge(&addition), sample, Timestamp(9)));
     }
     let kept = postcard::from_bytes(&postcard::to_allocvec(&before.keep()).unwrap()).unwrap();

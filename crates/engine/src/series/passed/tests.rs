@@ -35,7 +35,8 @@ fn add(passed: &Passed, name: &str, labels: &[(&str, &str)], now: u64) -> Option
     let birth = Birth { amount: Some(&amount), start: Some(now), born: None };
     let place = place.unwrap_or_else(|| family.create(labels, birth, now));
     let addition = Addition { amount, exemplars: Vec::new(), anew: false };
-    assert!(family.apply(place, Op::Merge(&addition), Sample { time: now, ids: None }, now));
+    let sample = Sample { time: now, arrival: now, ids: None };
+    assert!(family.apply(place, Op::Merge(&addition), sample, now));
     Some(place)
 }
 
