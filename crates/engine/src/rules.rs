@@ -29,5 +29,5 @@ pub use evaluate::Evaluation;
 pub use ruleset::RuleSet;
 pub use scratch::{Scratch, recycled};
 pub use subject::Subject;
-pub use update::{Guard, Skip, SkipReason, Update, Updates};
+pub use update::{Guard, IgnoredWeight, Skip, SkipReason, Update, Updates, WeightBound};
 pub use uses::Uses;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::limits;
 use crate::model::{Declaration, HashKey, Pseudonym};
 
 use super::conversation::Follow;
@@ -45,6 +46,22 @@ pub struct RuleSet {
     pub(super) key: Option<HashKey>,
     /// Who is never counted as somebody.
     pub(super) opt_out: Option<Arc<TextMap>>,
+    pub(super) weights: Weights,
+}
+
+/// The highest sampling weights that are accepted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Weights {
+    /// Of records whose class sets no lower one.
+    pub(super) most: f64,
+    /// The lowest there is: a weight up to this is accepted of every record.
+    pub(super) least: f64,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self { most: limits::SAMPLING_MOST, least: limits::SAMPLING_MOST }
+    }
 }
 
 #[derive(Debug)]
@@ -52,6 +69,8 @@ pub(super) struct Class {
     pub(super) from: Vec<From>,
     pub(super) condition: Condition,
     pub(super) unique: Vec<Reference>,
+    /// The highest sampling weight that is accepted; none: it sets none.
+    pub(super) most: Option<f64>,
 }
 
 /// One metric.
@@ -64,21 +83,28 @@ pub(super) struct Rule {
     pub(super) kind: OpKind,
     /// Whom a distinct count counts.
     pub(super) of: Option<Reference>,
+    /// Whether a record's sampling weight changes what it does.
     pub(super) weighted: bool,
     pub(super) parts: Vec<Part>,
 }
 
 impl Rule {
-    fn possible_skips(&self) -> Vec<SkipReason> {
+    /// The ways in which it may fail to use a record. `sampled`: some of its records may have a weight.
+    fn possible_skips(&self, sampled: bool) -> Vec<SkipReason> {
         let measures = || self.parts.iter().map(|part| &part.measure);
         let reads = measures().any(|measure| matches!(measure, Measure::Value(..)));
         let joins = measures().any(|measure| matches!(measure, Measure::Value(_, Scale::Value(_))));
+        let clocks = || self.parts.iter().flat_map(|part| &part.clocks);
         let (adds, sets) = (matches!(self.kind, OpKind::Add), matches!(self.kind, OpKind::Set));
         [
             (SkipReason::NotANumber, reads),
             (SkipReason::NoRow, joins),
             (SkipReason::Negative, reads && adds),
             (SkipReason::GaugeLimit, sets),
+            (SkipReason::Weight, self.weighted && sampled),
+            (SkipReason::NoTime, clocks().next().is_some()),
+            (SkipReason::TooLong, clocks().any(|clock| *clock != Intrinsic::Time)),
+            (SkipReason::TooLarge, reads && !sets),
         ]
         .into_iter()
         .filter_map(|(reason, possible)| possible.then_some(reason))
@@ -98,6 +124,8 @@ pub(super) enum OpKind {
 pub(super) struct Part {
     pub(super) conditions: Vec<Condition>,
     pub(super) measure: Measure,
+    /// What its value may be that clocks tell, by itself or through aliases.
+    pub(super) clocks: Box<[Intrinsic]>,
     /// The index of its label set.
     pub(super) set: usize,
 }
@@ -247,6 +275,11 @@ impl RuleSet {
         Self { key: Some(key), opt_out, ..self }
     }
 
+    pub(super) fn with_weights(self, most: f64) -> Self {
+        let classes = self.classes.iter().filter_map(|class| class.most);
+        Self { weights: Weights { most, least: classes.fold(most, f64::min) }, ..self }
+    }
+
     fn group(&mut self) {
         let mut froms: Vec<Vec<From>> = Vec::new();
         for rule in &mut self.rules {
@@ -315,7 +348,9 @@ impl RuleSet {
         let named = self.rules.iter().zip(&self.declarations);
         named.flat_map(|(rule, declaration)| {
             let name = declaration.family.name.as_str();
-            rule.possible_skips().into_iter().map(move |reason| (name, reason))
+            let mut sampled = [Source::Span, Source::SpanEvent].into_iter();
+            let sampled = sampled.any(|source| self.may_take(&rule.from, source));
+            rule.possible_skips(sampled).into_iter().map(move |reason| (name, reason))
         })
     }
 
