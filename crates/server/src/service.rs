@@ -18,6 +18,7 @@ mod session;
 mod signals;
 pub mod source;
 pub mod state;
+mod weights;
 
 pub use options::{Overrides, ServeOptions};
 pub use part::runtime;

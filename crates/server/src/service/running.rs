@@ -21,6 +21,7 @@ use engine::pipeline::Pipeline;
 use super::options::ServeOptions;
 use super::part::Part;
 use super::state::Keeper;
+use super::weights;
 use crate::exit::{Exit, Failure};
 
 /// A server that serves.
@@ -101,6 +102,8 @@ pub fn start(
     let most = limits.memory;
     let watched = web.drain.clone();
     web.drain.spawn_on(async move { watch(&admission, most, &watched).await }, &web.runtime);
+    let (counters, watched) = (pipeline.counters().clone(), web.drain.clone());
+    web.drain.spawn_on(async move { weights::watch(&counters, &watched).await }, &web.runtime);
     readiness.set(true);
     let keeper = None;
     Ok(Running {
