@@ -269,7 +269,7 @@ impl<'a> Record<'a> {
         // A duration need not become a text first.
         let number = match &*value.steps {
             [Step::From(Reference::Intrinsic(Intrinsic::Duration))] if value.map.is_none() => {
-                self.duration()
+                self.duration()?
             }
             _ => self.expression(definitions, value)?.trim().parse().ok()?,
         };
@@ -389,11 +389,11 @@ impl<'a> Record<'a> {
                 _ => "unset",
             }
             .into(),
-            Intrinsic::Duration => self.duration().to_string().into(),
+            Intrinsic::Duration => self.duration()?.to_string().into(),
             Intrinsic::SinceStart => {
-                let since =
-                    self.event?.time_unix_nano.saturating_sub(self.span.start_time_unix_nano);
-                (since as f64 / 1e9).to_string().into()
+                let start = Timestamp(self.span.start_time_unix_nano);
+                let since = Timestamp(self.event?.time_unix_nano).seconds_since(start);
+                since.ok()?.to_string().into()
             }
             Intrinsic::Root => {
                 self.span.parent_span_id.iter().all(|byte| *byte == 0).to_string().into()
@@ -410,8 +410,9 @@ impl<'a> Record<'a> {
         (!found.is_empty()).then_some(found)
     }
 
-    fn duration(&self) -> f64 {
-        self.span.end_time_unix_nano.saturating_sub(self.span.start_time_unix_nano) as f64 / 1e9
+    fn duration(&self) -> Option<f64> {
+        let end = Timestamp(self.span.end_time_unix_nano);
+        end.seconds_since(Timestamp(self.span.start_time_unix_nano)).ok()
     }
 }
 

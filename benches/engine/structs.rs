@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 
-use engine::limits::{DEDUPE_ENTRIES, DEDUPE_WINDOW};
+use engine::limits::{DEDUPE_ENTRIES, DEDUPE_WINDOW, SAMPLING_MOST};
 use engine::timestamp::Timestamp;
 use hashbrown::{Equivalent, HashMap};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -104,11 +104,12 @@ impl Structs {
             return false;
         }
         let weight = engine::weight::weight(span.trace_state.as_bytes());
+        let weight = if weight > SAMPLING_MOST { 1.0 } else { weight };
         let status = span.status.as_ref().map_or(0, |status| status.code);
         let key = Borrowed { service, name: &span.name, kind: span.kind, status };
-        let took = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano);
-        let took = took as f64 / 1e9 * 1000.0;
-        let at = BOUNDS.partition_point(|bound| *bound < took);
+        let (start, end) =
+            (Timestamp(span.start_time_unix_nano), Timestamp(span.end_time_unix_nano));
+        let took = end.seconds_since(start).ok().map(|seconds| seconds * 1000.0);
         if !self.series.contains_key(&key) {
             let (service, name) = (service.to_owned(), span.name.clone());
             let key = Key { service, name, kind: span.kind, status };
@@ -118,9 +119,13 @@ impl Structs {
         let exemplar = |value| Some((trace_id, span_id, value, span.end_time_unix_nano));
         series.calls += weight;
         series.last = exemplar(weight);
-        series.counts[at] += weight;
-        series.sum += took * weight;
-        series.exemplars[at] = exemplar(took);
+        // Without a start or an end there is nothing to measure.
+        if let Some(took) = took {
+            let at = BOUNDS.partition_point(|bound| *bound < took);
+            series.counts[at] += weight;
+            series.sum += took * weight;
+            series.exemplars[at] = exemplar(took);
+        }
         true
     }
 

@@ -108,7 +108,8 @@ fn fill(store: &Store, kind: Kind, sets: usize) {
             Kind::Counter => Op::Add(1.0),
             _ => Op::Observe { value: 3.0, weight: 1.0 },
         };
-        let sample = Sample { time: Timestamp(2), ids: Some(([1; 16], [1; 8])) };
+        let sample =
+            Sample { time: Timestamp(2), arrival: Timestamp(2), ids: Some(([1; 16], [1; 8])) };
         writer.apply(&Change { shape: 0, key: &key, hash: store.hash(&key), op, sample });
     }
 }

@@ -16,10 +16,13 @@ pub(super) fn write(told: &Told<'_, '_, '_>, paper: &mut Paper<'_>) {
     let name = |bytes: &[u8]| shown(&Found::text(&String::from_utf8_lossy(bytes)));
     let (what, marks) = match told.subject {
         Subject::Span(span) => {
-            let duration = span.end.since(span.start).as_secs_f64();
+            let duration = match span.seconds() {
+                Ok(seconds) => format!("{seconds} s"),
+                Err(error) => format!("no duration: {error}"),
+            };
             let ids =
                 format!("trace {}, span {}", words::hex(span.trace_id), words::hex(span.span_id));
-            let marks = vec![ids, words::time(span.end), format!("{duration} s")];
+            let marks = vec![ids, words::time(span.end), duration];
             (format!("span {}", name(span.name)), marks)
         }
         Subject::Event(event, _) => {
@@ -38,7 +41,7 @@ pub(super) fn write(told: &Told<'_, '_, '_>, paper: &mut Paper<'_>) {
             (what, marks)
         }
         Subject::Session(session) => {
-            (format!("conversation of {} turns", session.turns), vec![words::time(session.time)])
+            (format!("conversation of {} turns", session.turns), vec![words::time(session.end)])
         }
         Subject::Point(point, metric) => {
             let what = format!("data point of {} ({})", name(metric.name), kind(metric));

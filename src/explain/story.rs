@@ -3,11 +3,11 @@
 use engine::explain::{Counts, Made, Pass, Told, ToldPoint, Verdict};
 use engine::limits;
 use engine::model::OTHER;
-use engine::rules::Subject;
 use engine::rules::definition::Definitions;
 use engine::rules::explain::{
     Account, Asked, Found, Groups, PartAccount, Place, Reason, RuleAccount,
 };
+use engine::rules::{IgnoredWeight, Subject};
 
 use super::head::{self, indent, shown};
 use super::paper::Paper;
@@ -98,6 +98,7 @@ impl<'s, 'o> Story<'s, 'o> {
                 self.part(indent, told, rule, (at, part));
             }
         }
+        self.ignored_weights(indent, account);
         let passes = told.point.as_ref().is_some_and(|point| {
             matches!(point.pass, Pass::As(..)) || is_silent(&point.pass, told.verdict)
         });
@@ -147,7 +148,10 @@ impl<'s, 'o> Story<'s, 'o> {
         let inputs: Vec<String> =
             inputs.map(|(what, found)| words::found(self.definitions, what, found)).collect();
         let text = match part.op {
-            Err(reason) => format!("{name}: {}: {}", reason.as_str(), inputs.join(", ")),
+            Err(reason) => {
+                let why = words::skipped(reason);
+                format!("{name}: {}: {}{why}", reason.as_str(), inputs.join(", "))
+            }
             Ok(_) if part.inputs.iter().any(|(_, found)| *found == Found::Hidden) => {
                 format!("{name}: they want not to be counted (`privacy.opt_out`)")
             }
@@ -155,6 +159,23 @@ impl<'s, 'o> Story<'s, 'o> {
             Ok(_) => format!("{name}: there is no value: {}", inputs.join(", ")),
         };
         self.paper.line(indent, if part.op.is_err() { "skip" } else { "none" }, &text);
+    }
+
+    /// Sampling weights that were not used, the metrics of each bound together.
+    fn ignored_weights(&mut self, indent: usize, account: &Account<'_>) {
+        let mut all: Vec<(&IgnoredWeight, Vec<&str>)> = Vec::new();
+        for rule in &account.rules {
+            let Some(ignored) = &rule.ignored_weight else { continue };
+            let name = rule.metric.name.as_str();
+            match all.iter_mut().find(|(other, _)| other.bound == ignored.bound) {
+                Some((_, names)) => names.push(name),
+                None => all.push((ignored, vec![name])),
+            }
+        }
+        for (ignored, names) in all {
+            let text = words::ignored_weight(self.definitions, ignored);
+            self.paper.line(indent, "skip", &format!("{}: {text}", together(&names)));
+        }
     }
 
     fn strangers(&mut self, indent: usize, rule: &RuleAccount<'_>, part: &PartAccount<'_>) {
@@ -263,6 +284,10 @@ impl<'s, 'o> Story<'s, 'o> {
             if part.held {
                 self.part(indent + 2, told, rule, (at, part));
             }
+        }
+        if let Some(ignored) = &rule.ignored_weight {
+            let text = words::ignored_weight(self.definitions, ignored);
+            self.paper.line(indent + 2, "skip", &text);
         }
     }
 

@@ -2,12 +2,14 @@
 
 use engine::counters::Rejection;
 use engine::explain::Gain;
+use engine::limits;
 use engine::model::Op;
 use engine::rules::definition::{
     Comparison, Definitions, Intrinsic, Reference, Source, Step, Test,
 };
 use engine::rules::explain::{Found, Line};
 use engine::rules::pattern::Pattern;
+use engine::rules::{IgnoredWeight, SkipReason, WeightBound};
 use engine::timestamp::Timestamp;
 use engine::view::Origin;
 
@@ -152,6 +154,38 @@ pub(super) fn amount(op: Op<'_>) -> String {
         Op::Observe { value, weight } => format!("observe {value}, counted {weight} times"),
         Op::See { .. } => "sees somebody".to_owned(),
         Op::Merge(_) => String::new(),
+    }
+}
+
+/// What a skip reason means, after what the record has; empty where that says it.
+pub(super) fn skipped(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::NoTime => " (its start or end is unknown)",
+        SkipReason::TooLong => " (longer than 7 days)",
+        SkipReason::TooLarge => " (value times weight is over 1e12)",
+        SkipReason::NotANumber
+        | SkipReason::NoRow
+        | SkipReason::Negative
+        | SkipReason::GaugeLimit
+        | SkipReason::Weight => "",
+    }
+}
+
+/// Why a record counts as 1 although its sampling weight is higher, and the line that changes it.
+pub(super) fn ignored_weight(definitions: &Definitions, ignored: &IgnoredWeight) -> String {
+    let IgnoredWeight { bound: WeightBound { most, class }, weight, .. } = ignored;
+    let class = class.and_then(|class| definitions.records.get(class as usize));
+    let whose = match class {
+        Some(class) => format!("`most` of record {}", class.name),
+        None => "`sampling.most`".to_owned(),
+    };
+    let reason = SkipReason::Weight.as_str();
+    let text = format!("{reason}: counted once, its weight {weight} is over {whose}, {most}");
+    match *weight <= limits::SAMPLING_MOST {
+        true => format!(
+            "{text}; if the bot samples, raise it: `sampling: {{most: {weight}}}` does for the packs' records"
+        ),
+        false => text,
     }
 }
 

@@ -86,6 +86,35 @@ fn a_span_is_taken_by_several_rules() {
 }
 
 #[test]
+fn unknown_times_and_ignored_weights_are_explained() {
+    let config = r#"
+records: {message: {from: span, where: {name: "bot.*"}, most: 1}}
+metrics:
+  messages_total: {help: M., type: counter, from: message}
+  spans_total: {help: S., type: counter, from: span}
+  message_seconds: {help: T., type: histogram, from: message, value: duration, buckets: [1s, 2s]}
+  tokens_total: {help: N., type: counter, from: message, parts: [{value: in}, {value: out}]}
+"#;
+    let sampled = |mut span: Value, threshold: &str| {
+        span["traceState"] = json!(format!("ot=th:{threshold}"));
+        span
+    };
+    let mut unknown = span(2, "bot.message", json!({"in": 1_000_001}));
+    unknown["startTimeUnixNano"] = json!("0");
+    let mut long = span(3, "bot.message", json!({}));
+    long["startTimeUnixNano"] = json!((NOW.0 / 1_000_000).to_string());
+    insta::assert_snapshot!(story(
+        config,
+        &[traces(&[
+            sampled(span(1, "bot.message", json!({"in": 5, "out": 2})), "c"),
+            unknown,
+            long,
+            sampled(span(4, "bot.message", json!({"in": 1e300})), "ffffffffffffff"),
+        ])]
+    ));
+}
+
+#[test]
 fn each_kind_of_condition_is_told_when_it_fails() {
     let config = r#"
 attributes: {role: {any_of: [role.new, role.old]}}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use engine::model::RowValue;
 use engine::pipeline::Pipeline;
+use engine::rules::definition;
 use engine::timestamp::Timestamp;
 use engine::view::Signal;
 use serde_json::{Value, json};
@@ -222,9 +223,9 @@ fn tokens_are_those_of_the_leaves_and_cost_is_their_price() {
     assert_eq!(tokens, expected(&leaves));
     let cost = packs.total("bot_cost_usd_total");
     assert!((cost - (1000.0 * 0.000_003 + 100.0 * 0.000_015)).abs() < 1e-12, "{cost}");
-    // A model that has no price adds nothing, and that is told: once for each of input and output.
+    // A call of a model without a price adds nothing and is counted once, though neither its input nor its output has one.
     let skips = packs.sums("oscar_metrics_rule_skips_total", &["metric", "reason"]);
-    assert_eq!(skips, expected(&[("bot_cost_usd_total/no_row", 2.0)]));
+    assert_eq!(skips, expected(&[("bot_cost_usd_total/no_row", 1.0)]));
 }
 
 #[test]
@@ -265,4 +266,90 @@ fn who_is_too_busy_is_told_with_an_error_type_or_an_exception() {
         exception(chat(400, json!({"error.type": "timeout"}))),
     ]);
     assert_eq!(packs.sums("bot_throttles_total", &["dependency"]), expected(&[("model", 3.0)]));
+}
+
+/// A message with a model call and a click below it, all sampled by 3 in 4 thrown away.
+fn sampled(id: u64) -> Vec<Value> {
+    let state = |mut span: Value| {
+        span["traceState"] = json!("vendor=1,ot=th:c");
+        span
+    };
+    let call = json!({"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o",
+                      "gen_ai.usage.input_tokens": 1000});
+    let mut message = interaction(id, json!({}));
+    let feedback = attributes(json!({"bot.feedback.label": "up"}));
+    message["events"] = json!([{"name": "bot.feedback", "timeUnixNano": NOW.0.to_string(), "attributes": feedback}]);
+    vec![state(message), state(span("chat gpt-4o", (id + 1, id), call))]
+}
+
+#[test]
+fn a_weight_from_outside_is_ignored_until_the_file_declares_its_sampling() {
+    for (more, weight) in
+        [("", 1.0), ("sampling: {most: 4}\n", 4.0), ("sampling: {most: 3}\n", 1.0)]
+    {
+        let packs = packs(more);
+        packs.send(&sampled(100));
+        for metric in [
+            "bot_interactions_total",
+            "bot_interaction_duration_seconds",
+            "bot_model_calls_total",
+            "bot_feedback_total",
+        ] {
+            assert_eq!(packs.total(metric), weight, "{metric} with {more:?}");
+        }
+        assert_eq!(packs.total("bot_tokens_total"), 1000.0 * weight);
+        let skips = packs.sums("oscar_metrics_rule_skips_total", &["metric", "reason"]);
+        let ignored: BTreeMap<_, _> =
+            skips.into_iter().filter(|(labels, _)| labels.ends_with("/weight")).collect();
+        assert_eq!(ignored.is_empty(), weight > 1.0, "{ignored:?}");
+        assert!(ignored.values().all(|count| *count == 1.0), "{ignored:?}");
+        let classes: Vec<_> = packs.0.counters().ignored_weights().into_keys().flatten().collect();
+        let expected: &[&str] =
+            if more.is_empty() { &["feedback", "interaction", "llm_call"] } else { &[] };
+        assert_eq!(classes, expected);
+    }
+}
+
+#[test]
+fn no_metric_of_the_bot_believes_a_weight() {
+    let definitions = testkit::built_in().definitions;
+    fn most(records: &[definition::RecordClass], from: &[definition::From]) -> f64 {
+        let ways = from.iter().map(|from| match from {
+            definition::From::Source(definition::Source::Span | definition::Source::SpanEvent) => {
+                f64::INFINITY
+            }
+            definition::From::Source(_) => 1.0, // has no weight
+            definition::From::Record(at) => {
+                let class = &records[*at];
+                class.most.unwrap_or(f64::INFINITY).min(most(records, &class.from))
+            }
+        });
+        ways.fold(0.0, f64::max)
+    }
+    for metric in &definitions.metrics {
+        assert_eq!(most(&definitions.records, &metric.from), 1.0, "{}", metric.name.as_str());
+    }
+}
+
+/// The pack repeats records of the packs below it, only to bound their weights.
+#[test]
+fn what_oscar_repeats_of_other_packs_is_the_same_but_for_its_most() {
+    let records = |pack: &str| {
+        let mut merged = testkit::load(&format!("use: [{pack}]")).merged;
+        let config::Kind::Map(sections) = &mut merged.kind else { panic!() };
+        let mut records =
+            sections.iter_mut().find(|one| one.key == "records").unwrap().value.clone();
+        let config::Kind::Map(records) = &mut records.kind else { panic!() };
+        for record in &mut *records {
+            if let config::Kind::Map(keys) = &mut record.value.kind {
+                keys.retain(|key| key.key != "most");
+            }
+        }
+        std::mem::take(records)
+    };
+    let oscar = records("oscar");
+    for below in records("openinference") {
+        let above = oscar.iter().find(|one| one.key == below.key).unwrap();
+        assert_eq!(above.value, below.value, "{}", below.key);
+    }
 }

@@ -181,7 +181,7 @@ proptest! {
                     let op = op(declaration.family.kind, amount);
                     // Every third record is from the past.
                     let time = Timestamp(now.0 - u64::from(amount % 3 == 2) * 5_000_000_000);
-                    let sample = Sample { time, ids: None };
+                    let sample = Sample { time, arrival: now, ids: None };
                     let key = key::of(&labels);
                     let hash = store.hash(&key);
                     let change = Change { shape, key: &key, hash, op, sample };
@@ -233,7 +233,7 @@ proptest! {
         let mut folded = 0;
         for values in &changes {
             let labels = labels(shape, *values);
-            let sample = Sample { time: now, ids: None };
+            let sample = Sample { time: now, arrival: now, ids: None };
             let key = key::of(&labels);
             let hash = store.hash(&key);
             let change = Change { shape: 0, key: &key, hash, op: Op::Add(1.0), sample };

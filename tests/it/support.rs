@@ -224,9 +224,12 @@ pub fn padded_span(pad: usize) -> Vec<u8> {
     named_span(&format!("chat{}", "x".repeat(pad)))
 }
 
-/// The same of this name.
+/// The same of this name, a second long.
 pub fn named_span(name: &str) -> Vec<u8> {
+    let now = server::clock::now().0;
     let span = Span {
+        start_time_unix_nano: now - 1_000_000_000,
+        end_time_unix_nano: now,
         trace_id: vec![1; 16],
         span_id: rand::random::<[u8; 8]>().to_vec(),
         name: name.into(),

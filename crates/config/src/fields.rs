@@ -174,6 +174,17 @@ pub(super) fn count(node: &Node, least: usize, report: &mut Report<'_>) -> Optio
     found
 }
 
+/// A sampling weight: how many records one stands for.
+pub(super) fn weight(node: &Node, report: &mut Report<'_>) -> Option<f64> {
+    let weight = number(node, report)?;
+    if weight < 1.0 {
+        let fault = report.error(node.at, "a sampling weight is at least 1");
+        fault.help("1 in 100 records kept is `most: 100`; `most: 1` counts each record once");
+        return None;
+    }
+    Some(weight)
+}
+
 /// Seconds, with a unit.
 pub(super) fn seconds(node: &Node, report: &mut Report<'_>) -> Option<f64> {
     let found = match &node.kind {

@@ -2,7 +2,7 @@
 //!
 //! In sections of named entries an entry replaces the one of its name as a whole and `null` removes it; in sections of settings
 //! each key stands for itself; a list replaces a list, but under `privacy`, where what a pack hides stays hidden; a section that
-//! is `null` is removed as a whole.
+//! is `null` is removed as a whole. A file that declares its `sampling` does so for the packs' records too: their `most` goes.
 
 use super::diagnostic::{Report, Source};
 use super::document::{self, Entry, Kind, Node};
@@ -23,7 +23,7 @@ enum Way {
 }
 
 /// All sections in the order they are printed.
-const SECTIONS: [(&str, Way); 15] = [
+const SECTIONS: [(&str, Way); 16] = [
     ("server", Way::Settings),
     ("limits", Way::Settings),
     ("state", Way::Settings),
@@ -33,6 +33,7 @@ const SECTIONS: [(&str, Way); 15] = [
     ("labels", Way::Named),
     ("tables", Way::Named),
     ("attributes", Way::Named),
+    ("sampling", Way::Settings),
     ("records", Way::Named),
     ("metrics", Way::Named),
     ("sessions", Way::Settings),
@@ -65,11 +66,23 @@ fn layer(source: Source, path: &mut Vec<String>, merged: &mut Node, report: &mut
             pack(name, path, merged, report);
         }
     }
+    if path.is_empty() && fields.get("sampling").is_some_and(|node| node.get("most").is_some()) {
+        forget_most(merged);
+    }
     for (section, way) in SECTIONS {
         if fields.has(section)
             && let Some(entry) = node.entries().iter().find(|entry| entry.key == section)
         {
             lay(entry, way, merged, report);
+        }
+    }
+}
+
+/// Takes `most` from the records that are there.
+fn forget_most(merged: &mut Node) {
+    for record in merged.get_mut("records").map(Node::entries_mut).unwrap_or_default() {
+        if let Kind::Map(entries) = &mut record.value.kind {
+            entries.retain(|entry| entry.key != "most");
         }
     }
 }
@@ -204,6 +217,20 @@ mod tests {
         let wanted = "server:\n  otlp:\n    grpc: [f]\n    cors: [c]\n  web: {listen: null}\n\
                       forward: [g, h]\n";
         assert_eq!((&*merged, faults), (wanted, 0));
+    }
+
+    #[test]
+    fn a_declared_sampling_takes_most_from_the_records_of_packs() {
+        let (merged, faults) = laid(&["use: [oscar]"]);
+        assert!(merged.contains("most: 1\n") && !merged.contains("sampling:"), "{merged}");
+        assert_eq!(faults, 0);
+        let file = "use: [oscar]\nsampling: {most: 100}\nrecords: {mine: {from: span, most: 2}}";
+        let (merged, faults) = laid(&[file]);
+        let most: Vec<&str> = merged.lines().filter(|line| line.contains("most: ")).collect();
+        assert_eq!(most, ["  mine: {from: span, most: 2}", "sampling: {most: 100}"], "{merged}");
+        assert_eq!(faults, 0);
+        let (merged, _) = laid(&["use: [oscar]\nsampling: {}"]);
+        assert!(merged.contains("most: 1"), "nothing was declared");
     }
 
     #[test]

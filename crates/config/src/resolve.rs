@@ -70,6 +70,7 @@ pub(super) fn resolve(
         private: privacy.drop.clone(),
         sessions: None,
         opt_out: privacy.opt_out,
+        most: resolver.sampling(),
     };
     let (sessions, followed) = resolver.sessions().unzip();
     definitions.sessions = followed;

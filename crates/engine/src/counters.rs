@@ -17,6 +17,25 @@ pub use words::{Protocol, Refusal, Rejection};
 /// Counts of one metric's skips: none for a reason that it cannot have.
 pub type SkipCounts = [Option<u64>; SkipReason::ALL.len()];
 
+/// Sampling weights that were over the highest one accepted of some records.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct IgnoredWeights {
+    /// Records that counted as 1 instead.
+    pub count: u64,
+    /// The largest of them.
+    pub largest: f64,
+    /// The highest weight that is accepted, when the last of them came.
+    pub most: f64,
+}
+
+impl IgnoredWeights {
+    /// The same and later ones.
+    pub fn add(&mut self, later: Self) {
+        self.count = self.count.saturating_add(later.count);
+        (self.largest, self.most) = (self.largest.max(later.largest), later.most);
+    }
+}
+
 /// All counts of a pipeline.
 #[derive(Debug, Default)]
 pub struct Counters {
@@ -24,6 +43,7 @@ pub struct Counters {
     refused: Mutex<[[u64; Refusal::COUNT]; Protocol::COUNT]>,
     skips: Mutex<BTreeMap<String, SkipCounts>>,
     repeated: Mutex<BTreeMap<String, u64>>,
+    ignored_weights: Mutex<BTreeMap<Option<String>, IgnoredWeights>>,
     series_limit: AtomicUsize,
     joined: AtomicU64,
     conflicts: AtomicU64,
@@ -66,6 +86,12 @@ impl Counters {
         }
     }
 
+    /// Sampling weights were ignored, for the config's record `class`, or for `sampling.most` when there is none.
+    pub fn ignore_weights(&self, class: Option<&str>, weights: IgnoredWeights) {
+        let mut all = lock(&self.ignored_weights);
+        all.entry(class.map(str::to_owned)).and_modify(|one| one.add(weights)).or_insert(weights);
+    }
+
     /// `times` records of that name had come before.
     pub fn repeated(&self, record: &str, times: u64) {
         let mut repeated = lock(&self.repeated);
@@ -103,6 +129,11 @@ impl Counters {
     /// What rules could not use, by metric and reason.
     pub fn skips(&self) -> BTreeMap<String, SkipCounts> {
         lock(&self.skips).clone()
+    }
+
+    /// Sampling weights that were ignored, by the config's record whose highest weight they were over; none: `sampling.most`.
+    pub fn ignored_weights(&self) -> BTreeMap<Option<String>, IgnoredWeights> {
+        lock(&self.ignored_weights).clone()
     }
 
     /// Records that had come before, by their name in the config.

@@ -33,8 +33,8 @@ impl Item {
 
     /// The record behind a change, its ids when they are whole.
     #[inline]
-    pub(crate) fn sample(&self, time: Timestamp) -> Sample {
-        Sample { time, ids: self.ids }
+    pub(crate) fn sample(&self, time: Timestamp, arrival: Timestamp) -> Sample {
+        Sample { time, arrival, ids: self.ids }
     }
 }
 

@@ -37,6 +37,21 @@ pub const DEDUPE_PARTS: usize = 80;
 /// How long a resent span is told as such: longer than any exporter's retries.
 pub const DEDUPE_WINDOW: Duration = Duration::from_secs(3_600);
 
+/// Highest sampling weight that is accepted where the config sets no other: one span kept of a million. It comes in a header that
+/// anybody may send; a double still counts single spans beside thousands of millions of such ones.
+pub const SAMPLING_MOST: f64 = 1e6;
+/// How often the log is told of sampling weights that were ignored: one line for each record class, soon enough for who looks.
+pub const WEIGHTS_INTERVAL: Duration = Duration::from_secs(10);
+/// Largest increment, value times weight, of a counter or of a histogram's sum: 9,000 of them and a double still counts by ones.
+pub const INCREMENT: f64 = 1e12;
+/// Longest duration of a span, an event or a conversation: a longer one comes of a wrong clock or unit.
+pub const DURATION: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How far a record's time may be ahead of its arrival and still be shown: clocks in a data center differ by less.
+pub const CLOCK_AHEAD: Duration = Duration::from_secs(60);
+/// How far our own clock must go back to have been set: several threads write, each by the arrival of its request, and the requests
+/// that are worked on at once arrived closer together.
+pub const CLOCK_STEP: Duration = Duration::from_secs(5);
+
 /// Bytes of one OTLP request, before and after it is inflated, where memory allows: the limit that OTLP recommends. The SDKs send
 /// 512 spans: under 1 MiB, and some 50 MiB when each has a long prompt.
 pub const REQUEST: usize = 64 * MIB;
@@ -132,8 +147,6 @@ pub const ONE_EXPORT: Duration = Duration::from_millis(100);
 pub const STALE_INTERVALS: u32 = 3;
 /// Writers known at once; the one silent for longest is forgotten first.
 pub const WRITERS: usize = SENDER_STREAMS;
-/// How far in the future a start time may be and still be shown: clocks of two machines differ by less.
-pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 /// The longest and the shortest pause between two looks for what has expired.
 pub const EXPIRY: (Duration, Duration) = (Duration::from_secs(15), Duration::from_millis(250));
 /// How often the sets of silent writers are looked for when their budget is full, and what part of it is freed then.

@@ -35,5 +35,7 @@ pub use recycle::recycled;
 pub use ruleset::RuleSet;
 pub use scratch::Scratch;
 pub use subject::Subject;
-pub use update::{Guard, Remark, Said, Skip, SkipReason, Update, Updates};
+pub use update::{
+    Guard, IgnoredWeight, Remark, Said, Skip, SkipReason, Update, Updates, WeightBound,
+};
 pub use uses::Uses;

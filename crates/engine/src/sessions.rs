@@ -1,6 +1,7 @@
 //! Conversations: which turns belong together, when one has ended, and whether it got what it came for.
 //!
-//! A conversation is quiet by arrival time, so that late spans keep it open as fresh ones do. Keys are keyed hashes; what was
+//! A conversation is quiet by arrival time, so that late spans keep it open as fresh ones do. It lasts as long as the turns whose
+//! times are known say; its last turn is the one that ended last, at its arrival where that is earlier or its end unknown. Keys are keyed hashes; what was
 //! said last is kept as the words that labels may show. This room knows no rules and no series.
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use crate::limits;
 use crate::model::Pseudonym;
-use crate::timestamp::Timestamp;
+use crate::timestamp::{ElapsedError, Timestamp};
 use crate::view::{Session, Word};
 
 /// What ended a conversation; the words of `ended_by`.
@@ -41,7 +42,7 @@ pub enum Resolution {
 /// One turn of a conversation.
 #[derive(Clone, Debug)]
 pub struct Turn<'t> {
-    /// When it began and ended.
+    /// When it began and ended; 0: unknown.
     pub time: (Timestamp, Timestamp),
     /// How it ended, if that is known.
     pub outcome: Option<&'t str>,
@@ -59,8 +60,11 @@ pub struct Sessions {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Open {
-    begin: Timestamp,
+    /// The earliest known start and the latest known end of its turns, or 0.
+    start: Timestamp,
     end: Timestamp,
+    /// When its last turn ended: by this turns are ordered.
+    last: Timestamp,
     heard: Timestamp,
     turns: u32,
     answered: Ending,
@@ -137,20 +141,22 @@ impl Sessions {
         words: impl Iterator<Item = Option<&'w str>>,
         now: Timestamp,
     ) -> Option<Session> {
-        let (begin, end) = turn.time;
+        let (start, end) = turn.known_times();
+        let last = end.ordered(now);
         if let Some(open) = self.open.get_mut(&key) {
-            if open.asks_again(begin) {
+            if open.asks_again(start) {
                 open.reasks = open.reasks.saturating_add(1);
             }
-            if end >= open.end {
-                (open.end, open.answered) = (end, Ending::of(turn.outcome));
+            if last >= open.last || open.last.is_before_a_step(now) {
+                (open.last, open.answered) = (last, Ending::of(turn.outcome));
                 for (word, said) in open.words.iter_mut().zip(words) {
                     if said.is_some() && word.as_deref() != said {
                         *word = said.map(Box::from);
                     }
                 }
             }
-            (open.begin, open.heard) = (open.begin.min(begin), now);
+            (open.start, open.end) = (earliest(open.start, start), open.end.max(end));
+            open.heard = now;
             open.turns = open.turns.saturating_add(1);
             return None;
         }
@@ -161,8 +167,9 @@ impl Sessions {
         let words = words.map(|word| word.map(Box::from)).collect();
         let answered = Ending::of(turn.outcome);
         let open = Open {
-            begin,
+            start,
             end,
+            last,
             heard: now,
             turns: 1,
             answered,
@@ -308,12 +315,33 @@ fn is_content(word: &str) -> bool {
     word.len() > limits::LABEL_VALUE
 }
 
+impl Turn<'_> {
+    /// Its start and end. A turn longer than [`limits::DURATION`] has a wrong one, and nothing shows which: both count as unknown.
+    fn known_times(&self) -> (Timestamp, Timestamp) {
+        let (start, end) = self.time;
+        match end.seconds_since(start) {
+            Err(ElapsedError::TooLong) => Default::default(),
+            Ok(_) | Err(ElapsedError::Unknown) => (start, end),
+        }
+    }
+}
+
+/// The earlier of two times of which either may be unknown.
+fn earliest(one: Timestamp, other: Timestamp) -> Timestamp {
+    match (one.is_unknown(), other.is_unknown()) {
+        (true, _) => other,
+        (false, true) => one,
+        (false, false) => one.min(other),
+    }
+}
+
 impl Open {
-    /// Whether a turn that begins then comes soon after an answer.
-    fn asks_again(&self, begin: Timestamp) -> bool {
+    /// Whether a turn that begins then comes soon after an answer; not where either time is unknown.
+    fn asks_again(&self, start: Timestamp) -> bool {
         self.answered == Ending::Answer
-            && begin >= self.end
-            && begin.since(self.end) < limits::REASK
+            && !self.end.is_unknown()
+            && start >= self.end
+            && start.since(self.end) < limits::REASK
     }
 
     fn ended(self, ended_by: EndedBy) -> Session {
@@ -326,8 +354,8 @@ impl Open {
         };
         Session {
             turns: self.turns,
-            duration: self.end.since(self.begin),
-            time: self.end,
+            start: self.start,
+            end: self.end,
             resolution: resolution.as_str(),
             reasks: self.reasks,
             handover: self.handover,
@@ -365,7 +393,7 @@ mod tests {
         assert_eq!((gone.len(), gone[0].resolution), (1, "unresolved"));
         let gone = sessions.expire(at(1511 + 1800));
         let one = &gone[0];
-        assert_eq!((one.turns, one.duration, one.time), (2, Duration::from_secs(1410), at(1510)));
+        assert_eq!((one.turns, one.seconds(), one.end), (2, Ok(1410.0), at(1510)));
         assert_eq!(one.ended_by, "idle");
         let words: Vec<_> = one.words.iter().map(|word| word.as_deref()).collect();
         assert_eq!(words, [Some("fallback"), Some("last answer")], "each as it was last said");
@@ -415,9 +443,68 @@ mod tests {
     fn a_turn_that_comes_late_does_not_have_the_last_word() {
         let mut sessions = Sessions::new(IDLE, 10);
         turn(&mut sessions, 1, 100, "answered");
-        turn(&mut sessions, 1, 50, "error");
+        let late = Turn { time: (at(50), at(60)), outcome: Some("error") };
+        sessions.turn(Pseudonym(1), &late, [].into_iter(), at(120));
         let ended = sessions.end(Pseudonym(1)).unwrap();
-        assert_eq!((ended.resolution, ended.duration), ("implied", Duration::from_secs(60)));
+        assert_eq!((ended.resolution, ended.seconds()), ("implied", Ok(60.0)));
+    }
+
+    /// Ends a conversation whose turns began, ended and arrived at these seconds (0: unknown), each with its own answer.
+    fn timed(turns: &[(u64, u64, u64)]) -> Session {
+        let mut sessions = Sessions::new(IDLE, 10);
+        for (nth, (start, end, arrival)) in turns.iter().enumerate() {
+            let turn = Turn { time: (at(*start), at(*end)), outcome: Some("answered") };
+            let word = nth.to_string();
+            sessions.turn(Pseudonym(1), &turn, [Some(&*word)].into_iter(), at(*arrival));
+        }
+        sessions.end(Pseudonym(1)).unwrap()
+    }
+
+    #[test]
+    fn lasts_as_long_as_the_turns_with_known_times() {
+        const YEAR: u64 = 365 * 86_400;
+        for (turns, expected) in [
+            (&[(0, 8, 10), (4, 6, 10), (7, 8, 10)][..], Ok(4.0)),
+            (&[(4, 6, 10), (0, 8, 10), (7, 0, 10)], Ok(4.0)),
+            (&[(4, 6, 10), (0, 0, 10)], Ok(2.0)),
+            (&[(0, 8, 10)], Err(ElapsedError::Unknown)),
+            (&[(4, 0, 10)], Err(ElapsedError::Unknown)),
+            (&[(0, 0, 10), (0, 0, 11)], Err(ElapsedError::Unknown)),
+            // A start in the wrong unit is as good as unknown, and so is the end beside it.
+            (&[(1, YEAR, YEAR), (YEAR - 4, YEAR - 2, YEAR)], Ok(2.0)),
+            (&[(4, 6, 10), (YEAR, YEAR + 2, 10)], Err(ElapsedError::TooLong)),
+        ] {
+            assert_eq!(timed(turns).seconds(), expected, "{turns:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_turn_is_the_one_that_ended_last_by_its_end_or_arrival() {
+        for (turns, last) in [
+            (&[(90, 95, 100), (80, 85, 101)][..], "0"),
+            (&[(90, 95, 100), (80, 0, 101)], "1"),
+            (&[(90, 95, 100), (94, 95, 101)], "1"),
+            // The first one ends a year ahead: it was last when it came, and not for a year.
+            (&[(90, 90_000_000, 100), (100, 101, 102)], "1"),
+            // Our own clock was ahead.
+            (&[(900, 950, 1_000), (90, 99, 100)], "1"),
+        ] {
+            assert_eq!(timed(turns).words[0].as_deref(), Some(last), "{turns:?}");
+        }
+    }
+
+    #[test]
+    fn asks_again_only_soon_after_an_answer_by_known_times() {
+        for (turns, reasks) in [
+            (&[(90, 95, 96), (100, 105, 106)][..], 1),
+            (&[(90, 95, 96), (0, 105, 106)], 0),
+            (&[(90, 0, 96), (100, 105, 106)], 0),
+            // Both by a clock that is ahead.
+            (&[(900_090, 900_095, 96), (900_100, 900_105, 106)], 1),
+            (&[(90, 95, 96), (900_100, 900_105, 106)], 0),
+        ] {
+            assert_eq!(timed(turns).reasks, reasks, "{turns:?}");
+        }
     }
 
     #[test]
@@ -427,7 +514,7 @@ mod tests {
         turn(&mut sessions, 2, 200, "answered");
         turn(&mut sessions, 1, 300, "answered");
         let gone = turn(&mut sessions, 3, 400, "answered").unwrap();
-        assert_eq!((gone.turns, gone.ended_by, gone.time), (1, "limit", at(210)));
+        assert_eq!((gone.turns, gone.ended_by, gone.end), (1, "limit", at(210)));
         assert_eq!(sessions.len(), 2);
         let gone = sessions.close();
         assert!(gone.len() == 2 && gone.iter().all(|one| one.ended_by == "shutdown"));

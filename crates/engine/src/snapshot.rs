@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 /// What every snapshot begins with.
 const MAGIC: &[u8; 8] = b"OSCARMET";
 /// Changes with anything that is kept.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Magic, version, length, checksum.
 const HEAD: usize = MAGIC.len() + 4 + 8 + 32;
 
@@ -105,8 +105,8 @@ mod tests {
         assert_eq!(decode::<Kept>(&bytes[..20]).err(), Some(SnapshotError::Length));
         bytes.push(0);
         assert_eq!(decode::<Kept>(&bytes).err(), Some(SnapshotError::Length));
-        bytes[8] = 2;
-        assert_eq!(decode::<Kept>(&bytes).err(), Some(SnapshotError::Version(2)));
+        bytes[8] = 1;
+        assert_eq!(decode::<Kept>(&bytes).err(), Some(SnapshotError::Version(1)));
         let other = encode(&(7_u8, "x")).unwrap();
         assert!(matches!(
             decode::<Vec<Kept>>(&other),

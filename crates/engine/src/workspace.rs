@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::limits;
-use crate::rules::Scratch;
+use crate::rules::{Scratch, SkipReason};
 
 use crate::items::{Item, PointRoom};
 
@@ -23,6 +23,8 @@ pub(crate) struct Workspace {
     pub(crate) order: Vec<u32>,
     /// Where in `order` each family ends.
     pub(crate) ends: Vec<u32>,
+    /// For each family and reason, how many records were skipped.
+    pub(crate) skips: Vec<[u64; SkipReason::ALL.len()]>,
 }
 
 /// Workspaces that wait for a request.

@@ -19,6 +19,7 @@ mod session;
 mod signals;
 pub mod source;
 pub mod state;
+mod weights;
 
 pub use options::{Overrides, ServeOptions};
 pub use part::runtime;

@@ -19,7 +19,7 @@ impl<'n> Resolver<'n, '_, '_> {
         if SOURCES.iter().any(|(source, _)| *source == entry.key) {
             self.report.error(entry.at, format!("`{}` is a kind of record already", entry.key));
         }
-        let known = ["from", "where", "unique"];
+        let known = ["from", "where", "unique", "most"];
         let fields = Fields::of(&entry.value, &what, &known, self.report);
         let (from, sources) = self.from(&fields, entry, &what);
         let condition = fields.get("where").map(|node| self.condition(node, &sources));
@@ -34,6 +34,7 @@ impl<'n> Resolver<'n, '_, '_> {
             from,
             condition: condition.unwrap_or_default(),
             unique,
+            most: fields.read("most", fields::weight, self.report),
         }
     }
 

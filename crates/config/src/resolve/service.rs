@@ -154,6 +154,12 @@ impl<'n> Resolver<'n, '_, '_> {
         }
     }
 
+    /// The highest sampling weight that is accepted.
+    pub(super) fn sampling(&mut self) -> Option<f64> {
+        let fields = self.settings("sampling", "`sampling`", &["most"])?;
+        fields.read("most", fields::weight, self.report)
+    }
+
     pub(super) fn state(&mut self) -> State {
         let mut state = State { dir: None, interval: limits::STATE_INTERVAL };
         if let Some(fields) = self.settings("state", "`state`", &["dir", "interval"]) {

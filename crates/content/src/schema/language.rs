@@ -21,6 +21,13 @@ pub(super) fn sections() -> Vec<(&'static str, Value)> {
             "attributes",
             section(named("One name for what emitters spell many ways.", refer("alias"))),
         ),
+        (
+            "sampling",
+            section(closed(
+                "How spans are sampled before they come here.",
+                &[("most", refer("weight"))],
+            )),
+        ),
         ("records", section(named("Named answers to \"which records\".", refer("record")))),
         ("metrics", section(named("The series to make.", refer("metric")))),
         ("sessions", section(sessions())),
@@ -43,6 +50,11 @@ pub(super) fn definitions() -> Vec<(&'static str, Value)> {
         ),
         ("from", told(some(json!({"type": "string"})), about)),
         ("labels", named("Labels by name; null takes an inherited one away.", refer("label"))),
+        (
+            "weight",
+            json!({"description": "The highest sampling weight that is accepted; a record with a higher one counts once.",
+            "type": "number", "minimum": 1}),
+        ),
         ("table", table()),
         (
             "map",
@@ -152,7 +164,12 @@ fn record() -> Value {
     let unique = told(some(refer("reference")), "Records that agree in all of these count once.");
     let mut record = closed(
         "Which records.",
-        &[("from", refer("from")), ("where", refer("where")), ("unique", unique)],
+        &[
+            ("from", refer("from")),
+            ("where", refer("where")),
+            ("unique", unique),
+            ("most", refer("weight")),
+        ],
     );
     require(&mut record, &["from"]);
     record

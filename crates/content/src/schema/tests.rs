@@ -6,7 +6,7 @@ use super::document;
 use config::{Kind, Node, Source, load};
 
 /// Each closed map of a config: one with a key that nobody knows, and where the schema describes it.
-const MAPS: [(&str, &str); 27] = [
+const MAPS: [(&str, &str); 28] = [
     ("ZZZ: 1", ""),
     ("server: {ZZZ: 1}", "/properties/server/anyOf/1"),
     ("server: {otlp: {ZZZ: 1}}", "/properties/server/anyOf/1/properties/otlp"),
@@ -22,6 +22,7 @@ const MAPS: [(&str, &str); 27] = [
     ("privacy: {ZZZ: 1}", "/properties/privacy/anyOf/1"),
     ("datapoints: {ZZZ: 1}", "/properties/datapoints/anyOf/1"),
     ("sessions: {ZZZ: 1}", "/properties/sessions/anyOf/1"),
+    ("sampling: {ZZZ: 1}", "/properties/sampling/anyOf/1"),
     ("attributes: {a: {ZZZ: 1}}", "/definitions/alias/anyOf/1"),
     ("attributes: {a: {any_of: [{ZZZ: 1}]}}", "/definitions/step/anyOf/1"),
     ("labels: {a: {ZZZ: 1}}", "/definitions/label/anyOf/1"),
@@ -132,6 +133,8 @@ fn good_configs_fit_and_slips_do_not() {
     for slip in [
         "limits: {series: many}",
         "limits: {idle: 24}",
+        "sampling: {most: 0}",
+        "records: {a: {from: span, most: 1/100}}",
         "server: {web: {zero_first: 2 minutes}}",
         "metrics: {a_total: {help: A., type: count, from: span}}",
         "metrics: {a_total: {help: A., from: span}}",

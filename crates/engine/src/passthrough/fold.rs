@@ -227,7 +227,7 @@ impl<'b, 'a> Fold<'b, 'a> {
         birth: Birth<'_>,
         (op, time): (Op<'_>, Timestamp),
     ) -> Result<Fate, Rejection> {
-        let sample = Sample { time, ids: None };
+        let sample = Sample { time, arrival: self.process.now, ids: None };
         let mut taken = false;
         for update in self.rules(item, goes.kind) {
             taken |= self.declared(update, op, sample);

@@ -209,7 +209,7 @@ pub(super) fn birth<'a>(
     }
     // `start == time` is how a sender says that it doesn't know (Metrics Data Model, "Cumulative streams: unknown start time").
     let shown = start.filter(|start| Some(*start) != known(point.time));
-    let shown = shown.filter(|start| start.since(now) <= limits::CLOCK_TOLERANCE);
+    let shown = shown.filter(|start| start.since(now) <= limits::CLOCK_AHEAD);
     let start = match () {
         () if again => Some(now),
         () if joins => Some(time),

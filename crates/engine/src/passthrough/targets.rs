@@ -139,7 +139,7 @@ impl Targets {
         }
         let birth = Birth { first: First::Level { adds: false }, start: None, born: None };
         let place = self.info.create(labels, (owner, false), birth, now);
-        let sample = Sample { time: now, ids: None };
+        let sample = Sample { time: now, arrival: now, ids: None };
         self.info.apply(place, Op::Part { stream: 0, value: 1.0 }, sample, now);
         Some(place)
     }

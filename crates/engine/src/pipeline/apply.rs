@@ -1,5 +1,6 @@
 //! Applies the updates that rules made of a batch to the series, one family at a time.
 
+use crate::counters::IgnoredWeights;
 use crate::items::Fate;
 use crate::rules::{SkipReason, Update};
 use crate::runtime::Engine;
@@ -25,6 +26,7 @@ pub(super) fn spread(pipeline: &Pipeline, engine: &Engine, work: &mut Workspace,
     }
     work.places = places;
     count_skips(pipeline, engine, work);
+    count_ignored_weights(pipeline, engine, work);
 }
 
 /// Orders the live updates by family, so that each family's lock is taken once, and hashes the keys once for all families.
@@ -77,7 +79,7 @@ fn apply(
     for update in live.iter().filter_map(|at| updates.list.get(*at as usize)) {
         let (item, key) = (work.items.get(update.item as usize), update.key as usize);
         let Some((item, place)) = item.zip(places.get_mut(key)) else { continue };
-        let (op, sample) = (update.op, item.sample(update.time));
+        let (op, sample) = (update.op, item.sample(update.time, now));
         let Some(hash) = work.hashes.get(key).copied() else { continue };
         *place = place.or_else(|| writer.find(hash, updates.key(update.key)));
         match *place {
@@ -95,13 +97,49 @@ fn apply(
     }
 }
 
-/// Counts what rules could not use, duplicates not again.
-fn count_skips(pipeline: &Pipeline, engine: &Engine, work: &Workspace) {
-    let skips = &work.scratch.updates.skips;
-    let counts =
-        |item: u32| work.items.get(item as usize).is_some_and(|item| item.fate != Fate::Duplicate);
-    for skip in skips.iter().filter(|skip| counts(skip.item)) {
-        skipped(pipeline, engine, (skip.family as usize, skip.reason), 1);
+/// Counts what rules could not use, duplicates not again. Every record of a sampled bot may be in it, so the counters' lock is
+/// taken once for each metric and reason.
+fn count_skips(pipeline: &Pipeline, engine: &Engine, work: &mut Workspace) {
+    let Workspace { scratch, items, repeated, skips: counts, .. } = work;
+    let skips = &scratch.updates.skips;
+    if skips.is_empty() {
+        return;
+    }
+    counts.clear();
+    counts.resize(engine.rules.declarations().len(), Default::default());
+    for skip in skips {
+        let live = items.get(skip.item as usize).is_some_and(|item| item.fate != Fate::Duplicate)
+            && skip.guard.is_none_or(|guard| repeated.get(guard as usize) != Some(&true));
+        let count = counts.get_mut(skip.family as usize);
+        if let Some(count) = count.and_then(|counts| counts.get_mut(skip.reason as usize)) {
+            *count += u64::from(live);
+        }
+    }
+    for (family, counts) in counts.iter().enumerate() {
+        let reasons = SkipReason::ALL.into_iter().zip(counts).filter(|(_, times)| **times > 0);
+        reasons.for_each(|(reason, times)| skipped(pipeline, engine, (family, reason), *times));
+    }
+}
+
+/// Counts sampling weights that were not accepted, those of duplicates not again.
+fn count_ignored_weights(pipeline: &Pipeline, engine: &Engine, work: &Workspace) {
+    let mut totals: Vec<(Option<u32>, IgnoredWeights)> = Vec::new();
+    for one in &work.scratch.updates.ignored_weights {
+        let item = work.items.get(one.item as usize);
+        if item.is_none_or(|item| item.fate == Fate::Duplicate) {
+            continue;
+        }
+        let (class, most) = (one.bound.class, one.bound.most);
+        let weights = IgnoredWeights { count: 1, largest: one.weight, most };
+        match totals.iter_mut().find(|(other, _)| *other == class) {
+            Some((_, total)) => total.add(weights),
+            None => totals.push((class, weights)),
+        }
+    }
+    let names = engine.rules.class_names();
+    for (class, weights) in totals {
+        let name = class.and_then(|class| names.get(class as usize)).map(String::as_str);
+        pipeline.counters.ignore_weights(name, weights);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::limits;
 use crate::model::{
     BucketKind, Declaration, Dimension, DistinctPlan, Family, HashKey, Kind, LabelName,
 };
@@ -30,7 +31,13 @@ struct Compiler<'d> {
     /// Label sets so far.
     sets: Vec<Vec<Option<usize>>>,
     event_name: Option<KeyId>,
+    /// Which of [`CLOCKS`] each alias may yield, once it was looked at.
+    alias_clocks: Vec<Option<[bool; CLOCKS.len()]>>,
 }
+
+/// What clocks tell of a record, each in its own way.
+const CLOCKS: [from::Intrinsic; 3] =
+    [from::Intrinsic::Duration, from::Intrinsic::SinceStart, from::Intrinsic::Time];
 
 impl RuleSet {
     /// Compiles what a config resolved to. Personal values are hashed with the key.
@@ -45,7 +52,9 @@ fn compile(definitions: &from::Definitions, key: &HashKey) -> RuleSet {
     let tables: Vec<Arc<TextMap>> = definitions.tables.iter().map(table).collect();
     let opt_out = definitions.opt_out.and_then(|at| tables.get(at).cloned());
     let (keys, labels, sets) = (Keys::default(), Vec::new(), Vec::new());
-    let mut compiler = Compiler { definitions, key, keys, tables, labels, sets, event_name: None };
+    let (event_name, alias_clocks) = (None, vec![None; definitions.aliases.len()]);
+    let mut compiler =
+        Compiler { definitions, key, keys, tables, labels, sets, event_name, alias_clocks };
     let aliases =
         definitions.aliases.iter().map(|alias| compiler.expression(&alias.value)).collect();
     let classes = definitions.records.iter().map(|class| compiler.class(class)).collect();
@@ -56,7 +65,9 @@ fn compile(definitions: &from::Definitions, key: &HashKey) -> RuleSet {
     let Compiler { keys, labels, sets, event_name, .. } = compiler;
     let labels = labels.into_iter().map(|(_, label)| label).collect();
     let pieces = Pieces { keys, event_name, aliases, classes, labels, sets, follow };
-    RuleSet::assemble(pieces, rules, names).with_people(key.clone(), opt_out)
+    RuleSet::assemble(pieces, rules, names)
+        .with_people(key.clone(), opt_out)
+        .with_weights(definitions.most.unwrap_or(limits::SAMPLING_MOST))
 }
 
 impl<'d> Compiler<'d> {
@@ -65,6 +76,7 @@ impl<'d> Compiler<'d> {
             from: class.from.clone(),
             condition: self.condition(&class.condition),
             unique: class.unique.iter().map(|one| self.reference(one)).collect(),
+            most: class.most,
         }
     }
 
@@ -94,7 +106,7 @@ impl<'d> Compiler<'d> {
                 _ => None,
             },
             group: 0,
-            weighted: metric.weighted,
+            weighted: metric.weighted && matches!(op, OpKind::Add | OpKind::Observe),
             parts,
         };
         let (name, help, unit) = (metric.name.clone(), metric.help.clone(), metric.unit.clone());
@@ -158,8 +170,44 @@ impl<'d> Compiler<'d> {
                     Measure::Value(Box::new(self.expression(value)), self.scale(scale))
                 }
             },
+            clocks: self.clocks(&part.measure),
             set: self.set(set),
         }
+    }
+
+    /// What a measure's value may be that clocks tell.
+    fn clocks(&mut self, measure: &from::Measure) -> Box<[from::Intrinsic]> {
+        let from::Measure::Value(value, _) = measure else { return Box::default() };
+        let yielded = self.yielded(value);
+        CLOCKS.into_iter().zip(yielded).filter(|(_, yes)| *yes).map(|(clock, _)| clock).collect()
+    }
+
+    /// Which of [`CLOCKS`] an expression may yield, through aliases too. Each alias is looked at once.
+    fn yielded(&mut self, expression: &from::Expression) -> [bool; CLOCKS.len()] {
+        let mut all = [false; CLOCKS.len()];
+        for step in &expression.steps {
+            let step = match step {
+                from::Step::From(from::Reference::Intrinsic(one)) => {
+                    CLOCKS.map(|clock| clock == *one)
+                }
+                from::Step::From(from::Reference::Alias(at)) => self.yielded_by_alias(*at),
+                from::Step::From(from::Reference::Attribute(..)) | from::Step::When(..) => continue,
+            };
+            all.iter_mut().zip(step).for_each(|(all, step)| *all |= step);
+        }
+        all
+    }
+
+    fn yielded_by_alias(&mut self, at: usize) -> [bool; CLOCKS.len()] {
+        if let Some(Some(known)) = self.alias_clocks.get(at) {
+            return *known;
+        }
+        let alias = self.definitions.aliases.get(at);
+        let yielded = alias.map_or([false; CLOCKS.len()], |alias| self.yielded(&alias.value));
+        if let Some(known) = self.alias_clocks.get_mut(at) {
+            *known = Some(yielded);
+        }
+        yielded
     }
 
     /// The index of a label set. Parts of whatever metrics that have the same share one, so that a record writes it once.

@@ -28,6 +28,8 @@ pub struct Definitions {
     pub sessions: Option<SessionDefinition>,
     /// The table whose keys are people who are never counted as such (`privacy.opt_out`).
     pub opt_out: Option<usize>,
+    /// The highest sampling weight that is accepted (`sampling.most`), at least 1; none: [`crate::limits::SAMPLING_MOST`].
+    pub most: Option<f64>,
 }
 
 /// Which records make up conversations.
@@ -202,6 +204,9 @@ pub struct RecordClass {
     pub condition: Condition,
     /// Records that agree in all of these count once.
     pub unique: Vec<Reference>,
+    /// The highest sampling weight that is accepted of these records, at least 1. Of this and [`Definitions::most`], and those of
+    /// the classes that it is made from, the smallest holds.
+    pub most: Option<f64>,
 }
 
 /// One metric.
@@ -219,7 +224,7 @@ pub struct Metric {
     pub from: Vec<From>,
     /// At least one; each may raise the metric once for one record.
     pub parts: Vec<Part>,
-    /// Whether a sampled record counts for those it stands for.
+    /// Whether a sampled record counts for those it stands for, as far as its weight is accepted.
     pub weighted: bool,
     /// Idle time of its own.
     pub idle: Option<Duration>,

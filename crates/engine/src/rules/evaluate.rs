@@ -5,6 +5,7 @@
 
 mod amount;
 mod labels;
+mod weight;
 
 use crate::timestamp::Timestamp;
 use crate::view::{Origin, Value};
@@ -20,7 +21,7 @@ use super::scratch::Scratch;
 use super::slots::Slots;
 use super::subject::Subject;
 use super::texts::Texts;
-use super::update::{Skip, Update, Updates};
+use super::update::{Skip, SkipReason, Update, Updates};
 
 /// The state of one request's run.
 pub struct Evaluation<'a> {
@@ -30,10 +31,12 @@ pub struct Evaluation<'a> {
     pub updates: Updates,
     pub(super) scope_name: &'a [u8],
     label_bytes: usize,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     /// The number of the current resource, scope and record.
     stamps: [u32; 3],
     pub(super) item: u32,
+    /// Ignored weights before the current record.
+    ignored: usize,
     pub(super) memos: Memos<'a>,
     /// What is known to be text.
     pub(super) texts: Texts<'a>,
@@ -59,6 +62,7 @@ impl<'a> Evaluation<'a> {
             now,
             stamps: [1, 1, 0],
             item: 0,
+            ignored: 0,
             memos: memos.reborn(rules),
             texts: Texts::default(),
             scratch: text,
@@ -106,6 +110,7 @@ impl<'a> Evaluation<'a> {
     /// Asks each rule that may take this record. Whether any took it.
     pub fn record(&mut self, subject: Subject<'_, 'a>, item: u32, weight: f64) -> bool {
         self.item = item;
+        self.ignored = self.updates.ignored_weights.len();
         let mut possible = std::mem::take(&mut self.memos.possible);
         self.possible(subject, &mut possible);
         let rules = self.rules;
@@ -264,6 +269,9 @@ impl<'a> Evaluation<'a> {
     ) -> bool {
         let item = self.item;
         let mut matched = false;
+        let (weight, ignored) = self.accepted(rule, subject, weight);
+        let updates = self.updates.list.len();
+        let skips = self.updates.skips.len();
         for (shape, part) in (0_u32..).zip(&rule.parts) {
             if !part.conditions.iter().all(|condition| self.condition(condition, subject)) {
                 continue;
@@ -273,7 +281,7 @@ impl<'a> Evaluation<'a> {
                 Ok(Some(op)) => op,
                 Ok(None) => continue,
                 Err(reason) => {
-                    self.updates.skips.push(Skip { family: rule.family, item, reason });
+                    self.skip(skips, Skip { family: rule.family, item, guard, reason });
                     continue;
                 }
             };
@@ -281,19 +289,36 @@ impl<'a> Evaluation<'a> {
             let (family, time) = (rule.family, subject.time());
             self.updates.list.push(Update { family, shape, item, guard, key, op, time });
         }
+        if let Some(ignored) = ignored
+            && self.updates.list.len() > updates
+        {
+            let reason = SkipReason::Weight;
+            self.skip(skips, Skip { family: rule.family, item, guard, reason });
+            self.ignore(ignored);
+        }
         matched
+    }
+
+    /// Notes that a rule could not use something of a record, unless a part of it did before: `since` this many skips.
+    #[cold]
+    fn skip(&mut self, since: usize, skip: Skip) {
+        let skips = &mut self.updates.skips;
+        let own = skips.get(since..).unwrap_or_default();
+        if !own.iter().any(|one| one.reason == skip.reason) {
+            skips.push(skip);
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::definition::{self as from, Comparison, Intrinsic, Row, Step, Test};
     use super::super::pattern::{Pattern, Template};
     use super::*;
     use crate::model::{HashKey, LabelName, MetricName, key};
     use crate::view::{LogRecord, Span, SpanEvent};
 
-    fn hash_key() -> HashKey {
+    pub(super) fn hash_key() -> HashKey {
         HashKey::from_secret(b"key")
     }
 
@@ -309,7 +334,7 @@ mod tests {
         from::Label { name: LabelName::own(name), value, values: None, limit: None }
     }
 
-    fn counter(source: Source, labels: Vec<from::Label>) -> from::Metric {
+    pub(super) fn counter(source: Source, labels: Vec<from::Label>) -> from::Metric {
         let part =
             from::Part { conditions: Vec::new(), measure: from::Measure::Constant(1.0), labels };
         from::Metric {
@@ -449,12 +474,140 @@ mod tests {
         assert!(spans(&definitions, &[model]).is_empty(), "a missing value is no skip");
     }
 
+    fn intrinsic(intrinsic: Intrinsic) -> from::Expression {
+        let steps = vec![Step::From(from::Reference::Intrinsic(intrinsic))];
+        from::Expression { steps, ..Default::default() }
+    }
+
     #[test]
-    fn each_kind_of_record_has_its_own_name_and_attributes() {
-        let intrinsic = |name| from::Expression {
-            steps: vec![Step::From(from::Reference::Intrinsic(name))],
+    fn a_duration_that_is_unknown_or_too_long_is_a_skip_and_no_condition_holds_for_it() {
+        let alias =
+            from::Alias { name: "took".into(), value: intrinsic(Intrinsic::Duration), hash: false };
+        let by_alias = from::Expression {
+            steps: vec![Step::From(attribute("own")), Step::From(from::Reference::Alias(0))],
             ..Default::default()
         };
+        let mut direct = counter(Source::Span, Vec::new());
+        direct.parts[0].measure =
+            from::Measure::Value(intrinsic(Intrinsic::Duration), from::Scale::Constant(1.0));
+        let mut aliased = direct.clone();
+        aliased.parts[0].measure = from::Measure::Value(by_alias, from::Scale::Constant(1.0));
+        let duration = || from::Reference::Intrinsic(Intrinsic::Duration);
+        let asks = |test| {
+            let mut metric = counter(Source::Span, Vec::new());
+            metric.parts[0].conditions = vec![only(duration(), test)];
+            metric
+        };
+        let metrics = vec![
+            direct,
+            aliased,
+            asks(Test::Number(Comparison::Ge, 0.0)),
+            asks(Test::Number(Comparison::Gt, 45.0)),
+            asks(Test::Exists(true)),
+            asks(Test::Exists(false)),
+        ];
+        let definitions = from::Definitions { aliases: vec![alias], ..rules(metrics) };
+        const NOW: u64 = 1_800_000_000_000_000_000;
+        let told = |start: u64, end: u64, attributes: &[(&str, Value<'static>)]| {
+            let span = Span { start: Timestamp(start), end: Timestamp(end), ..Span::default() };
+            run(&definitions, Origin::Span, attributes, Subject::Span(&span)).join(", ")
+        };
+        let known = "Add(4.0) , Add(4.0) , Add(2.0) , Add(2.0) ";
+        assert_eq!(told(NOW - 2_000_000_000, NOW, &[]), known);
+        assert_eq!(told(NOW, NOW - 1, &[]), known.replace("4.0", "0.0"));
+        for (start, end) in [(0, NOW), (NOW, 0), (0, 0)] {
+            assert_eq!(told(start, end, &[]), "Add(2.0) , skip no_time, skip no_time");
+        }
+        for start in [NOW / 1_000_000, NOW - 604_800_000_000_001] {
+            assert_eq!(told(start, NOW, &[]), "Add(2.0) , skip too_long, skip too_long");
+        }
+        let own = told(0, NOW, &[("own", Value::Int(3))]);
+        assert_eq!(own, "Add(6.0) , Add(2.0) , skip no_time", "another step has a value");
+        let rules = RuleSet::new(&definitions, &hash_key());
+        let possible: Vec<&str> = rules.possible_skips().map(|(_, one)| one.as_str()).collect();
+        let each = ["not_a_number", "negative", "weight", "no_time", "too_long", "too_large"];
+        assert_eq!(possible, [&each[..], &each, &["weight"; 4]].concat());
+    }
+
+    #[test]
+    fn an_event_needs_its_own_time_and_its_spans_start() {
+        let mut metric = counter(Source::SpanEvent, Vec::new());
+        metric.parts[0].measure =
+            from::Measure::Value(intrinsic(Intrinsic::SinceStart), from::Scale::Constant(1.0));
+        let definitions = rules(vec![metric]);
+        for (start, time, expected) in [
+            (1_000_000_000, 2_500_000_000, "Add(3.0) "),
+            (2_500_000_000, 1_000_000_000, "Add(0.0) "),
+            (0, 2_500_000_000, "skip no_time"),
+            (1_000_000_000, 0, "skip no_time"),
+            (1_000_000_000, 604_802_000_000_000, "skip too_long"),
+        ] {
+            let span = Span { start: Timestamp(start), end: Timestamp(9), ..Span::default() };
+            let event = SpanEvent { time: Timestamp(time), ..SpanEvent::default() };
+            let told = run(&definitions, Origin::Event, &[], Subject::Event(&event, &span));
+            assert_eq!(told, [expected], "{start} to {time}");
+        }
+    }
+
+    #[test]
+    fn a_time_far_ahead_is_the_arrival_and_an_unknown_one_a_skip() {
+        let mut metric = counter(Source::Span, Vec::new());
+        metric.kind = from::MetricKind::Gauge;
+        metric.parts[0].measure =
+            from::Measure::Value(intrinsic(Intrinsic::Time), from::Scale::Constant(1.0));
+        let definitions = rules(vec![metric]);
+        let told = |end| {
+            let span = Span { end: Timestamp(end), ..Span::default() };
+            run(&definitions, Origin::Span, &[], Subject::Span(&span))
+        };
+        assert_eq!(told(2_000_000_000), ["Set(2.0) "]);
+        assert_eq!(told(u64::MAX), ["Set(5e-9) "], "the arrival");
+        assert_eq!(told(0), ["skip no_time"]);
+    }
+
+    #[test]
+    fn an_increment_has_a_bound_and_a_level_has_none() {
+        let bounds = vec![1.0];
+        for kind in [
+            from::MetricKind::Counter,
+            from::MetricKind::Histogram { bounds, native: from::Native::No },
+        ] {
+            let mut metric = counter(Source::Span, Vec::new());
+            metric.kind = kind;
+            metric.parts[0].measure = from::Measure::Value(value("n"), from::Scale::Constant(1.0));
+            let mut definitions = rules(vec![metric]);
+            for (number, skipped) in [(5e11, false), (5.1e11, true), (1e300, true)] {
+                let told = spans(&definitions, &[("n", Value::Double(number))]);
+                assert_eq!(told == ["skip too_large"], skipped, "{number}: {told:?}");
+            }
+            definitions.metrics[0].weighted = false;
+            assert!(spans(&definitions, &[("n", Value::Double(1e12))])[0] != "skip too_large");
+            definitions.metrics[0].kind = from::MetricKind::Gauge;
+            assert_eq!(spans(&definitions, &[("n", Value::Double(1e300))]), ["Set(1e300) "]);
+        }
+    }
+
+    #[test]
+    fn a_record_is_skipped_once_for_a_metric_and_a_reason() {
+        let mut metric = counter(Source::Span, Vec::new());
+        let part = |key: &str| {
+            let measure = from::Measure::Value(value(key), from::Scale::Constant(1.0));
+            from::Part { measure, ..metric.parts[0].clone() }
+        };
+        metric.parts = ["a", "b", "c", "d"].map(part).into();
+        let definitions = rules(vec![metric.clone(), metric]);
+        let attributes = [
+            ("a", Value::Text(b"x")),
+            ("b", Value::Text(b"y")),
+            ("c", Value::Int(-1)),
+            ("d", Value::Int(1)),
+        ];
+        let each = ["skip not_a_number", "skip negative"];
+        assert_eq!(spans(&definitions, &attributes)[2..], [each, each].concat());
+    }
+
+    #[test]
+    fn each_kind_of_record_has_its_own_name_and_attributes() {
         let names = |source| {
             let own = from::Reference::Attribute(Some(Origin::Event), "k".into());
             let own = from::Expression { steps: vec![Step::From(own)], ..Default::default() };
@@ -487,6 +640,7 @@ mod tests {
             from: vec![from],
             condition: only(attribute("k"), test),
             unique,
+            most: None,
         };
         let records = vec![
             class("outer", From::Record(1), Test::Exists(true), Vec::new()),
@@ -513,6 +667,7 @@ mod tests {
             from: vec![From::Source(Source::Span)],
             condition: from::Condition::default(),
             unique: vec![ids],
+            most: None,
         }];
         let mut metric = counter(Source::Span, Vec::new());
         metric.from = vec![From::Record(0)];

@@ -22,7 +22,7 @@ use super::lasting::Lasting;
 use super::memos::Holds;
 use super::rule::{Measure, Part, Rule, Scale};
 use super::subject::Subject;
-use super::update::SkipReason;
+use super::update::{IgnoredWeight, SkipReason};
 
 /// What the rules have to say of one record. Classes and metrics that never hold records of its kind are left out.
 #[derive(Debug)]
@@ -55,6 +55,8 @@ pub struct RuleAccount<'d> {
     pub family: u32,
     /// Whether the record is one of those it reads.
     pub read: bool,
+    /// The record's sampling weight, when it is over the highest that is accepted; only of a metric that it would change.
+    pub ignored_weight: Option<IgnoredWeight>,
     /// Each of its parts.
     pub parts: Vec<PartAccount<'d>>,
 }
@@ -152,6 +154,10 @@ impl<'a> Evaluation<'a> {
         weight: f64,
     ) -> RuleAccount<'d> {
         let read = self.holds(&rule.from, subject);
+        let (weight, ignored_weight) = match read {
+            true => self.accepted(rule, subject, weight),
+            false => (weight, None),
+        };
         let mut parts = Vec::new();
         for (defined, part) in metric.parts.iter().zip(&rule.parts) {
             let conditions = defined.conditions.iter().zip(&part.conditions);
@@ -174,7 +180,9 @@ impl<'a> Evaluation<'a> {
             };
             parts.push(PartAccount { conditions, held, op, inputs, strangers });
         }
-        RuleAccount { metric, family: rule.family, read, parts }
+        let used = parts.iter().any(|part| matches!(part.op, Ok(Some(_))));
+        let ignored_weight = ignored_weight.filter(|_| used);
+        RuleAccount { metric, family: rule.family, read, ignored_weight, parts }
     }
 
     fn groups<'d>(

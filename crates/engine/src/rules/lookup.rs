@@ -177,6 +177,9 @@ impl<'a> Evaluation<'a> {
         intrinsic: Intrinsic,
         subject: Subject<'_, 'a>,
     ) -> Option<Found<'a>> {
+        if let Some(seconds) = subject.clock(intrinsic, self.now) {
+            return seconds.ok().map(|seconds| Found::Value(Value::Double(seconds)));
+        }
         match subject.property(intrinsic)? {
             Property::Value(value) => (!value.is_missing()).then_some(Found::Value(value)),
             Property::Word(word) => Some(Found::Text(Text::Borrowed(word))),

@@ -12,6 +12,8 @@ pub(super) struct Class {
     pub(super) from: Vec<From>,
     pub(super) condition: Condition,
     pub(super) unique: Vec<Reference>,
+    /// The highest sampling weight that is accepted; none: it sets none.
+    pub(super) most: Option<f64>,
 }
 
 /// One metric.
@@ -24,21 +26,28 @@ pub(super) struct Rule {
     pub(super) kind: OpKind,
     /// Whom a distinct count counts.
     pub(super) of: Option<Reference>,
+    /// Whether a record's sampling weight changes what it does.
     pub(super) weighted: bool,
     pub(super) parts: Vec<Part>,
 }
 
 impl Rule {
-    pub(super) fn possible_skips(&self) -> Vec<SkipReason> {
+    /// The ways in which it may fail to use a record. `sampled`: some of its records may have a weight.
+    pub(super) fn possible_skips(&self, sampled: bool) -> Vec<SkipReason> {
         let measures = || self.parts.iter().map(|part| &part.measure);
         let reads = measures().any(|measure| matches!(measure, Measure::Value(..)));
         let joins = measures().any(|measure| matches!(measure, Measure::Value(_, Scale::Value(_))));
+        let clocks = || self.parts.iter().flat_map(|part| &part.clocks);
         let (adds, sets) = (matches!(self.kind, OpKind::Add), matches!(self.kind, OpKind::Set));
         [
             (SkipReason::NotANumber, reads),
             (SkipReason::NoRow, joins),
             (SkipReason::Negative, reads && adds),
             (SkipReason::GaugeLimit, sets),
+            (SkipReason::Weight, self.weighted && sampled),
+            (SkipReason::NoTime, clocks().next().is_some()),
+            (SkipReason::TooLong, clocks().any(|clock| *clock != Intrinsic::Time)),
+            (SkipReason::TooLarge, reads && !sets),
         ]
         .into_iter()
         .filter_map(|(reason, possible)| possible.then_some(reason))
@@ -58,6 +67,8 @@ pub(super) enum OpKind {
 pub(super) struct Part {
     pub(super) conditions: Vec<Condition>,
     pub(super) measure: Measure,
+    /// What its value may be that clocks tell, by itself or through aliases.
+    pub(super) clocks: Box<[Intrinsic]>,
     /// The index of its label set.
     pub(super) set: usize,
 }

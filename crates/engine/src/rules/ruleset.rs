@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::limits;
 use crate::model::{Declaration, HashKey, Pseudonym};
 
 use super::definition::{From, Source};
@@ -40,11 +41,32 @@ pub struct RuleSet {
     pub(super) key: Option<HashKey>,
     /// Who is never counted as somebody.
     pub(super) opt_out: Option<Arc<TextMap>>,
+    pub(super) weights: Weights,
+}
+
+/// The highest sampling weights that are accepted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Weights {
+    /// Of records whose class sets no lower one.
+    pub(super) most: f64,
+    /// The lowest there is: a weight up to this is accepted of every record.
+    pub(super) least: f64,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self { most: limits::SAMPLING_MOST, least: limits::SAMPLING_MOST }
+    }
 }
 
 impl RuleSet {
     pub(super) fn with_people(self, key: HashKey, opt_out: Option<Arc<TextMap>>) -> Self {
         Self { key: Some(key), opt_out, ..self }
+    }
+
+    pub(super) fn with_weights(self, most: f64) -> Self {
+        let classes = self.classes.iter().filter_map(|class| class.most);
+        Self { weights: Weights { most, least: classes.fold(most, f64::min) }, ..self }
     }
 
     /// Names of the metrics whose rules are asked for every record, because nothing of their conditions can be indexed.
@@ -92,7 +114,9 @@ impl RuleSet {
         let named = self.rules.iter().zip(&self.declarations);
         named.flat_map(|(rule, declaration)| {
             let name = declaration.family.name.as_str();
-            rule.possible_skips().into_iter().map(move |reason| (name, reason))
+            let mut sampled = [Source::Span, Source::SpanEvent].into_iter();
+            let sampled = sampled.any(|source| self.may_take(&rule.from, source));
+            rule.possible_skips(sampled).into_iter().map(move |reason| (name, reason))
         })
     }
 

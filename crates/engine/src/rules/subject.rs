@@ -1,6 +1,6 @@
 //! The record that is looked at, and the properties it has beside its attributes.
 
-use crate::timestamp::Timestamp;
+use crate::timestamp::{ElapsedError, Timestamp};
 use crate::view::{
     LogRecord, Metric, Origin, Point, PointValue, Session, Span, SpanEvent, SpanKind, Status, Value,
 };
@@ -66,7 +66,8 @@ impl<'a> Subject<'_, 'a> {
         self.origins().contains(&origin)
     }
 
-    /// The record's own time: a span's end, an event's or a point's time, a log record's time or when it was first seen.
+    /// The record's own time: a span's end, an event's or a point's time, a log record's time or when it was first seen; 0:
+    /// unknown.
     pub fn time(&self) -> Timestamp {
         match self {
             Self::Span(span) => span.end,
@@ -75,15 +76,33 @@ impl<'a> Subject<'_, 'a> {
             Self::Log(record) if record.time.0 == 0 => record.observed,
             Self::Log(record) => record.time,
             Self::Point(point, _) => point.time,
-            Self::Session(session) => session.time,
+            Self::Session(session) => session.end,
         }
     }
 
-    /// A property that needs no slot; `Service`, `ScopeName` and a log record's fallback name are the caller's.
+    /// What clocks say of it, in seconds: its time, as it is shown of a record that arrived at `arrival`, how long it took, or how
+    /// long after its span's start it was. None: it has no such property.
+    pub(super) fn clock(
+        &self,
+        intrinsic: Intrinsic,
+        arrival: Timestamp,
+    ) -> Option<Result<f64, ElapsedError>> {
+        match (intrinsic, self) {
+            (Intrinsic::Duration, Self::Session(session)) => Some(session.seconds()),
+            (Intrinsic::Duration, _) => self.span().map(Span::seconds),
+            (Intrinsic::SinceStart, Self::Event(event, span)) => {
+                Some(event.time.seconds_since(span.start))
+            }
+            (Intrinsic::Time, _) if self.time().is_unknown() => Some(Err(ElapsedError::Unknown)),
+            (Intrinsic::Time, _) => Some(Ok(self.time().shown(arrival).seconds())),
+            _ => None,
+        }
+    }
+
+    /// A property that needs no slot and no clock; `Service`, `ScopeName` and a log record's fallback name are the caller's.
     pub(super) fn property(&self, intrinsic: Intrinsic) -> Option<Property<'a>> {
         let span = self.span();
         let text = |bytes: &'a [u8]| Some(Property::Value(Value::Text(bytes)));
-        let seconds = |span: std::time::Duration| Some(number(span.as_nanos() as f64 / 1e9));
         match (intrinsic, self) {
             (Intrinsic::Name, Self::Span(span)) => text(span.name),
             (Intrinsic::Name, Self::Event(event, _)) => text(event.name),
@@ -91,20 +110,14 @@ impl<'a> Subject<'_, 'a> {
             (Intrinsic::Name, Self::Point(_, metric)) => text(metric.name),
             (Intrinsic::Value, Self::Point(point, _)) => measured(point),
             (Intrinsic::SpanName, Self::Event(_, span)) => text(span.name),
-            (Intrinsic::SinceStart, Self::Event(event, span)) => {
-                seconds(event.time.since(span.start))
-            }
             (Intrinsic::Severity, Self::Log(record)) => severity(record),
             (Intrinsic::Body, Self::Log(record)) => Some(Property::Value(record.body)),
-            (Intrinsic::Duration, Self::Session(session)) => seconds(session.duration),
-            (Intrinsic::Time, _) => (self.time().0 != 0).then(|| number(self.time().seconds())),
             (Intrinsic::TraceId, Self::Log(record)) => Some(Property::Hex(record.trace_id)),
             (Intrinsic::SpanId, Self::Log(record)) => Some(Property::Hex(record.span_id)),
             (Intrinsic::TraceId, _) => span.map(|span| Property::Hex(span.trace_id)),
             (Intrinsic::SpanId, _) => span.map(|span| Property::Hex(span.span_id)),
             (Intrinsic::Kind, _) => span.map(|span| Property::Word(kind(span.kind))),
             (Intrinsic::Status, _) => span.map(|span| Property::Word(status(span.status))),
-            (Intrinsic::Duration, _) => span.map(|span| number(span.seconds())),
             (Intrinsic::Root, _) => {
                 span.map(|span| Property::Value(Value::Bool(is_blank(span.parent_span_id))))
             }

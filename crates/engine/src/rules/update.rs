@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 
 use crate::model::{Op, Pseudonym, key};
-use crate::timestamp::Timestamp;
+use crate::timestamp::{ElapsedError, Timestamp};
 
 /// A label value: text of the request, text of the config, or text made on the way.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,11 +84,33 @@ pub struct Skip {
     pub family: u32,
     /// The item of the request it comes from.
     pub item: u32,
+    /// What must not have come before, an index into [`Updates::guards`].
+    pub guard: Option<u32>,
     /// Why.
     pub reason: SkipReason,
 }
 
-/// Why a value could not be used.
+/// A sampling weight over the highest one that is accepted: the record counted as 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct IgnoredWeight {
+    /// Whose highest weight it is over.
+    pub bound: WeightBound,
+    /// The item of the request it comes from.
+    pub item: u32,
+    /// The weight.
+    pub weight: f64,
+}
+
+/// The highest sampling weight that is accepted of a record.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WeightBound {
+    /// The weight.
+    pub most: f64,
+    /// Index of the record class that says so; none: it is `sampling.most`.
+    pub class: Option<u32>,
+}
+
+/// Why a record's value, or its weight, could not be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SkipReason {
     /// Not a number, or not a finite one.
@@ -99,11 +121,28 @@ pub enum SkipReason {
     Negative,
     /// No room for another gauge, and gauges are never folded.
     GaugeLimit,
+    /// A sampling weight over the highest one that is accepted. The record counts as 1.
+    Weight,
+    /// A duration whose start or end is unknown.
+    NoTime,
+    /// A duration longer than [`crate::limits::DURATION`].
+    TooLong,
+    /// An increment larger than [`crate::limits::INCREMENT`].
+    TooLarge,
 }
 
 impl SkipReason {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::NotANumber, Self::NoRow, Self::Negative, Self::GaugeLimit];
+    pub const ALL: [Self; 8] = [
+        Self::NotANumber,
+        Self::NoRow,
+        Self::Negative,
+        Self::GaugeLimit,
+        Self::Weight,
+        Self::NoTime,
+        Self::TooLong,
+        Self::TooLarge,
+    ];
 
     /// The label value.
     pub fn as_str(self) -> &'static str {
@@ -112,6 +151,19 @@ impl SkipReason {
             Self::NoRow => "no_row",
             Self::Negative => "negative",
             Self::GaugeLimit => "gauge_limit",
+            Self::Weight => "weight",
+            Self::NoTime => "no_time",
+            Self::TooLong => "too_long",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
+impl From<ElapsedError> for SkipReason {
+    fn from(error: ElapsedError) -> Self {
+        match error {
+            ElapsedError::Unknown => Self::NoTime,
+            ElapsedError::TooLong => Self::TooLong,
         }
     }
 }
@@ -121,8 +173,10 @@ impl SkipReason {
 pub struct Updates {
     /// In the order of the records.
     pub list: Vec<Update>,
-    /// In the order of the records.
+    /// In the order of the records, each reason once for a record and a metric.
     pub skips: Vec<Skip>,
+    /// In the order of the records, each bound once for a record.
+    pub ignored_weights: Vec<IgnoredWeight>,
     /// Guards of updates.
     pub guards: Vec<Guard>,
     /// What was said of conversations, in the order of the records.
@@ -184,9 +238,10 @@ impl Updates {
 
     /// Forgets everything and keeps the room.
     pub(super) fn clear(&mut self) {
-        let Self { list, skips, guards, remarks, keys, bytes, known, made } = self;
+        let Self { list, skips, ignored_weights, guards, remarks, keys, bytes, known, made } = self;
         list.clear();
         skips.clear();
+        ignored_weights.clear();
         guards.clear();
         remarks.clear();
         if !keys.is_empty() {

@@ -13,11 +13,13 @@ use super::distinct::{Crowd, Distinct, Registers};
 pub(super) use histogram::Histogram;
 pub(super) use levels::Levels;
 
-/// The record behind a change: when it was, and its ids where it has some.
+/// The record behind a change: when it was, when it arrived, and its ids where it has some.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
-    /// The record's time.
+    /// The record's time, or 0.
     pub time: Timestamp,
+    /// When it arrived.
+    pub arrival: Timestamp,
     /// W3C trace id and span id; none: no exemplar.
     pub ids: Option<([u8; 16], [u8; 8])>,
 }
@@ -25,7 +27,7 @@ pub struct Sample {
 impl Sample {
     /// No record, at a time.
     pub fn at(time: Timestamp) -> Self {
-        Self { time, ids: None }
+        Self { time, arrival: time, ids: None }
     }
 }
 
@@ -38,7 +40,7 @@ pub(super) enum Done {
     Conflict,
     /// The series began anew with it.
     Anew,
-    /// It is of another shape, and nothing changed.
+    /// It is of another shape, or would make a sum that is no finite number, and nothing changed.
     Mismatch,
 }
 
@@ -48,7 +50,7 @@ pub(super) enum Cell {
         total: f64,
         exemplar: Option<Box<Exemplar>>,
     },
-    /// The newest record's value and time.
+    /// The newest record's value, and the time that records are ordered by.
     Gauge {
         value: f64,
         time: Timestamp,
@@ -168,7 +170,7 @@ impl Cell {
     pub(super) fn apply(&mut self, op: Op<'_>, bounds: &[f64], sample: Sample) -> Done {
         let exemplar = |value| {
             let (trace_id, span_id) = sample.ids?;
-            Some(Exemplar { trace_id, span_id, value, time: sample.time })
+            Some(Exemplar { trace_id, span_id, value, time: sample.time.shown(sample.arrival) })
         };
         match (self, op) {
             (Self::Counter { total, exemplar: last }, Op::Add(value)) => {
@@ -178,8 +180,9 @@ impl Cell {
                 }
             }
             (Self::Gauge { value, time }, Op::Set(new)) => {
-                if sample.time >= *time {
-                    (*value, *time) = (new, sample.time);
+                let own = sample.time.ordered(sample.arrival);
+                if own >= *time || time.is_before_a_step(sample.arrival) {
+                    (*value, *time) = (new, own);
                 }
             }
             (Self::Levels(levels), Op::Part { stream, value }) => {
@@ -210,7 +213,24 @@ impl Cell {
         Done::Applied
     }
 
+    /// Whether a sum would no longer be a finite number with this. A histogram without a sum has none to lose.
+    fn overflows(&self, amount: &Amount) -> bool {
+        let (held, sent) = match (self, amount) {
+            (Self::Counter { total, .. }, Amount::Number(sent)) => (*total, *sent),
+            (Self::Histogram(held), Amount::Histogram(sent)) => {
+                (held.sum(), sent.sum().unwrap_or_default())
+            }
+            (Self::Native(held), Amount::Exponential(sent)) => (held.held.sum(), sent.sum()),
+            (Self::Summary(held), Amount::Summary(sent)) => (held.sum(), sent.sum()),
+            _ => return false,
+        };
+        (held + sent).is_infinite()
+    }
+
     fn merge(&mut self, addition: &crate::model::Addition, bounds: &[f64]) -> Done {
+        if self.overflows(&addition.amount) {
+            return Done::Mismatch;
+        }
         if let (Self::Histogram(held), Amount::Exponential(_)) = (&*self, &addition.amount)
             && held.is_untouched()
             && bounds.is_empty()

@@ -76,7 +76,7 @@ mod tests {
 
     fn add(store: &FamilyStore, value: &str, now: u64) {
         let time = Timestamp(now);
-        let sample = Sample { time, ids: None };
+        let sample = Sample { time, arrival: time, ids: None };
         let key = key::of(&[value]);
         let (op, hash) = (Op::Add(1.0), store.hash(&key));
         store.write(time).apply(&Change { shape: 0, key: &key, hash, op, sample });

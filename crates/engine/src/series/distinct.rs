@@ -71,9 +71,9 @@ impl Distinct {
         Self { seen: Seen::Exact(Exact::default()), longest, fresh: 0.0 }
     }
 
-    /// Somebody was there at `time`, which it is not yet later than `now`.
+    /// Somebody was there at `time`, or now when that is unknown or still to come.
     pub fn see(&mut self, who: Pseudonym, time: Timestamp, now: Timestamp) {
-        let (at, today) = (Quarter::of(time.min(now)), Quarter::of(now));
+        let (at, today) = (Quarter::of(time.ordered(now)), Quarter::of(now));
         let oldest = today.back(self.longest);
         if at < oldest {
             return;

@@ -397,7 +397,8 @@ mod tests {
             Kind::Gauge => Op::Set(1.0),
             _ => Op::Add(1.0),
         };
-        let sample = Sample { time: Timestamp(now), ids: None };
+        let time = Timestamp(now);
+        let sample = Sample { time, arrival: time, ids: None };
         let key = key::of(labels);
         let change = Change { shape: 0, hash: hash(&store.hasher, &key), key: &key, op, sample };
         store.write(Timestamp(now)).apply(&change)

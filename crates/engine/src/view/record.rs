@@ -1,6 +1,6 @@
 //! Spans, span events and log records as a request holds them, and the order in which a walk tells everything.
 
-use crate::timestamp::Timestamp;
+use crate::timestamp::{ElapsedError, Timestamp};
 
 use super::{Metric, Point, Value};
 
@@ -66,9 +66,9 @@ pub struct Span<'a> {
     pub name: &'a [u8],
     /// What kind of work.
     pub kind: SpanKind,
-    /// When it began.
+    /// When it began, or 0.
     pub start: Timestamp,
-    /// When it ended; may lie before `start` when clocks moved.
+    /// When it ended, or 0; may lie before `start` when clocks moved.
     pub end: Timestamp,
     /// How it ended.
     pub status: Status,
@@ -76,9 +76,12 @@ pub struct Span<'a> {
 
 impl Span<'_> {
     /// How long it took in seconds; 0 when it ended before it began.
+    ///
+    /// # Errors
+    /// Its start or end is unknown, or they are more than [`crate::limits::DURATION`] apart.
     #[inline]
-    pub fn seconds(&self) -> f64 {
-        self.end.0.saturating_sub(self.start.0) as f64 / 1e9
+    pub fn seconds(&self) -> Result<f64, ElapsedError> {
+        self.end.seconds_since(self.start)
     }
 }
 
@@ -87,7 +90,7 @@ impl Span<'_> {
 pub struct SpanEvent<'a> {
     /// UTF-8 by contract, unchecked.
     pub name: &'a [u8],
-    /// When it happened.
+    /// When it happened, or 0.
     pub time: Timestamp,
 }
 

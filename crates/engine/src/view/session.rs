@@ -1,8 +1,6 @@
 //! A conversation that has ended, as a record.
 
-use std::time::Duration;
-
-use crate::timestamp::Timestamp;
+use crate::timestamp::{ElapsedError, Timestamp};
 
 /// What is remembered of each turn, beside how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,10 +16,10 @@ pub struct Word {
 pub struct Session {
     /// Its turns.
     pub turns: u32,
-    /// From the first turn's begin to the last one's end.
-    pub duration: Duration,
-    /// When the last turn ended.
-    pub time: Timestamp,
+    /// The earliest start of its turns, or 0 when none is known.
+    pub start: Timestamp,
+    /// The latest end of its turns, or 0 when none is known.
+    pub end: Timestamp,
     /// Whether it got what it came for: confirmed, implied, unresolved or abandoned.
     pub resolution: &'static str,
     /// Messages that came soon after an answer, so that the answer was hardly one.
@@ -32,4 +30,14 @@ pub struct Session {
     pub ended_by: &'static str,
     /// The words that rules remember, each as it was last said; none: it never was.
     pub words: Box<[Option<Box<str>>]>,
+}
+
+impl Session {
+    /// How long it lasted in seconds, from the first turn's start to the last one's end.
+    ///
+    /// # Errors
+    /// No turn's start or no turn's end is known, or they are more than [`crate::limits::DURATION`] apart.
+    pub fn seconds(&self) -> Result<f64, ElapsedError> {
+        self.end.seconds_since(self.start)
+    }
 }

@@ -94,7 +94,8 @@ impl Counted {
                 Some((labels, ConstCounter::new((*count)?)))
             })
         });
-        let help = "Updates a rule could not make of a record, by metric and reason.";
+        let help =
+            "Records whose value or sampling weight a rule could not use, by metric and reason.";
         family(encoder, ("rule_skips", help, None), rows)?;
         let repeats = self.0.repeats();
         let rows = repeats

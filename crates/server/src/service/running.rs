@@ -21,6 +21,7 @@ use engine::pipeline::Pipeline;
 use super::options::ServeOptions;
 use super::part::Part;
 use super::state::Keeper;
+use super::weights;
 use crate::exit::{Exit, Failure};
 
 /// A server that serves.
@@ -106,6 +107,8 @@ pub fn start(
     let (expiring, ours) = (pipeline.clone(), forward.drain.clone());
     // Not on the threads of OTLP and scrapes: it may look at every series.
     forward.drain.spawn_on(async move { expire(&expiring, &ours).await }, &forward.runtime);
+    let (counters, watched) = (pipeline.counters().clone(), web.drain.clone());
+    web.drain.spawn_on(async move { weights::watch(&counters, &watched).await }, &web.runtime);
     readiness.set(true);
     let keeper = None;
     Ok(Running {

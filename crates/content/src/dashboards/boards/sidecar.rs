@@ -203,8 +203,8 @@ fn refusals() -> Row {
         [
             Some(faults(
                 "Values that could not be used",
-                "Updates that a rule could not make of a record, by metric and reason: no number, \
-                 no row in a table, negative. Good is nothing.",
+                "Records whose value or sampling weight a rule could not use, by metric and reason. \
+                 Good is nothing.",
                 &["metric", "reason"],
                 "rule_skips_total",
             )),

@@ -129,11 +129,13 @@ const COUNTS: [Count; 6] = [
         summary: "{metric} of {job} leaves out records: {reason}.",
         description: "{value} records in an hour could not be counted in it. With no_row in a cost, a model has no price and the cost is too low.",
         meaning: "A rule took a record and could not use its value: not_a_number, no_row (a table has no such row, as for a model without \
-                  a price), negative, gauge_limit.",
+                  a price), negative, gauge_limit, no_time (a duration whose start or end is unknown), too_long (over 7 days), too_large \
+                  (an increment over 1e12). With weight the record counts once: its sampling weight is over `most`.",
         look: [
             "`no_row`: which model is new, `sum by (model) (increase(bot_model_calls_total[1d]))`, and the price tables of the config.",
-            "`not_a_number`, `negative`: what the bot sends, with `oscar-metrics explain --otlp FILE`.",
-            "`gauge_limit`: the labels of that gauge.",
+            "`weight`: whether the bot samples; then add `sampling: {most: 100}` (1 in 100 kept) to the config. If it does not, a caller \
+             sent the weight in the header `tracestate`, and nothing is to do.",
+            "Others: what the bot sends, with `oscar-metrics explain --otlp FILE`; `gauge_limit`: the labels of that gauge.",
         ],
         silence: "the value does not matter to anybody; better, remove the metric.",
     },

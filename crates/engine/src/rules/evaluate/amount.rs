@@ -1,5 +1,6 @@
 //! What a rule does with a record: how much it adds, sets or observes, or whom it sees.
 
+use crate::limits;
 use crate::model::{Op, Pseudonym};
 
 use super::Evaluation;
@@ -27,12 +28,13 @@ impl<'a> Evaluation<'a> {
             let who = self.who(of, subject);
             return Ok(who.map(|who| Op::See { who, now: self.now }));
         }
-        let Some(value) = self.measure(&part.measure, subject)? else { return Ok(None) };
+        let Some(value) = self.measure(part, subject)? else { return Ok(None) };
         let weight = if rule.weighted { weight } else { 1.0 };
         Ok(Some(match rule.kind {
-            OpKind::Add if value < 0.0 => return Err(SkipReason::Negative),
-            OpKind::Add => Op::Add(value * weight),
             OpKind::Set | OpKind::See => Op::Set(value),
+            OpKind::Add if value < 0.0 => return Err(SkipReason::Negative),
+            _ if (value * weight).abs() > limits::INCREMENT => return Err(SkipReason::TooLarge),
+            OpKind::Add => Op::Add(value * weight),
             OpKind::Observe => Op::Observe { value, weight },
         }))
     }
@@ -47,25 +49,32 @@ impl<'a> Evaluation<'a> {
         rules.key.as_ref().filter(|_| !left_out).map(|key| key.hash(text))
     }
 
+    /// Why a part has no value whose value clocks tell; none: a value is merely missing, which is no skip.
+    #[cold]
+    fn without_time(&self, part: &Part, subject: Subject<'_, 'a>) -> Option<SkipReason> {
+        let mut clocks = part.clocks.iter();
+        clocks.find_map(|clock| subject.clock(*clock, self.now)?.err()).map(SkipReason::from)
+    }
+
     /// The part's number; none when the record has no value.
     fn measure(
         &mut self,
-        measure: &'a Measure,
+        part: &'a Part,
         subject: Subject<'_, 'a>,
     ) -> Result<Option<f64>, SkipReason> {
-        let (value, scale) = match measure {
+        let (value, scale) = match &part.measure {
             Measure::Constant(number) => return Ok(Some(*number)),
             Measure::Value(value, scale) => (value, scale),
         };
         let number = match (subject, &value.only) {
             // What most histograms observe needs no search.
             (Subject::Span(span), Some(Reference::Intrinsic(Intrinsic::Duration))) => {
-                span.seconds()
+                span.seconds()?
             }
-            _ => {
-                let Some(found) = self.expression(value, subject) else { return Ok(None) };
-                self.number(found).ok_or(SkipReason::NotANumber)?
-            }
+            _ => match self.expression(value, subject) {
+                Some(found) => self.number(found).ok_or(SkipReason::NotANumber)?,
+                None => return self.without_time(part, subject).map_or(Ok(None), Err),
+            },
         };
         let factor = match scale {
             Scale::Constant(factor) => *factor,

@@ -47,6 +47,11 @@ impl Histogram {
         self.counts.iter().all(|count| *count == 0.0)
     }
 
+    /// Sum of what was counted; not a number once a sender kept none.
+    pub fn sum(&self) -> f64 {
+        self.sum
+    }
+
     /// Counts one value. A bucket's upper edge belongs to it.
     pub fn observe(&mut self, value: f64, weight: f64, edges: &[f64], exemplar: Option<Exemplar>) {
         let at = edges.partition_point(|edge| *edge < value);

@@ -7,7 +7,8 @@ use crate::model::{Addition, Family, MetricName};
 use super::*;
 
 fn sample(seconds: u64) -> Sample {
-    Sample { time: Timestamp(seconds), ids: Some(([1; 16], [2; 8])) }
+    let time = Timestamp(seconds);
+    Sample { time, arrival: time, ids: Some(([1; 16], [2; 8])) }
 }
 
 fn declared(buckets: BucketKind, bounds: &[f64]) -> Cell {
@@ -58,6 +59,66 @@ fn the_newest_record_wins_a_gauge() {
         assert_eq!(cell.apply(Op::Set(value), &[], sample(time)), Done::Applied);
         let RowValue::Gauge(now) = cell.row(true) else { panic!() };
         assert_eq!(now, expected);
+    }
+}
+
+/// The time of a record, its arrival, and the value that a gauge shows after each; every record has its own number as value.
+#[test]
+fn records_from_the_future_freeze_no_gauge() {
+    const YEAR: u64 = 365 * 86_400;
+    let at = |second: &u64| Timestamp(*second * 1_000_000_000);
+    for records in [
+        &[(10, 11, 0), (YEAR, 12, 1), (13, 14, 2), (15, 16, 3)][..],
+        // Unknown times are arrivals.
+        &[(10, 11, 0), (0, 12, 1), (11, 13, 1), (0, 14, 3)],
+        // Of records from the future the later arrival is newer, and of equal ones.
+        &[(YEAR, 12, 0), (2 * YEAR, 12, 1), (YEAR, 12, 2), (12, 12, 3)],
+        // Two threads at once: the later record stays.
+        &[(12, 12, 0), (10, 11, 0)],
+        // Our own clock was a year ahead when the first one came.
+        &[(YEAR, YEAR, 0), (11, 12, 1), (10, 12, 1), (12, 13, 3)],
+    ] {
+        let mut cell = Cell::Gauge { value: 0.0, time: Timestamp::default() };
+        for (nth, (time, arrival, shown)) in records.iter().enumerate() {
+            let (time, arrival) = (at(time), at(arrival));
+            let sample = Sample { time, arrival, ids: None };
+            cell.apply(Op::Set(nth as f64), &[], sample);
+            let RowValue::Gauge(now) = cell.row(true) else { panic!() };
+            assert_eq!(now, f64::from(*shown), "record {nth} of {records:?}");
+        }
+    }
+}
+
+#[test]
+fn exemplars_show_no_time_far_ahead_of_their_arrival() {
+    let mut cell = Cell::of(&Amount::Number(0.0));
+    let arrival = Timestamp(1_000_000_000_000);
+    for (time, shown) in [
+        (0, arrival.0),
+        (5, 5),
+        (arrival.0 + 60_000_000_000, arrival.0 + 60_000_000_000),
+        (arrival.0 + 60_000_000_001, arrival.0),
+    ] {
+        let ids = Some(([1; 16], [2; 8]));
+        cell.apply(Op::Add(1.0), &[], Sample { time: Timestamp(time), arrival, ids });
+        let RowValue::Counter(_, Some(exemplar)) = cell.row(true) else { panic!() };
+        assert_eq!(exemplar.time, Timestamp(shown), "{time}");
+    }
+}
+
+#[test]
+fn no_sum_leaves_the_finite_numbers() {
+    let merge = |cell: &mut Cell, amount: Amount| {
+        let addition = Addition { amount, exemplars: Vec::new(), anew: false };
+        cell.apply(Op::Merge(&addition), &[], sample(1))
+    };
+    let histogram = |sum| Amount::Histogram(Sent::new(1, Some(sum), &[1, 0], &[1.0]).unwrap());
+    for amount in [Amount::Number(1e308), histogram(1e308), histogram(-1e308)] {
+        let mut cell = Cell::of(&amount);
+        assert_eq!(merge(&mut cell, amount.clone()), Done::Applied);
+        let before = format!("{:?}", cell.row(true));
+        assert_eq!(merge(&mut cell, amount), Done::Mismatch);
+        assert_eq!(format!("{:?}", cell.row(true)), before);
     }
 }
 

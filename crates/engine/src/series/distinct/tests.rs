@@ -40,6 +40,14 @@ fn windows_slide_over_everybodys_last_visit() {
 }
 
 #[test]
+fn visits_without_a_time_count_now() {
+    let mut count = Distinct::new(MONTH);
+    let now = 1000 * DAY;
+    count.see(who(1), Timestamp(0), Timestamp(now));
+    assert_eq!((days(&count, now, 1), count.fresh()), (1.0, 1.0));
+}
+
+#[test]
 fn late_visits_count_where_they_belong_and_future_ones_now() {
     let mut count = Distinct::new(MONTH);
     let now = 1000 * DAY;

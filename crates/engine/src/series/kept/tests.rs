@@ -42,7 +42,8 @@ fn store(declarations: &[Declaration], now: u64) -> Store {
 fn change(store: &Store, family: usize, labels: [&str; 2], op: Op<'_>, now: u64) {
     let key = key::of(&labels);
     let hash = store.hash(&key);
-    let sample = Sample { time: Timestamp(now), ids: Some(([7; 16], [8; 8])) };
+    let time = Timestamp(now);
+    let sample = Sample { time, arrival: time, ids: Some(([7; 16], [8; 8])) };
     let mut writer = store.write(family, Timestamp(now)).unwrap();
     writer.apply(&Change { shape: 0, key: &key, hash, op, sample });
 }
@@ -199,7 +200,7 @@ fn senders_series_come_back_unless_their_name_is_somebody_elses_now() {
         let birth = Birth { first, start, born: None };
         let place = family.create(&[("a", "1")], (OWNER, false), birth, Timestamp(9));
         let addition = Addition { amount: amount.clone(), exemplars: Vec::new(), anew: false };
-        let sample = Sample { time: Timestamp(9), ids: None };
+        let sample = Sample { time: Timestamp(9), arrival: Timestamp(9), ids: None };
         let effect = family.apply(place, Op::Merge(&addition), sample, Timestamp(9));
         assert_eq!(effect, Effect::Applied);
     }
