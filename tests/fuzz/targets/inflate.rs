@@ -18,10 +18,10 @@ fuzz_target!(|data: &[u8]| {
         0 => judge(inflate::gzip(raw(bytes), limit), gunzip(raw(bytes)), limit),
         1 => judge(inflate::zstd(raw(bytes), limit), unzstd(raw(bytes)), limit),
         2 => judge(inflate::gzip(&gzip(bytes, mode), limit), Some(bytes.to_vec()), limit),
-        3 => judge(inflate::deflate(raw(bytes), limit), undeflate(raw(bytes)), limit),
-        4 => judge(inflate::deflate(&zlib(bytes, mode), limit), Some(bytes.to_vec()), limit),
-        5 => judge(inflate::deflate(&deflate(bytes, mode), limit), Some(bytes.to_vec()), limit),
-        _ => judge(inflate::zstd(&zstd(bytes, mode), limit), Some(bytes.to_vec()), limit),
+        3 => judge(inflate::zstd(&zstd(bytes, mode), limit), Some(bytes.to_vec()), limit),
+        4 => judge(inflate::deflate(raw(bytes), limit), undeflate(raw(bytes)), limit),
+        5 => judge(inflate::deflate(&zlib(bytes, mode), limit), Some(bytes.to_vec()), limit),
+        _ => judge(inflate::deflate(&deflate(bytes, mode), limit), Some(bytes.to_vec()), limit),
     }
 });
 
@@ -48,7 +48,7 @@ fn gunzip(bytes: &[u8]) -> Option<Vec<u8>> {
     decoder.finish().ok()
 }
 
-/// Byte by byte into a buffer of one byte, where ours is given all at once.
+/// Byte by byte through a buffer of one byte, where our reader gets everything at once.
 fn undeflate(bytes: &[u8]) -> Option<Vec<u8>> {
     let header = bytes.first_chunk().map(|pair| u16::from_be_bytes(*pair));
     let is_zlib = header.is_none_or(|header| header >> 8 & 15 == 8 && header % 31 == 0);
@@ -63,7 +63,9 @@ fn undeflate(bytes: &[u8]) -> Option<Vec<u8>> {
         out.extend_from_slice(&room[..(decoder.total_out() - before.1) as usize]);
         match status {
             flate2::Status::StreamEnd => return rest.is_empty().then_some(out),
-            _ if rest.is_empty() && before == (decoder.total_in(), decoder.total_out()) => return None,
+            _ if rest.is_empty() && before == (decoder.total_in(), decoder.total_out()) => {
+                return None;
+            }
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! Any text as an OTLP/JSON request, against the serde forms of `opentelemetry-proto`.
 //!
-//! Where both take it they read the same. We take more, as ProtoJSON says and where a fault must not cost its neighbours: then the
-//! oracle must read back what it writes of our reading. What we transcode the walk and `prost` read alike.
+//! Where both accept it they read the same. We accept more, as ProtoJSON says and where a fault must not refuse its neighbours: then
+//! the oracle must read back what it writes of our reading. What we transcode the walk and `prost` read alike.
 #![no_main]
 
 use std::fmt::Debug;
@@ -82,7 +82,7 @@ where
     if text.contains("null") {
         return;
     }
-    // What `prost` takes may nest deeper than serde_json reads by default, and ends far from the end of a stack.
+    // `prost` accepts deeper values than serde_json does by default; they are still far from the end of the stack.
     let mut reader = serde_json::Deserializer::from_str(&text);
     reader.disable_recursion_limit();
     let back = R::deserialize(&mut reader).expect("the oracle reads what it writes");
