@@ -63,7 +63,7 @@ fn every_name_of_the_contract_is_there_from_the_start() {
             ("oscar_metrics_build_info", Gauge, 1),
             ("oscar_metrics_config_last_reload_successful", Gauge, 1),
             ("oscar_metrics_config_last_reload_success_timestamp_seconds", Gauge, 1),
-            ("oscar_metrics_closed_connections_total", Counter, 5),
+            ("oscar_metrics_closed_connections_total", Counter, 6),
             ("oscar_metrics_panics_total", Counter, 1),
             ("oscar_metrics_quarantined_rows_total", Counter, 1),
             ("oscar_metrics_scrapes_total", Counter, 1),
