@@ -187,7 +187,7 @@ fn garbage_is_answered_or_closed() {
 #[test]
 fn answers_tls_in_plain_text_and_closes() {
     let server = serve(options());
-    for (count, what) in [(1.0, "otlp_http"), (3.0, "otlp_grpc")] {
+    for (count, what) in [(1.0, "otlp_http"), (3.0, "otlp_grpc"), (5.0, "web")] {
         let reply = exchange(server.address(what), HELLO);
         assert_eq!((reply.status, reply.header("connection")), (400, Some("close")), "{what}");
         assert!(reply.text().contains("TLS"), "{what}");

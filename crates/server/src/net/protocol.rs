@@ -5,7 +5,9 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use engine::limits;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::timeout;
 
 /// The client preface of HTTP/2 (RFC 9113, section 3.4).
 pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -49,6 +51,28 @@ pub async fn recognize(
             return Ok((protocol, first));
         }
     }
+}
+
+/// Why a TLS client is not served, and what to do.
+pub const NO_TLS: &str =
+    "this port does not serve TLS: use http:// instead of https://, or insecure in gRPC exporters";
+
+/// Closes the connection of a TLS client after an answer in plain text: its error is then one that people know, such as "wrong version
+/// number" or "server gave HTTP response to HTTPS client".
+pub async fn reject_tls(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{NO_TLS}",
+        NO_TLS.len()
+    );
+    let farewell = async {
+        stream.write_all(answer.as_bytes()).await?;
+        stream.shutdown().await?;
+        // Closing a socket with unread bytes sends a reset, and the peer may lose the answer.
+        let mut rest = stream.take(limits::FAREWELL.1);
+        tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
+    };
+    let _ = timeout(limits::FAREWELL.0, farewell).await;
 }
 
 /// The protocol that begins with these bytes; none: more of them are needed.
@@ -138,7 +162,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Replayed<S> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncWriteExt, duplex};
+    use tokio::io::duplex;
 
     use super::*;
 

@@ -10,15 +10,13 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::Status;
 
-use crate::net::protocol::PeerProtocol;
+use crate::net::protocol::{NO_TLS, PeerProtocol, reject_tls};
 use crate::net::{Drain, connection};
 use crate::self_metrics::Closing;
 use engine::counters::Refusal;
-use engine::limits;
 
 use super::intake::Intake;
 use super::ports;
@@ -79,29 +77,16 @@ pub fn grpc_call(
     Some(Status::unimplemented(text).into_http())
 }
 
-/// Closes a connection of a protocol that is not served. A TLS client gets an answer in plain text, because its error is then one
-/// that people know: "wrong version number", "server gave HTTP response to HTTPS client".
+/// Closes a connection of a protocol that is not served, with an answer for TLS.
 pub async fn close(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     intake: &Intake,
     (caller, protocol): (Caller, PeerProtocol),
 ) {
-    const PLAIN: &str = "this port does not serve TLS: use http:// instead of https://, or insecure in gRPC exporters";
-    if protocol != PeerProtocol::Tls {
-        return intake.wrong_protocol(caller, "the connection begins with neither HTTP nor TLS");
+    if protocol == PeerProtocol::Tls {
+        intake.wrong_protocol(caller, NO_TLS);
+        reject_tls(stream).await;
+    } else {
+        intake.wrong_protocol(caller, "the connection begins with neither HTTP nor TLS");
     }
-    intake.wrong_protocol(caller, PLAIN);
-    let length = PLAIN.len();
-    let answer = format!(
-        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\
-         Connection: close\r\n\r\n{PLAIN}"
-    );
-    let farewell = async {
-        stream.write_all(answer.as_bytes()).await?;
-        stream.shutdown().await?;
-        // Closing a socket with unread bytes sends a reset, and the peer may lose the answer.
-        let mut rest = stream.take(limits::FAREWELL.1);
-        tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
-    };
-    let _ = timeout(limits::FAREWELL.0, farewell).await;
 }

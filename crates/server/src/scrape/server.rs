@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use crate::net::protocol::{NO_TLS, PeerProtocol, Replayed, recognize, reject_tls};
 use crate::net::{Deadlined, Drain, connection};
 use crate::self_metrics::Closing;
 
@@ -26,7 +27,7 @@ use super::web::Web;
 
 /// Serves one connection to its end.
 pub async fn serve(stream: Deadlined<TcpStream>, web: Arc<Web>, drain: Drain) {
-    let (deadlines, telemetry) = (web.deadlines, web.telemetry.clone());
+    let (here, deadlines, telemetry) = (web.clone(), web.deadlines, web.telemetry.clone());
     let peer = stream.peer().map(|peer| peer.ip());
     let tls = web.access.rules().tls();
     let service = service_fn(move |request| {
@@ -34,6 +35,7 @@ pub async fn serve(stream: Deadlined<TcpStream>, web: Arc<Web>, drain: Drain) {
         async move { Ok::<_, Infallible>(answer(&web, &request, peer).await) }
     });
     let Some(tls) = tls else {
+        let Some(stream) = without_tls(stream, &here).await else { return };
         if connection::serve_http1(stream, service, &deadlines, &drain).await {
             telemetry.closed(Closing::Head);
         }
@@ -54,6 +56,28 @@ pub async fn serve(stream: Deadlined<TcpStream>, web: Arc<Web>, drain: Drain) {
     } else if connection::serve_http1(stream, service, &deadlines, &drain).await {
         telemetry.closed(Closing::Head);
     }
+}
+
+/// The stream, unless its peer begins with TLS: that is answered, counted and logged.
+async fn without_tls(
+    mut stream: Deadlined<TcpStream>,
+    web: &Web,
+) -> Option<Replayed<Deadlined<TcpStream>>> {
+    let Ok(recognized) = timeout(web.deadlines.head, recognize(&mut stream)).await else {
+        web.telemetry.closed(Closing::Head);
+        return None;
+    };
+    let (protocol, first) = recognized.ok()?;
+    if protocol != PeerProtocol::Tls {
+        return Some(Replayed::new(first, stream));
+    }
+    web.telemetry.closed(Closing::WrongProtocol);
+    if let Some(suppressed) = web.tls_refusals.admit() {
+        let peer = stream.peer().map(tracing::field::display);
+        tracing::warn!(event = "wrong_protocol", protocol = "web", peer, why = NO_TLS, suppressed);
+    }
+    reject_tls(stream).await;
+    None
 }
 
 /// An answer, to those who may have it.

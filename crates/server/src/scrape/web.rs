@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use crate::log_limit::LogLimit;
 use crate::net::Deadlines;
 use crate::self_metrics::Telemetry;
 use engine::exposition::Options;
@@ -43,6 +44,8 @@ pub struct Web {
     pub zero_first: Duration,
     /// Scrapes that may be under way at once.
     pub seats: Arc<Semaphore>,
+    /// The rate of log lines about TLS where none is served.
+    pub tls_refusals: LogLimit,
 }
 
 impl Web {

@@ -97,6 +97,7 @@ pub fn start(
         scrapers,
         zero_first,
         seats: Web::seats(),
+        tls_refusals: LogLimit::default(),
     });
     let admission = intake.admission.clone();
     let otlp = otlp(grpc, http, intake)?;
