@@ -1,7 +1,6 @@
 //! The routes of the web port, and the server under them.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -22,16 +21,17 @@ use super::inventory::{self, inventory};
 use super::landing::landing;
 use super::metrics::metrics;
 use super::reload::reload;
+use super::scrapers::Client;
 use super::web::Web;
 
 /// Serves one connection to its end.
 pub async fn serve(stream: Deadlined<TcpStream>, web: Arc<Web>, drain: Drain) {
     let (deadlines, telemetry) = (web.deadlines, web.telemetry.clone());
-    let peer = stream.peer();
+    let client = stream.peer().map(|address| Arc::new(web.scrapers.connect(address)));
     let tls = web.access.rules().tls();
     let service = service_fn(move |request| {
-        let web = web.clone();
-        async move { Ok::<_, Infallible>(answer(&web, &request, peer).await) }
+        let (web, client) = (web.clone(), client.clone());
+        async move { Ok::<_, Infallible>(answer(&web, &request, client.as_ref()).await) }
     });
     let Some(tls) = tls else {
         if connection::serve_http1(stream, service, &deadlines, &drain).await {
@@ -60,7 +60,7 @@ pub async fn serve(stream: Deadlined<TcpStream>, web: Arc<Web>, drain: Drain) {
 async fn answer(
     web: &Web,
     request: &http::Request<Incoming>,
-    peer: Option<IpAddr>,
+    client: Option<&Arc<Client>>,
 ) -> Response<Body> {
     let rules = web.access.rules();
     let free = matches!(request.uri().path(), "/-/healthy" | "/-/ready");
@@ -72,7 +72,7 @@ async fn answer(
         }
         None => {
             // A route that panics is a bad answer, not a bad connection.
-            let routed = catch_unwind(AssertUnwindSafe(|| route(web, request, peer)));
+            let routed = catch_unwind(AssertUnwindSafe(|| route(web, request, client)));
             routed.unwrap_or_else(|_| internal().map(Either::Left))
         }
     };
@@ -82,7 +82,11 @@ async fn answer(
     answer
 }
 
-fn route(web: &Web, request: &http::Request<Incoming>, peer: Option<IpAddr>) -> Response<Body> {
+fn route(
+    web: &Web,
+    request: &http::Request<Incoming>,
+    client: Option<&Arc<Client>>,
+) -> Response<Body> {
     let path = request.uri().path();
     let read = matches!(*request.method(), Method::GET | Method::HEAD);
     let answer = match path {
@@ -91,7 +95,7 @@ fn route(web: &Web, request: &http::Request<Incoming>, peer: Option<IpAddr>) -> 
         "/" | "/-/healthy" | "/-/ready" if !read => not_allowed("GET, HEAD"),
         "/-/healthy" => healthy(),
         "/-/ready" => ready(&web.readiness),
-        path if path == web.telemetry_path && read => return metrics(web, request, peer),
+        path if path == web.telemetry_path && read => return metrics(web, request, client),
         path if path == web.telemetry_path => not_allowed("GET, HEAD"),
         "/" => landing(web),
         _ => text(StatusCode::NOT_FOUND, "no such page: / lists what there is\n"),
