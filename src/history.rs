@@ -92,7 +92,7 @@ fn play(
     let telemetry = Arc::new(Telemetry::new(env!("CARGO_PKG_VERSION"), counters.clone(), begin));
     telemetry.reloaded(true, begin);
     let pipeline = Arc::new(Pipeline::new(settings.plan(key), counters, begin));
-    let scrapers = Scrapers::new(pipeline.scraped().clone());
+    let scraper = Arc::new(Scrapers::new(pipeline.scraped().clone())).connect(SCRAPER);
     // As if it were scraped as often as others are: a birth is never older than a step.
     let zero_first =
         if settings.server.zero_first.is_zero() { Duration::ZERO } else { 2 * times.step };
@@ -115,12 +115,12 @@ fn play(
         ingest(&mut past, &pipeline, now)?;
         // The last one shows what is there: no other comes after it.
         let window = if scrape == times.count { Duration::ZERO } else { zero_first };
-        let show = scrapers.zero_first(SCRAPER, window, now);
+        let show = scraper.zero_first(window, now);
         let families =
             pipeline.gather(now, false, show).chain(telemetry.families_of(&pipeline, now));
         families.for_each(|piece| tape.keep(&piece, scrape));
         tape.end(scrape);
-        scrapers.completed(SCRAPER, now);
+        scraper.completed(now);
         telemetry.scraped(&Default::default());
         if visible && scrape % 100 == 0 {
             // Progress that cannot be shown is no reason to stop.

@@ -28,6 +28,7 @@ mod points;
 mod privacy;
 mod rule_index;
 mod rules;
+mod scrapers;
 mod series;
 mod state;
 mod support;

@@ -250,8 +250,11 @@ pub const DISCARD: usize = 2 * REQUEST;
 pub const FAREWELL: (Duration, u64) = (Duration::from_secs(1), 16 * KIB as u64);
 /// Pause after an accept that failed for want of descriptors or memory.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Scrapers whose last scrape is remembered for zero-first: more than anybody has Prometheus servers.
+/// Addresses of scrapers whose scrapes are remembered for zero-first: more than anybody has Prometheus servers.
 pub const SCRAPERS: usize = 64;
+/// For how much longer than the longest scrape interval seen (a fraction of it) zero-first waits for a connection: one scrape may be
+/// late by half an interval. A connection that lies idle in a pool must not hold a series at 0 for long.
+pub const LATE_SCRAPE: (u32, u32) = (3, 2);
 /// Scrapes under way at once, each with a piece, a compressor and a family in protobuf. Over it the answer is 503.
 pub const SCRAPES: usize = 8;
 /// Users of the web port: for more, a proxy in front knows better how to tell them apart.

@@ -20,6 +20,6 @@ mod web;
 pub use access::{Access, Rules};
 pub use health::Readiness;
 pub use reload::Reload;
-pub use scrapers::Scrapers;
+pub use scrapers::{Client, Scrapers};
 pub use server::serve;
 pub use web::Web;

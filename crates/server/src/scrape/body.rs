@@ -4,7 +4,6 @@
 //! turn after each piece.
 
 use std::io;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -19,7 +18,7 @@ use engine::limits;
 use engine::model::FamilySnapshot;
 use engine::timestamp::Timestamp;
 
-use super::scrapers::Scrapers;
+use super::scrapers::Client;
 
 /// A scrape under way.
 pub(super) struct Scrape {
@@ -36,9 +35,8 @@ pub(super) struct Scrape {
 
 /// Whose scrape it is, and when it began.
 pub(super) struct Scraper {
-    pub(super) address: IpAddr,
+    pub(super) client: Arc<Client>,
     pub(super) began: Timestamp,
-    pub(super) all: Arc<Scrapers>,
 }
 
 /// The last bytes of a body, and the seat it takes until they have left.
@@ -52,8 +50,8 @@ impl Drop for Last {
     fn drop(&mut self) {
         // hyper lets go of bytes when they were written, or when their reader left: the second is rare, and costs that reader
         // one birth.
-        if let Some(Scraper { address, began, all }) = self.scraper.take() {
-            all.completed(address, began);
+        if let Some(Scraper { client, began }) = self.scraper.take() {
+            client.completed(began);
         }
     }
 }
@@ -136,14 +134,15 @@ mod tests {
     use http_body_util::BodyExt as _;
     use tokio::sync::Semaphore;
 
+    use super::super::scrapers::Scrapers;
     use super::*;
     use engine::exposition::{ContentEncoding, Options, format};
     use engine::model::{Family, Kind, LabelName, MetricName, Row, RowValue};
 
     const PIECES: usize = 40;
 
-    /// 40 pieces of one family, 100 lines each, and a body that shows them to 10.0.0.1.
-    fn body(scrapers: &Arc<Scrapers>, seats: &Arc<Semaphore>) -> Streamed {
+    /// 40 pieces of one family, 100 lines each, and a body that shows them to a scraper.
+    fn body(client: &Arc<Client>, seats: &Arc<Semaphore>) -> Streamed {
         let family = Arc::new(Family {
             name: MetricName::own("x_total"),
             help: "x".repeat(200),
@@ -169,21 +168,21 @@ mod tests {
             plain: Vec::new(),
             telemetry: Arc::new(Telemetry::new("test", Default::default(), Timestamp(1))),
             seat: seats.clone().try_acquire_owned().unwrap(),
-            scraper: Some(Scraper {
-                address: [10, 0, 0, 1].into(),
-                began: Timestamp(9),
-                all: scrapers.clone(),
-            }),
+            scraper: Some(Scraper { client: client.clone(), began: Timestamp(9) }),
         })
+    }
+
+    fn client() -> Arc<Client> {
+        Arc::new(Arc::<Scrapers>::default().connect([10, 0, 0, 1].into()))
     }
 
     #[tokio::test]
     async fn a_body_comes_in_chunks_and_is_completed_when_the_last_has_left() {
-        let (scrapers, seats) = (Arc::<Scrapers>::default(), Arc::new(Semaphore::new(1)));
-        let mut body = body(&scrapers, &seats);
+        let (client, seats) = (client(), Arc::new(Semaphore::new(1)));
+        let mut body = body(&client, &seats);
         let (mut text, mut last) = (Vec::new(), None);
         while let Some(frame) = body.frame().await {
-            assert_eq!((scrapers.last([10, 0, 0, 1].into()), seats.available_permits()), (None, 0));
+            assert_eq!((client.last(), seats.available_permits()), (Timestamp(0), 0));
             let bytes = frame.unwrap().into_data().unwrap();
             assert!(bytes.len() < 2 * limits::SCRAPE_CHUNK, "{}", bytes.len());
             text.extend_from_slice(&bytes);
@@ -191,18 +190,18 @@ mod tests {
         }
         assert_eq!(text.iter().filter(|byte| **byte == b'\n').count(), 100 * PIECES + 2);
         drop(last);
-        assert_eq!(scrapers.last([10, 0, 0, 1].into()), Some(Timestamp(9)));
+        assert_eq!(client.last(), Timestamp(9));
         assert_eq!(seats.available_permits(), 1);
     }
 
     #[tokio::test]
     async fn a_reader_that_leaves_has_seen_nothing() {
-        let (scrapers, seats) = (Arc::<Scrapers>::default(), Arc::new(Semaphore::new(1)));
-        let mut body = body(&scrapers, &seats);
+        let (client, seats) = (client(), Arc::new(Semaphore::new(1)));
+        let mut body = body(&client, &seats);
         assert!(body.frame().await.is_some());
         let left = body.scrape.as_ref().unwrap().families.size_hint().0;
         assert!(left > PIECES / 2, "{left}: what nobody reads is not made");
         drop(body);
-        assert_eq!((scrapers.last([10, 0, 0, 1].into()), seats.available_permits()), (None, 1));
+        assert_eq!((client.last(), seats.available_permits()), (Timestamp(0), 1));
     }
 }

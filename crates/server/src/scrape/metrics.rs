@@ -1,6 +1,6 @@
 //! One scrape: negotiate, and begin the body.
 
-use std::net::IpAddr;
+use std::sync::Arc;
 
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
@@ -17,13 +17,18 @@ use engine::exposition::{Coder, Format, Writer};
 
 use super::answer::{Body, busy, text};
 use super::body::{Scrape, Scraper, Streamed};
+use super::scrapers::Client;
 use super::web::Web;
 
 /// Prometheus says with it how long it will wait; nobody else does.
 const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
 
 /// All families, in the format and coding the scraper likes best; none of it for a HEAD.
-pub fn metrics(web: &Web, asked: &Request<Incoming>, peer: Option<IpAddr>) -> Response<Body> {
+pub fn metrics(
+    web: &Web,
+    asked: &Request<Incoming>,
+    client: Option<&Arc<Client>>,
+) -> Response<Body> {
     let (is_head, asked) = (asked.method() == Method::HEAD, asked.headers());
     let Ok(seat) = web.seats.clone().try_acquire_owned() else {
         return busy("too many scrapes at once\n").map(Either::Left);
@@ -37,7 +42,7 @@ pub fn metrics(web: &Web, asked: &Request<Incoming>, peer: Option<IpAddr>) -> Re
     let mut answer = Response::new(if is_head {
         Either::Left(Full::default())
     } else {
-        Either::Right(begin(web, (format, coder), scraper(asked, peer), seat))
+        Either::Right(begin(web, (format, coder), scraper(asked, client), seat))
     });
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, media_type);
@@ -48,24 +53,22 @@ pub fn metrics(web: &Web, asked: &Request<Incoming>, peer: Option<IpAddr>) -> Re
     answer
 }
 
-/// Whose scrape it is, when somebody's.
-fn scraper(asked: &HeaderMap, peer: Option<IpAddr>) -> Option<IpAddr> {
-    peer.filter(|_| asked.contains_key(SCRAPE_TIMEOUT))
+/// The client when it is a scraper.
+fn scraper<'c>(asked: &HeaderMap, client: Option<&'c Arc<Client>>) -> Option<&'c Arc<Client>> {
+    client.filter(|_| asked.contains_key(SCRAPE_TIMEOUT))
 }
 
 fn begin(
     web: &Web,
     (format, coder): (Format, Coder),
-    address: Option<IpAddr>,
+    scraper: Option<&Arc<Client>>,
     seat: OwnedSemaphorePermit,
 ) -> Streamed {
     let began = clock::now();
-    let shows_zero = address.filter(|_| !web.zero_first.is_zero());
-    let zero_first = shows_zero.map(|one| web.scrapers.zero_first(one, web.zero_first, began));
+    let zero_first = scraper.map(|client| client.zero_first(web.zero_first, began));
     let show = move |piece: &mut _| zero_first.iter().for_each(|zero_first| zero_first(piece));
     let own = web.telemetry.families_of(&web.pipeline, began);
     let families = web.pipeline.gather(began, format.has_exemplars(), show).chain(own);
-    let all = web.scrapers.clone();
     Streamed::new(Scrape {
         families: Box::new(families),
         writer: Writer::new(format, web.options),
@@ -73,7 +76,7 @@ fn begin(
         plain: Vec::new(),
         telemetry: web.telemetry.clone(),
         seat,
-        scraper: address.map(|address| Scraper { address, began, all }),
+        scraper: scraper.map(|client| Scraper { client: client.clone(), began }),
     })
 }
 

@@ -1,122 +1,156 @@
-//! Zero first: who has seen what, so that a series born since is first shown at 0.
+//! Zero first: which scraper has completed what, so that a young series is first shown at 0.
 //!
-//! `increase()` needs two samples, so a counter that is born at 1 has lost its first event. A scraper (a request that says how
-//! long Prometheus will wait) is told apart by its address; anybody else sees the truth.
+//! `increase()` needs two samples, so a counter whose first sample is 1 has lost its first event. A scraper is a client that sends
+//! Prometheus' scrape timeout header. Several may share an address (a NAT, a proxy), and then only their connections tell them apart.
+//! Which connection of a pool comes next is not known, so what is shown is decided for each address: it sees 0 until every scraper
+//! behind it had the chance to see it, and the value from then on, because a 0 after a value would count it twice.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use engine::limits;
 use engine::model::FamilySnapshot;
 use engine::timestamp::Timestamp;
 
-/// What each scraper has seen.
+/// All scrapers and their open connections.
 #[derive(Debug, Default)]
 pub struct Scrapers {
-    /// When the last scrape that was read to its end began.
-    seen: Mutex<HashMap<IpAddr, Timestamp>>,
-    /// Who else wants to know the latest of these.
+    state: Mutex<State>,
+    /// When the latest completed scrape began, shared with the pipeline.
     latest: Arc<AtomicU64>,
 }
 
+#[derive(Debug, Default)]
+struct State {
+    /// The open connections by their number, at most [`limits::CONNECTIONS`] of each listener.
+    connections: HashMap<u64, Connection>,
+    /// Connections accepted so far.
+    accepted: u64,
+    /// At most [`limits::SCRAPERS`].
+    addresses: HashMap<IpAddr, Address>,
+    /// The latest birth that a forgotten address may have seen the value of.
+    forgotten: Timestamp,
+}
+
+#[derive(Debug)]
+struct Connection {
+    address: IpAddr,
+    /// When its last completed scrape began; 0: it has completed none.
+    last: Timestamp,
+    /// The longest time from the begin of one completed scrape to that of the next; zero: there were no two.
+    longest: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Address {
+    /// When its last completed scrape began; 0: it has completed none.
+    last: Timestamp,
+    /// What was born until then is shown with its value. It only rises.
+    shown: Timestamp,
+}
+
+/// An open connection of the web port; forgotten when it is dropped.
+#[derive(Debug)]
+pub struct Client {
+    scrapers: Arc<Scrapers>,
+    number: u64,
+    address: IpAddr,
+}
+
 impl Scrapers {
-    /// Nobody yet; `latest` is told when the latest scrape began that was read to its end.
+    /// No scraper yet. `latest` becomes the time at which the latest completed scrape began.
     pub fn new(latest: Arc<AtomicU64>) -> Self {
         Self { latest, ..Self::default() }
     }
 
-    /// A scrape that began then was read to its end.
-    pub fn completed(&self, scraper: IpAddr, began: Timestamp) {
-        self.latest.fetch_max(began.0, Ordering::Relaxed);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() >= limits::SCRAPERS && !seen.contains_key(&scraper) {
-            // Whoever comes from so many addresses is no Prometheus; the one that was longest away begins anew.
-            let oldest = seen.iter().min_by_key(|(_, began)| **began).map(|(oldest, _)| *oldest);
-            oldest.and_then(|oldest| seen.remove(&oldest));
-        }
-        let last = seen.entry(scraper).or_default();
-        *last = began.max(*last);
+    /// A connection from this address is open, until the client is dropped.
+    pub fn connect(self: &Arc<Self>, address: IpAddr) -> Client {
+        let mut state = self.state();
+        let number = state.accepted;
+        state.accepted += 1;
+        let connection =
+            Connection { address, last: Timestamp::default(), longest: Duration::ZERO };
+        state.connections.insert(number, connection);
+        Client { scrapers: self.clone(), number, address }
     }
 
-    /// When its last whole scrape began.
-    pub(super) fn last(&self, scraper: IpAddr) -> Option<Timestamp> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(&scraper).copied()
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// What shows a scraper at 0 whatever was born since its last whole scrape, while it is younger than `zero_first`.
+impl Client {
+    /// A scrape begins now: what shows the young series at 0. A series that is as old as `zero_first` is no longer young.
     pub fn zero_first(
         &self,
-        scraper: IpAddr,
         zero_first: Duration,
         now: Timestamp,
     ) -> impl Fn(&mut FamilySnapshot) + Send + use<> {
-        let last = self.last(scraper).unwrap_or_default();
-        let young = move |born: Timestamp| born > last && now.since(born) < zero_first;
+        let shown = self.scrapers.state().shown(self.address, zero_first, now);
         move |piece: &mut FamilySnapshot| {
+            let young = |born: Timestamp| born > shown;
             for row in piece.rows.iter_mut().filter(|row| row.born.is_some_and(young)) {
                 row.value.reset();
             }
         }
     }
+
+    /// A scrape that began then was read to its end.
+    pub fn completed(&self, began: Timestamp) {
+        self.scrapers.latest.fetch_max(began.0, Ordering::Relaxed);
+        let mut state = self.scrapers.state();
+        if let Some(connection) = state.connections.get_mut(&self.number) {
+            if connection.last.is_known() {
+                connection.longest = connection.longest.max(began.since(connection.last));
+            }
+            connection.last = connection.last.max(began);
+        }
+        let address = state.address(self.address);
+        address.last = address.last.max(began);
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.scrapers.state().connections.remove(&self.number);
+    }
+}
+
+impl State {
+    /// The latest birth whose value an address is shown.
+    fn shown(&mut self, address: IpAddr, zero_first: Duration, now: Timestamp) -> Timestamp {
+        let waiting =
+            self.connections.values().filter(|one| one.address == address && one.last.is_known());
+        let (mut slowest, mut longest) = (None, Duration::ZERO);
+        for connection in waiting {
+            slowest = slowest.into_iter().chain([connection.last]).min();
+            longest = longest.max(connection.longest);
+        }
+        let address = self.address(address);
+        let all = slowest.unwrap_or(address.last);
+        // A connection that lies idle in a pool is not waited for longer than a scraper is late.
+        let late = longest.saturating_mul(limits::LATE_SCRAPE.0) / limits::LATE_SCRAPE.1;
+        let all = if longest.is_zero() { all } else { all.max(now.before(late)) };
+        let seen = all.min(address.last);
+        address.shown = address.shown.max(seen).max(now.before(zero_first));
+        address.shown
+    }
+
+    /// What is known of an address. For a new one that of another may have to be forgotten.
+    fn address(&mut self, address: IpAddr) -> &mut Address {
+        if self.addresses.len() >= limits::SCRAPERS && !self.addresses.contains_key(&address) {
+            let oldest = self.addresses.iter().min_by_key(|(_, one)| one.last);
+            let oldest = oldest.map(|(oldest, _)| *oldest);
+            let gone = oldest.and_then(|oldest| self.addresses.remove(&oldest));
+            self.forgotten = self.forgotten.max(gone.unwrap_or_default().shown);
+        }
+        let shown = self.forgotten;
+        self.addresses.entry(address).or_insert(Address { last: Timestamp::default(), shown })
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use engine::model::{Family, Kind, MetricName, Row, RowValue};
-
-    const SECOND: u64 = 1_000_000_000;
-
-    fn family(start: u64) -> FamilySnapshot {
-        let family = Family {
-            name: MetricName::own("x_total"),
-            help: String::new(),
-            unit: String::new(),
-            kind: Kind::Counter,
-            labels: Vec::new(),
-            bounds: Vec::new(),
-        };
-        let value = RowValue::Counter(5.0, None);
-        let born = Some(Timestamp(start * SECOND));
-        let row = Row { labels: Default::default(), start: born, born, value };
-        FamilySnapshot { family: family.into(), rows: vec![row] }
-    }
-
-    fn shown(scrapers: &Scrapers, scraper: [u8; 4], born: u64, now: u64) -> f64 {
-        let mut family = family(born);
-        let (window, now) = (Duration::from_secs(120), Timestamp(now * SECOND));
-        scrapers.zero_first(scraper.into(), window, now)(&mut family);
-        match family.rows[0].value {
-            RowValue::Counter(value, _) => value,
-            _ => f64::NAN,
-        }
-    }
-
-    #[test]
-    fn each_scraper_sees_a_birth_once_at_zero() {
-        let scrapers = Scrapers::default();
-        let (one, two) = ([10, 0, 0, 1], [10, 0, 0, 2]);
-        assert_eq!(shown(&scrapers, one, 1000, 1010), 0.0, "nothing was scraped yet");
-        assert_eq!(shown(&scrapers, one, 1000, 1011), 0.0, "the last scrape did not end well");
-        scrapers.completed(one.into(), Timestamp(1011 * SECOND));
-        assert_eq!(shown(&scrapers, one, 1000, 1020), 5.0);
-        assert_eq!(shown(&scrapers, two, 1000, 1020), 0.0);
-        assert_eq!(shown(&scrapers, one, 1015, 1020), 0.0, "born since");
-        assert_eq!(shown(&scrapers, one, 1015, 1200), 5.0, "too old to pretend");
-    }
-
-    #[test]
-    fn the_memory_of_scrapers_is_bounded() {
-        let scrapers = Scrapers::default();
-        for at in 0..1000_u32 {
-            scrapers.completed(std::net::Ipv4Addr::from(at).into(), Timestamp(at.into()));
-        }
-        let seen = scrapers.seen.lock().unwrap();
-        assert_eq!(seen.len(), limits::SCRAPERS);
-        assert!(seen.contains_key(&std::net::Ipv4Addr::from(999).into()));
-    }
-}
+mod tests;

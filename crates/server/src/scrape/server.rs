@@ -1,7 +1,6 @@
 //! The routes of the web port, and the server under them.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -23,16 +22,17 @@ use super::inventory::{self, inventory};
 use super::landing::landing;
 use super::metrics::metrics;
 use super::reload::reload;
+use super::scrapers::Client;
 use super::web::Web;
 
 /// Serves one connection to its end.
 pub async fn serve(stream: Deadlined<TcpStream>, web: Arc<Web>, drain: Drain) {
     let (here, deadlines, telemetry) = (web.clone(), web.deadlines, web.telemetry.clone());
-    let peer = stream.peer().map(|peer| peer.ip());
+    let client = stream.peer().map(|address| Arc::new(web.scrapers.connect(address.ip())));
     let tls = web.access.rules().tls();
     let service = service_fn(move |request| {
-        let web = web.clone();
-        async move { Ok::<_, Infallible>(answer(&web, &request, peer).await) }
+        let (web, client) = (web.clone(), client.clone());
+        async move { Ok::<_, Infallible>(answer(&web, &request, client.as_ref()).await) }
     });
     let Some(tls) = tls else {
         let Some(stream) = without_tls(stream, &here).await else { return };
@@ -84,7 +84,7 @@ async fn without_tls(
 async fn answer(
     web: &Web,
     request: &http::Request<Incoming>,
-    peer: Option<IpAddr>,
+    client: Option<&Arc<Client>>,
 ) -> Response<Body> {
     let rules = web.access.rules();
     let free = matches!(request.uri().path(), "/-/healthy" | "/-/ready");
@@ -96,7 +96,7 @@ async fn answer(
         }
         None => {
             // A route that panics is a bad answer, not a bad connection.
-            let routed = catch_unwind(AssertUnwindSafe(|| route(web, request, peer)));
+            let routed = catch_unwind(AssertUnwindSafe(|| route(web, request, client)));
             routed.unwrap_or_else(|_| internal().map(Either::Left))
         }
     };
@@ -106,7 +106,11 @@ async fn answer(
     answer
 }
 
-fn route(web: &Web, request: &http::Request<Incoming>, peer: Option<IpAddr>) -> Response<Body> {
+fn route(
+    web: &Web,
+    request: &http::Request<Incoming>,
+    client: Option<&Arc<Client>>,
+) -> Response<Body> {
     let path = request.uri().path();
     let read = matches!(*request.method(), Method::GET | Method::HEAD);
     let answer = match path {
@@ -115,7 +119,7 @@ fn route(web: &Web, request: &http::Request<Incoming>, peer: Option<IpAddr>) -> 
         "/" | "/-/healthy" | "/-/ready" if !read => not_allowed("GET, HEAD"),
         "/-/healthy" => healthy(),
         "/-/ready" => ready(&web.readiness),
-        path if path == web.telemetry_path && read => return metrics(web, request, peer),
+        path if path == web.telemetry_path && read => return metrics(web, request, client),
         path if path == web.telemetry_path => not_allowed("GET, HEAD"),
         "/" => landing(web),
         _ => text(StatusCode::NOT_FOUND, "no such page: / lists what there is\n"),
