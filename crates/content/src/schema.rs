@@ -40,7 +40,7 @@ pub fn config() -> Value {
     closed("What is counted, by which labels, and how it is served.", &fields)
 }
 
-/// What [`config`] refers to: `#/definitions/NAME`.
+/// What [`config()`] refers to: `#/definitions/NAME`.
 pub fn definitions() -> Value {
     let all = service::definitions().into_iter().chain(language::definitions());
     Value::Object(all.map(|(name, schema)| (name.to_owned(), schema)).collect())
