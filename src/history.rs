@@ -115,12 +115,15 @@ fn play(
         ingest(&mut past, &pipeline, now)?;
         // The last one shows what is there: no other comes after it.
         let window = if scrape == times.count { Duration::ZERO } else { zero_first };
-        let show = scraper.zero_first(window, now);
+        let zero_first = scraper.zero_first(window, now);
+        let show = |piece: &mut _| {
+            zero_first(piece);
+        };
         let families =
             pipeline.gather(now, false, show).chain(telemetry.families_of(&pipeline, now));
         families.for_each(|piece| tape.keep(&piece, scrape));
         tape.end(scrape);
-        scraper.completed(now);
+        scraper.completed(now, None);
         telemetry.scraped(&Default::default());
         if visible && scrape % 100 == 0 {
             // Progress that cannot be shown is no reason to stop.

@@ -20,6 +20,7 @@ mod hostile;
 mod http;
 mod inventory;
 mod layers;
+mod linger;
 mod names;
 mod packs;
 mod passthrough;

@@ -1,6 +1,6 @@
 //! What survives a restart, a kill, a spoiled file and another place: the binary and its state directory, seen from outside.
 
-mod place;
+pub mod place;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -56,6 +56,7 @@ pub fn options() -> ServeOptions {
         telemetry_path: "/metrics".into(),
         exposition: Default::default(),
         zero_first: Duration::from_secs(120),
+        linger: Duration::ZERO,
         cors: Vec::new(),
         forward: Vec::new(),
         limits: Limits {

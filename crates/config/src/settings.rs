@@ -80,6 +80,8 @@ pub struct Server {
     pub zero_first: Duration,
     /// Whether OpenMetrics text has `_created` lines.
     pub created_lines: bool,
+    /// At a stop: how long the web port waits until the last increments were scraped; zero: it does not wait.
+    pub linger: Duration,
 }
 
 /// `state`.

@@ -252,6 +252,10 @@ pub const FAREWELL: (Duration, u64) = (Duration::from_secs(1), 16 * KIB as u64);
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Addresses of scrapers whose scrapes are remembered for zero-first: more than anybody has Prometheus servers.
 pub const SCRAPERS: usize = 64;
+/// After how long without a scrape the end of the process no longer waits for a scraper: Prometheus takes a series for stale after it.
+pub const SCRAPER_GONE: Duration = Duration::from_secs(300);
+/// How long the web port stays after the drain until the last increments were scraped, unless the config sets it.
+pub const LINGER: Duration = Duration::ZERO;
 /// For how much longer than the longest scrape interval seen (a fraction of it) zero-first waits for a connection: one scrape may be
 /// late by half an interval. A connection that lies idle in a pool must not hold a series at 0 for long.
 pub const LATE_SCRAPE: (u32, u32) = (3, 2);

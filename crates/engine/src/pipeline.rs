@@ -81,6 +81,8 @@ pub struct Pipeline {
     /// When the last scrape that was read to its end began.
     scraped: Arc<AtomicU64>,
     expired: Mutex<Timestamp>,
+    /// How many times requests and ended conversations changed series.
+    changes: AtomicU64,
 }
 
 impl Pipeline {
@@ -102,6 +104,7 @@ impl Pipeline {
             began: now,
             scraped: Arc::default(),
             expired: Mutex::new(now),
+            changes: AtomicU64::default(),
         }
     }
 
@@ -131,6 +134,16 @@ impl Pipeline {
     /// Where whoever serves scrapes tells when the latest one began that was read to its end.
     pub fn scraped(&self) -> &Arc<AtomicU64> {
         &self.scraped
+    }
+
+    /// How many times requests and ended conversations changed series so far. Whatever reads series afterwards sees all these changes.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Series were changed, and all of that change is done.
+    fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
     }
 
     /// Takes or refuses one inflated request as a whole, and keeps the books (a refusal found here is counted here).
@@ -182,6 +195,7 @@ impl Pipeline {
         };
         self.counters.books().post(signal, &counts, now);
         self.inventory.look((&engine, &self.keys), (signal, body, counts.received), now);
+        self.changed();
         conversations::end_quiet(self, &engine, now);
         Ok(outcome(&counts))
     }

@@ -50,6 +50,7 @@ impl<'n> Resolver<'n, '_, '_> {
             web: WEB,
             zero_first: limits::ZERO_FIRST,
             created_lines: false,
+            linger: limits::LINGER,
         };
         let Some(fields) = self.settings("server", "`server`", &["otlp", "web"]) else {
             return server;
@@ -64,7 +65,7 @@ impl<'n> Resolver<'n, '_, '_> {
             server.cors = texts.map(str::to_owned).collect();
         }
         if let Some(node) = fields.get("web") {
-            let known = ["listen", "zero_first", "created_lines"];
+            let known = ["listen", "zero_first", "created_lines", "linger"];
             let web = Fields::of(node, "`server.web`", &known, self.report);
             let listen = web.get("listen").and_then(|node| self.address(node));
             server.web = listen.unwrap_or(server.web);
@@ -72,6 +73,8 @@ impl<'n> Resolver<'n, '_, '_> {
             server.zero_first = zero.unwrap_or(server.zero_first);
             let created = web.read("created_lines", fields::boolean, self.report);
             server.created_lines = created.unwrap_or(false);
+            let linger = web.read("linger", fields::duration, self.report);
+            server.linger = linger.unwrap_or(server.linger);
         }
         server
     }

@@ -70,6 +70,13 @@ fn server() -> Value {
                 ),
             ),
             ("created_lines", boolean("Whether OpenMetrics text has _created lines.")),
+            (
+                "linger",
+                told(
+                    refer("time"),
+                    "How long a stopping process waits until the last increments were scraped.",
+                ),
+            ),
         ],
     );
     closed("Addresses. Command line flags win.", &[("otlp", otlp), ("web", web)])

@@ -47,18 +47,24 @@ pub enum RowValue {
 }
 
 impl RowValue {
-    /// Back to its beginning, where it has one: a gauge stays.
-    pub fn reset(&mut self) {
+    /// Back to its beginning, where it has one: a gauge stays. Returns whether it held anything.
+    pub fn reset(&mut self) -> bool {
         match self {
-            Self::Counter(total, exemplar) => (*total, *exemplar) = (0.0, None),
+            Self::Counter(total, exemplar) => {
+                *exemplar = None;
+                std::mem::take(total) != 0.0
+            }
             Self::Histogram(histogram) => histogram.reset(),
             Self::Native(native) => {
-                let NativeRow { schema, zero_threshold, mut classic, .. } =
+                let NativeRow { schema, zero_threshold, count, mut classic, .. } =
                     std::mem::take(&mut **native);
-                classic.iter_mut().for_each(HistogramRow::reset);
+                if let Some(classic) = &mut classic {
+                    classic.reset();
+                }
                 **native = NativeRow { schema, zero_threshold, classic, ..NativeRow::default() };
+                count != 0.0
             }
-            Self::Gauge(_) | Self::Summary(_) => {}
+            Self::Gauge(_) | Self::Summary(_) => false,
         }
     }
 }
@@ -69,9 +75,11 @@ impl HistogramRow {
         self.bounds.as_deref().unwrap_or(&family.bounds)
     }
 
-    fn reset(&mut self) {
+    fn reset(&mut self) -> bool {
+        let held = self.counts.iter().any(|count| *count != 0.0);
         self.counts.fill(0.0);
         (self.sum, self.exemplars) = (0.0, Box::default());
+        held
     }
 }
 

@@ -86,4 +86,5 @@ fn settle(pipeline: &Pipeline, engine: &Engine, ended: &[Session], now: Timestam
     work.scratch = evaluation.into_scratch();
     apply::spread(pipeline, engine, &mut work, now);
     engine.workspaces.give(work);
+    pipeline.changed();
 }

@@ -6,6 +6,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -33,10 +34,14 @@ pub(super) struct Scrape {
     pub(super) scraper: Option<Scraper>,
 }
 
-/// Whose scrape it is, and when it began.
+/// A scrape by a scraper.
 pub(super) struct Scraper {
     pub(super) client: Arc<Client>,
     pub(super) began: Timestamp,
+    /// The changes that its series have seen.
+    pub(super) changes: u64,
+    /// Whether it shows a series at 0 that holds more.
+    pub(super) hides: Arc<AtomicBool>,
 }
 
 /// The last bytes of a body, and the seat it takes until they have left.
@@ -50,8 +55,8 @@ impl Drop for Last {
     fn drop(&mut self) {
         // hyper lets go of bytes when they were written, or when their reader left: the second is rare, and costs that reader
         // one birth.
-        if let Some(Scraper { client, began }) = self.scraper.take() {
-            client.completed(began);
+        if let Some(Scraper { client, began, changes, hides }) = self.scraper.take() {
+            client.completed(began, (!hides.load(Ordering::Relaxed)).then_some(changes));
         }
     }
 }
@@ -168,7 +173,12 @@ mod tests {
             plain: Vec::new(),
             telemetry: Arc::new(Telemetry::new("test", Default::default(), Timestamp(1))),
             seat: seats.clone().try_acquire_owned().unwrap(),
-            scraper: Some(Scraper { client: client.clone(), began: Timestamp(9) }),
+            scraper: Some(Scraper {
+                client: client.clone(),
+                began: Timestamp(9),
+                changes: 0,
+                hides: Arc::default(),
+            }),
         })
     }
 

@@ -1,6 +1,7 @@
 //! One scrape: negotiate, and begin the body.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
@@ -65,8 +66,22 @@ fn begin(
     seat: OwnedSemaphorePermit,
 ) -> Streamed {
     let began = clock::now();
-    let zero_first = scraper.map(|client| client.zero_first(web.zero_first, began));
-    let show = move |piece: &mut _| zero_first.iter().for_each(|zero_first| zero_first(piece));
+    let scraper = scraper.map(|client| Scraper {
+        client: client.clone(),
+        began,
+        // Read before any series is.
+        changes: web.pipeline.changes(),
+        hides: Arc::default(),
+    });
+    let zero_first = scraper.as_ref().map(|scraper| {
+        let (show, hides) = (scraper.client.zero_first(web.zero_first, began), &scraper.hides);
+        (show, hides.clone())
+    });
+    let show = move |piece: &mut _| {
+        if let Some((show, hides)) = &zero_first {
+            hides.fetch_or(show(piece), Ordering::Relaxed);
+        }
+    };
     let own = web.telemetry.families_of(&web.pipeline, began);
     let families = web.pipeline.gather(began, format.has_exemplars(), show).chain(own);
     Streamed::new(Scrape {
@@ -76,7 +91,7 @@ fn begin(
         plain: Vec::new(),
         telemetry: web.telemetry.clone(),
         seat,
-        scraper: scraper.map(|client| Scraper { client: client.clone(), began }),
+        scraper,
     })
 }
 

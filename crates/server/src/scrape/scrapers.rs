@@ -14,6 +14,7 @@ use std::time::Duration;
 use engine::limits;
 use engine::model::FamilySnapshot;
 use engine::timestamp::Timestamp;
+use tokio::sync::Notify;
 
 /// All scrapers and their open connections.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub struct Scrapers {
     state: Mutex<State>,
     /// When the latest completed scrape began, shared with the pipeline.
     latest: Arc<AtomicU64>,
+    /// Set by every completed scrape and closed connection.
+    news: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +45,8 @@ struct Connection {
     last: Timestamp,
     /// The longest time from the begin of one completed scrape to that of the next; zero: there were no two.
     longest: Duration,
+    /// The changes that a completed scrape of it has shown, all of them.
+    shown: u64,
 }
 
 #[derive(Debug, Default)]
@@ -49,7 +54,9 @@ struct Address {
     /// When its last completed scrape began; 0: it has completed none.
     last: Timestamp,
     /// What was born until then is shown with its value. It only rises.
-    shown: Timestamp,
+    born: Timestamp,
+    /// The changes that a completed scrape of it has shown, all of them.
+    shown: u64,
 }
 
 /// An open connection of the web port; forgotten when it is dropped.
@@ -71,10 +78,29 @@ impl Scrapers {
         let mut state = self.state();
         let number = state.accepted;
         state.accepted += 1;
-        let connection =
-            Connection { address, last: Timestamp::default(), longest: Duration::ZERO };
+        let (last, longest, shown) = Default::default();
+        let connection = Connection { address, last, longest, shown };
         state.connections.insert(number, connection);
         Client { scrapers: self.clone(), number, address }
+    }
+
+    /// Whether there is a scraper, and every one was shown all of the first `changes` changes to series. A scraper is an open
+    /// connection that completed a scrape, or an address without one that did lately.
+    pub fn were_shown(&self, changes: u64, now: Timestamp) -> bool {
+        let state = self.state();
+        let open = state.connections.values().filter(|one| one.last.is_known());
+        let gone = now.before(limits::SCRAPER_GONE);
+        let closed = state.addresses.iter().filter(|(address, one)| {
+            one.last > gone && !open.clone().any(|connection| connection.address == **address)
+        });
+        let mut shown = open.clone().map(|one| one.shown).chain(closed.map(|(_, one)| one.shown));
+        let fewest = shown.next().map(|first| shown.fold(first, u64::min));
+        fewest.is_some_and(|fewest| fewest >= changes)
+    }
+
+    /// Waits until [`were_shown`](Self::were_shown) may have changed. One caller waits at a time.
+    pub async fn news(&self) {
+        self.news.notified().await;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -83,23 +109,24 @@ impl Scrapers {
 }
 
 impl Client {
-    /// A scrape begins now: what shows the young series at 0. A series that is as old as `zero_first` is no longer young.
+    /// A scrape begins now: what shows the young series at 0, and returns whether one of them holds more. A series that is as old as
+    /// `zero_first` is no longer young.
     pub fn zero_first(
         &self,
         zero_first: Duration,
         now: Timestamp,
-    ) -> impl Fn(&mut FamilySnapshot) + Send + use<> {
-        let shown = self.scrapers.state().shown(self.address, zero_first, now);
+    ) -> impl Fn(&mut FamilySnapshot) -> bool + Send + use<> {
+        let seen = self.scrapers.state().seen(self.address, zero_first, now);
         move |piece: &mut FamilySnapshot| {
-            let young = |born: Timestamp| born > shown;
-            for row in piece.rows.iter_mut().filter(|row| row.born.is_some_and(young)) {
-                row.value.reset();
-            }
+            let young = |born: Timestamp| born > seen;
+            let young = piece.rows.iter_mut().filter(|row| row.born.is_some_and(young));
+            young.fold(false, |hides, row| row.value.reset() || hides)
         }
     }
 
-    /// A scrape that began then was read to its end.
-    pub fn completed(&self, began: Timestamp) {
+    /// A scrape that began then was read to its end. It showed so many changes; none: it showed a series at 0 that holds more.
+    pub fn completed(&self, began: Timestamp, changes: Option<u64>) {
+        let changes = changes.unwrap_or_default();
         self.scrapers.latest.fetch_max(began.0, Ordering::Relaxed);
         let mut state = self.scrapers.state();
         if let Some(connection) = state.connections.get_mut(&self.number) {
@@ -107,21 +134,26 @@ impl Client {
                 connection.longest = connection.longest.max(began.since(connection.last));
             }
             connection.last = connection.last.max(began);
+            connection.shown = connection.shown.max(changes);
         }
         let address = state.address(self.address);
         address.last = address.last.max(began);
+        address.shown = address.shown.max(changes);
+        drop(state);
+        self.scrapers.news.notify_one();
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
         self.scrapers.state().connections.remove(&self.number);
+        self.scrapers.news.notify_one();
     }
 }
 
 impl State {
     /// The latest birth whose value an address is shown.
-    fn shown(&mut self, address: IpAddr, zero_first: Duration, now: Timestamp) -> Timestamp {
+    fn seen(&mut self, address: IpAddr, zero_first: Duration, now: Timestamp) -> Timestamp {
         let waiting =
             self.connections.values().filter(|one| one.address == address && one.last.is_known());
         let (mut slowest, mut longest) = (None, Duration::ZERO);
@@ -135,8 +167,8 @@ impl State {
         let late = longest.saturating_mul(limits::LATE_SCRAPE.0) / limits::LATE_SCRAPE.1;
         let all = if longest.is_zero() { all } else { all.max(now.before(late)) };
         let seen = all.min(address.last);
-        address.shown = address.shown.max(seen).max(now.before(zero_first));
-        address.shown
+        address.born = address.born.max(seen).max(now.before(zero_first));
+        address.born
     }
 
     /// What is known of an address. For a new one that of another may have to be forgotten.
@@ -145,10 +177,10 @@ impl State {
             let oldest = self.addresses.iter().min_by_key(|(_, one)| one.last);
             let oldest = oldest.map(|(oldest, _)| *oldest);
             let gone = oldest.and_then(|oldest| self.addresses.remove(&oldest));
-            self.forgotten = self.forgotten.max(gone.unwrap_or_default().shown);
+            self.forgotten = self.forgotten.max(gone.unwrap_or_default().born);
         }
-        let shown = self.forgotten;
-        self.addresses.entry(address).or_insert(Address { last: Timestamp::default(), shown })
+        let born = self.forgotten;
+        self.addresses.entry(address).or_insert(Address { born, ..Address::default() })
     }
 }
 

@@ -50,6 +50,8 @@ pub struct ServeOptions {
     pub exposition: exposition::Options,
     /// How long a young series is first shown at 0 to a scraper.
     pub zero_first: Duration,
+    /// How long the web port waits at the end until the last increments were scraped.
+    pub linger: Duration,
     /// Origins whose pages may send.
     pub cors: Vec<String>,
     /// Where what was taken is passed on to.
@@ -72,6 +74,7 @@ impl ServeOptions {
             telemetry_path: asked.telemetry_path.clone(),
             exposition: exposition::Options { created_lines: server.created_lines },
             zero_first: server.zero_first,
+            linger: server.linger,
             cors: server.cors.clone(),
             forward: settings.forward.clone(),
             limits: settings.limits.clone(),

@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
 
@@ -33,6 +34,8 @@ pub struct Running {
     pub forwarders: Arc<Forwarders>,
     keeper: Option<Keeper>,
     readiness: Readiness,
+    scrapers: Arc<Scrapers>,
+    linger: Duration,
     deadlines: Deadlines,
     otlp: Part,
     forward: Part,
@@ -65,7 +68,7 @@ pub fn start(
     }
 
     let ServeOptions { deadlines, limits, cors, access, telemetry_path, .. } = options;
-    let ServeOptions { exposition, zero_first, .. } = options;
+    let ServeOptions { exposition, zero_first, linger, .. } = options;
     let readiness = Readiness::default();
     let forward = Part::start("forward", |_| {})?;
     let place = (forward.runtime.clone(), forward.drain.clone());
@@ -94,7 +97,7 @@ pub fn start(
         reload,
         addresses: addresses.clone(),
         deadlines,
-        scrapers,
+        scrapers: scrapers.clone(),
         zero_first,
         seats: Web::seats(),
         tls_refusals: LogLimit::default(),
@@ -118,6 +121,8 @@ pub fn start(
         forwarders,
         keeper,
         readiness,
+        scrapers,
+        linger,
         deadlines,
         otlp,
         forward,
@@ -245,8 +250,8 @@ impl Running {
         self.keeper = Some(keeper);
     }
 
-    /// Ends in phases: no traffic is wanted any more, then OTLP is drained and the state is kept, then what waits for forward
-    /// targets, then the web port, which so shows the last numbers.
+    /// Ends in phases: no traffic is wanted any more; then OTLP is drained and the state is kept; then what waits for forward targets
+    /// is sent, while scrapers get the last numbers; then the web port ends.
     pub async fn stop(&self) -> Drained {
         self.readiness.set(false);
         let end = clock::monotonic() + self.deadlines.drain;
@@ -259,8 +264,9 @@ impl Running {
                 keeper.finish(is_quiet, left().mul_f64(0.7), &self.pipeline).await;
             }
         }
-        let forward = self.forward.drain.finish(left().mul_f64(0.9)).await;
-        let web = self.web.drain.finish(left()).await;
+        let (forwarding, closing) = (left().mul_f64(0.9), left().mul_f64(0.1));
+        let (forward, ()) = tokio::join!(self.forward.drain.finish(forwarding), self.linger());
+        let web = self.web.drain.finish(left().max(closing)).await;
         let cut = [otlp, forward, web].map(|drained| match drained {
             Drained::Clean => 0,
             Drained::Cut(tasks) => tasks,
@@ -268,6 +274,24 @@ impl Running {
         match cut.iter().sum() {
             0 => Drained::Clean,
             tasks => Drained::Cut(tasks),
+        }
+    }
+
+    /// Waits until every scraper has been shown all there is, for as long as the config lets it.
+    async fn linger(&self) {
+        let were_shown = || self.scrapers.were_shown(self.pipeline.changes(), clock::now());
+        if self.linger.is_zero() || were_shown() {
+            return;
+        }
+        tracing::info!(event = "waiting_for_scrapes", at_most = ?self.linger);
+        let shown = async {
+            while !were_shown() {
+                self.scrapers.news().await;
+            }
+        };
+        if tokio::time::timeout(self.linger, shown).await.is_err() {
+            let help = "raise `server.web.linger` to two scrape intervals and a margin";
+            tracing::warn!(event = "last_increments_not_scraped", help);
         }
     }
 

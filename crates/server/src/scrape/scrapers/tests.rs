@@ -13,7 +13,7 @@ fn at(seconds: f64) -> Timestamp {
 }
 
 /// What a scrape that begins now shows of a counter of 5 that was born then.
-fn shown(show: &impl Fn(&mut FamilySnapshot), born: Timestamp) -> f64 {
+fn shown(show: &impl Fn(&mut FamilySnapshot) -> bool, born: Timestamp) -> f64 {
     let family = Family {
         name: MetricName::own("x_total"),
         help: String::new(),
@@ -25,9 +25,9 @@ fn shown(show: &impl Fn(&mut FamilySnapshot), born: Timestamp) -> f64 {
     let value = RowValue::Counter(5.0, None);
     let row = Row { labels: Default::default(), start: Some(born), born: Some(born), value };
     let mut piece = FamilySnapshot { family: family.into(), rows: vec![row] };
-    show(&mut piece);
+    let hides = show(&mut piece);
     match piece.rows[0].value {
-        RowValue::Counter(value, _) => value,
+        RowValue::Counter(value, _) if hides == (value == 0.0) => value,
         _ => f64::NAN,
     }
 }
@@ -42,7 +42,7 @@ impl Client {
     /// What a completed scrape shows of a series that was born then.
     fn scrape(&self, born: f64, now: f64) -> f64 {
         let value = self.aborted(born, now);
-        self.completed(at(now));
+        self.completed(at(now), None);
         value
     }
 
@@ -127,6 +127,27 @@ fn bounds_what_is_remembered() {
     assert_eq!(first.scrape(1001.0, 1006.0), 5.0, "a forgotten address sees no zero after a value");
 }
 
+#[test]
+fn reports_when_every_scraper_was_shown_all_changes() {
+    let scrapers = scrapers();
+    let shown = |changes, now: f64| scrapers.were_shown(changes, at(now));
+    assert!(!shown(0, 1000.0), "there is no scraper yet");
+    let (one, two) = (scrapers.connect(ONE.into()), scrapers.connect(ONE.into()));
+    one.completed(at(1000.0), Some(7));
+    assert!(shown(7, 1001.0) && !shown(8, 1001.0));
+    two.completed(at(1001.0), Some(6));
+    assert!(!shown(7, 1002.0), "every open connection is a scraper");
+    two.completed(at(1002.0), None);
+    assert!(!shown(7, 1003.0), "a series was held at 0");
+    drop(two);
+    assert!(shown(7, 1003.0));
+    let other = scrapers.connect([10, 0, 0, 2].into());
+    other.completed(at(1004.0), Some(3));
+    drop(other);
+    assert!(!shown(7, 1005.0), "an address is one, connected or not");
+    assert!(shown(7, 1304.0), "until it is gone");
+}
+
 /// What happens to the pools of a few addresses; numbers choose among what is there.
 #[derive(Clone, Debug)]
 enum Event {
@@ -182,7 +203,7 @@ proptest! {
                 }
                 Event::Complete(client) => {
                     let Some((client, began)) = clients.get_mut(client % count) else { continue };
-                    began.take().into_iter().for_each(|began| client.completed(began));
+                    began.take().into_iter().for_each(|began| client.completed(began, None));
                 }
                 Event::Abort(client) => {
                     clients.get_mut(client % count).into_iter().for_each(|(_, began)| *began = None);
@@ -217,7 +238,7 @@ proptest! {
         let mut seen = vec![vec![Vec::new(); births.len()]; clients.len()];
         for (now, ends, number, begin) in events {
             if ends {
-                clients[number].completed(at(1000.0 + begin));
+                clients[number].completed(at(1000.0 + begin), None);
                 continue;
             }
             let show = clients[number].zero_first(ZERO_FIRST, at(now));
