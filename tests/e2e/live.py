@@ -157,7 +157,7 @@ def recorded(bots):
     groups = [group for path in alerts.RULES.glob("*.yaml") for group in yaml.safe_load(path.read_text())["groups"]]
     names = {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
     silent = lambda: {name for name in names if not WEEKS.search(name) and not bots.query(f'{name}{{job=~"throttle_storm|"}}')}
-    alerts.until(lambda: not silent(), 10)
+    alerts.until(lambda: not silent(), 45)
     check(f"live: {len(names)} recorded names, none without a series but those that need weeks", silent(), set())
 
 

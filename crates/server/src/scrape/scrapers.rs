@@ -120,7 +120,8 @@ impl Client {
         move |piece: &mut FamilySnapshot| {
             let young = |born: Timestamp| born > seen;
             let young = piece.rows.iter_mut().filter(|row| row.born.is_some_and(young));
-            young.fold(false, |hides, row| row.value.reset() || hides)
+            // Each of them is reset, so `any` would stop too early.
+            young.map(|row| row.value.reset()).filter(|hides| *hides).count() > 0
         }
     }
 
