@@ -247,7 +247,7 @@ impl Points {
             }
             (Self::Buckets(all), RowValue::Histogram(held)) => {
                 all.extend_from_slice(&held.counts);
-                all.push(held.sum);
+                all.push(held.sum.total());
             }
             (Self::Rows(all), value) => all.push(value.clone()),
             (Self::Numbers(all) | Self::Buckets(all), _) => all.push(f64::NAN),
@@ -266,7 +266,7 @@ impl Points {
                 Some(RowValue::Histogram(HistogramRow {
                     bounds: None,
                     counts: counts.into(),
-                    sum: *sum,
+                    sum: (*sum).into(),
                     exemplars: Box::default(),
                 }))
             }

@@ -374,6 +374,30 @@ fn a_metric_that_is_added_gets_its_panel_on_the_board_of_its_role() {
 }
 
 #[test]
+fn histograms_that_may_lack_a_count_are_counted_by_their_last_bucket() {
+    let config = r#"
+records: {waits: {from: datapoint, where: {name: wait}}}
+metrics:
+  wait_seconds: {help: Waits., type: histogram, from: waits, unit: seconds, buckets: [1s, 2s], role: latency}
+  score: {help: Scores., type: histogram, from: span, value: span.score, buckets: [-1, 1], role: quality}
+  took_seconds: {help: Time., type: histogram, from: span, value: duration, buckets: [1s], role: latency}
+objectives: {quick: {metric: wait_seconds, under: 1s, target: 95%, window: 7d}}
+"#;
+    let settings = settings(config);
+    let catalogue = Catalogue::new(&settings);
+    let products = [Product::Dashboards, Product::Rules];
+    let files = products.map(|product| product.artifacts(&catalogue, &[])).concat();
+    let all: String = files.into_iter().map(|file| file.text).collect();
+    for (name, counted) in [("wait_seconds", false), ("score", false), ("took_seconds", true)] {
+        let is_in = |series: &str| all.contains(&format!("{name}{series}"));
+        assert_eq!(is_in("_count"), counted, "{name}");
+        assert!(is_in("_bucket"), "{name}");
+    }
+    assert!(all.contains(r#"wait_seconds_bucket{le="+Inf"}"#), "rules");
+    assert!(all.contains(r#"job=~\"$job\", le=\"+Inf\"}"#), "boards");
+}
+
+#[test]
 fn the_same_config_makes_the_same_bytes() {
     let settings = settings("use: [oscar]");
     let make = || Product::Dashboards.artifacts(&Catalogue::new(&settings), &[]);

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use engine::exposition::{
     Escaping, Fault, Format, Options, Syntax, Writer, Written, edge, format, write,
 };
+use engine::model::amount::Sum;
 use engine::model::{
     Exemplar, Family, FamilySnapshot, HistogramRow, Kind, LabelName, Labels, MetricName, NativeRow,
     Row, RowValue, SummaryRow,
@@ -61,7 +62,7 @@ fn histogram(counts: &[f64], sum: f64, exemplars: &[Option<Exemplar>]) -> RowVal
     RowValue::Histogram(HistogramRow {
         bounds: None,
         counts: counts.into(),
-        sum,
+        sum: sum.into(),
         exemplars: exemplars.into(),
     })
 }
@@ -287,12 +288,15 @@ fn what_senders_bring_has_a_place_in_every_text() {
         zero_count: 1.0,
         positive: [(0, 2.0), (3, 1.0)].into(),
         negative: [(1, 4.0)].into(),
-        count: 9.0,
-        sum: f64::NAN,
+        count: 8.0,
+        sum: 3.5.into(),
         ..NativeRow::default()
     };
-    let summary =
-        SummaryRow { quantiles: [(0.5, 10.0), (0.99, f64::NAN)].into(), sum: 100.0, count: 7 };
+    let summary = SummaryRow {
+        quantiles: [(0.5, 10.0), (0.99, f64::NAN)].into(),
+        sum: 100.0.into(),
+        count: 7,
+    };
     let families = [
         family("lat", Kind::Histogram, vec![row(&[], RowValue::Native(Box::new(native)))]),
         family("rpc", Kind::Summary, vec![row(&[("a", "b")], RowValue::Summary(summary))]),
@@ -307,9 +311,9 @@ fn what_senders_bring_has_a_place_in_every_text() {
     lat_bucket{le="0.0"} 5
     lat_bucket{le="1.0"} 7
     lat_bucket{le="8.0"} 8
-    lat_bucket{le="+Inf"} 9
-    lat_sum NaN
-    lat_count 9
+    lat_bucket{le="+Inf"} 8
+    lat_sum 3.5
+    lat_count 8
     # TYPE rpc summary
     rpc{a="b",quantile="0.5"} 10
     rpc{a="b",quantile="0.99"} NaN
@@ -330,6 +334,61 @@ fn what_senders_bring_has_a_place_in_every_text() {
     # TYPE odd unknown
     # EOF
     "##);
+}
+
+/// Names, suffixes and values of the samples of one row that are neither buckets nor quantiles.
+fn sums(kind: Kind, bounds: &[f64], value: RowValue, format: Format) -> String {
+    let family = described(family("x", kind, vec![row(&[], value)]), "", "", bounds);
+    let (found, written) = body(&[family], format, Options::default());
+    assert_eq!(written, Written::default());
+    let lines = found.lines().filter(|line| line.starts_with("x_") && !line.contains("bucket"));
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_sum_is_left_out_where_it_is_unknown_or_no_counter() {
+    let negative = {
+        let mut sum = Sum::from(-3.0);
+        sum.add(Some(5.0));
+        sum
+    };
+    let held = |sum| HistogramRow { counts: [1.0, 2.0].into(), sum, ..HistogramRow::default() };
+    for (sum, bound, text, open) in [
+        (Sum::from(2.0), 1.0, "x_sum 2 x_count 3", "x_sum 2 x_count 3"),
+        (Sum::of(None), 1.0, "x_count 3", ""),
+        (negative, 1.0, "x_sum 2 x_count 3", ""),
+        (Sum::from(2.0), -1.0, "x_sum 2 x_count 3", ""),
+        (Sum::from(2.0), 0.0, "x_sum 2 x_count 3", "x_sum 2 x_count 3"),
+    ] {
+        let found =
+            |format| sums(Kind::Histogram, &[bound], RowValue::Histogram(held(sum)), format);
+        assert_eq!((&*found(TEXT), &*found(OPEN)), (text, open), "{sum:?} {bound}");
+    }
+    let native = NativeRow {
+        negative: [(1, 4.0)].into(),
+        count: 4.0,
+        sum: 1.0.into(),
+        ..NativeRow::default()
+    };
+    let native =
+        |format| sums(Kind::Histogram, &[], RowValue::Native(native.clone().into()), format);
+    assert_eq!((&*native(TEXT), &*native(OPEN)), ("x_sum 1 x_count 4", ""));
+}
+
+#[test]
+fn a_summary_keeps_its_count_and_what_openmetrics_can_have() {
+    let held = |sum| SummaryRow { quantiles: [(0.5, -2.0), (0.9, 1.0)].into(), sum, count: 3 };
+    for (sum, text, open) in [
+        (Sum::from(2.0), "x_sum 2 x_count 3", "x_sum 2 x_count 3"),
+        (Sum::from(-2.0), "x_sum -2 x_count 3", "x_count 3"),
+        (Sum::of(None), "x_count 3", "x_count 3"),
+    ] {
+        let found = |format| sums(Kind::Summary, &[], RowValue::Summary(held(sum)), format);
+        assert_eq!((&*found(TEXT), &*found(OPEN)), (text, open), "{sum:?}");
+    }
+    let rows = vec![row(&[], RowValue::Summary(held(Sum::default())))];
+    let (found, _) = body(&[family("x", Kind::Summary, rows)], OPEN, Options::default());
+    assert!(!found.contains("-2") && found.contains("x{quantile=\"0.9\"} 1"), "{found}");
 }
 
 #[test]
@@ -442,9 +501,11 @@ fn any_row(kind: Kind, buckets: usize, at: usize) -> impl Strategy<Value = Row> 
             Kind::Gauge | Kind::Unknown | Kind::Info => RowValue::Gauge(number),
             Kind::Counter if number.is_nan() => RowValue::Counter(0.0, None),
             Kind::Counter => RowValue::Counter(number.abs(), Some(exemplar)),
-            Kind::Histogram if more => RowValue::Histogram(HistogramRow { sum: number, ..held }),
+            Kind::Histogram if more => {
+                RowValue::Histogram(HistogramRow { sum: number.into(), ..held })
+            }
             Kind::Histogram => {
-                native.sum = number;
+                native.sum = number.into();
                 if native.zero_count > 3.0 {
                     native.exemplars = [exemplar].into();
                     native.classic = Some(adding_up(held, native.count));
@@ -455,7 +516,7 @@ fn any_row(kind: Kind, buckets: usize, at: usize) -> impl Strategy<Value = Row> 
                 let quantiles = held.counts.iter().enumerate();
                 let quantiles = quantiles.map(|(at, value)| (at as f64 / 8.0, *value)).collect();
                 let count = u64::from(number.to_bits() as u32);
-                RowValue::Summary(SummaryRow { quantiles, sum: number, count })
+                RowValue::Summary(SummaryRow { quantiles, sum: number.into(), count })
             }
         };
         row(&labels, value)
@@ -485,7 +546,7 @@ fn any_histogram(buckets: usize) -> impl Strategy<Value = HistogramRow> {
     (prop_oneof![counts, whole], exemplars).prop_map(|(counts, exemplars)| HistogramRow {
         bounds: None,
         counts: counts.into(),
-        sum: 0.0,
+        sum: Sum::default(),
         exemplars: exemplars.into(),
     })
 }

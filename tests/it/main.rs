@@ -32,6 +32,7 @@ mod rules;
 mod scrapers;
 mod series;
 mod state;
+mod sums;
 mod support;
 mod traffic;
 mod web;

@@ -281,7 +281,7 @@ struct Candidate {
 }
 
 impl Oracle {
-    /// What a point shows when nothing else is there; none: nothing.
+    /// What a point shows when nothing else is there, unless it is rejected.
     fn alone(&mut self, translation: &str, sent: Sent) -> Option<Candidate> {
         let alone = || {
             let pipeline = pipeline(translation, "");

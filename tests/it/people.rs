@@ -60,7 +60,7 @@ impl Arrow {
         let rows = rows.flat_map(|one| &one.rows).map(|row| {
             let value = match &row.value {
                 RowValue::Counter(value, _) | RowValue::Gauge(value) => *value,
-                RowValue::Histogram(held) => held.sum,
+                RowValue::Histogram(held) => held.sum.total(),
                 other => panic!("{other:?}"),
             };
             (labels(&row.labels), value)

@@ -65,9 +65,11 @@ impl Arrow {
 fn value(value: &RowValue) -> String {
     match value {
         RowValue::Counter(value, _) | RowValue::Gauge(value) => value.to_string(),
-        RowValue::Histogram(row) => format!("{:?} sum {}", row.counts, row.sum),
-        RowValue::Native(row) => format!("{}: {:?} sum {}", row.schema, row.positive, row.sum),
-        RowValue::Summary(row) => format!("{:?} {} {}", row.quantiles, row.sum, row.count),
+        RowValue::Histogram(row) => format!("{:?} sum {}", row.counts, row.sum.total()),
+        RowValue::Native(row) => {
+            format!("{}: {:?} sum {}", row.schema, row.positive, row.sum.total())
+        }
+        RowValue::Summary(row) => format!("{:?} {} {}", row.quantiles, row.sum.total(), row.count),
     }
 }
 

@@ -129,8 +129,8 @@ fn shown(store: &Store, family: usize) -> BTreeMap<Set, (f64, f64, Timestamp)> {
         let (value, count) = match &row.value {
             RowValue::Counter(total, _) => (*total, 0.0),
             RowValue::Gauge(value) => (*value, 0.0),
-            RowValue::Histogram(held) => (held.sum, held.counts.iter().sum()),
-            RowValue::Native(held) => (held.sum, held.count),
+            RowValue::Histogram(held) => (held.sum.total(), held.counts.iter().sum()),
+            RowValue::Native(held) => (held.sum.total(), held.count),
             other => panic!("no rule makes {other:?}"),
         };
         let set = names.iter().map(held).collect();

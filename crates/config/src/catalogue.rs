@@ -1,7 +1,7 @@
 //! What a config says, as generators and reports ask for it: metrics by name, labels over all parts, what is common to all.
 
 use engine::model::OTHER;
-use engine::rules::definition::{Metric, MetricKind};
+use engine::rules::definition::{Definitions, From, Metric, MetricKind, Source};
 
 use super::{Alerts, Objective, Presentation, Settings};
 
@@ -25,6 +25,8 @@ pub struct Entry<'s> {
     pub metric: &'s Metric,
     /// How it is shown.
     pub shown: &'s Presentation,
+    /// Whether it is made of senders' own data points.
+    pub from_points: bool,
     /// Its labels over all parts, the common ones too, each once.
     pub labels: Vec<Label<'s>>,
 }
@@ -44,8 +46,11 @@ impl<'s> Catalogue<'s> {
     /// Reads settings.
     pub fn new(settings: &'s Settings) -> Self {
         let shown = settings.definitions.metrics.iter().zip(&settings.presentations);
-        let metrics =
-            shown.map(|(metric, shown)| Entry { metric, shown, labels: labels(metric) }).collect();
+        let entry = |(metric, shown): (&'s Metric, &'s Presentation)| {
+            let from_points = reads_points(&settings.definitions, &metric.from);
+            Entry { metric, shown, from_points, labels: labels(metric) }
+        };
+        let metrics = shown.map(entry).collect();
         let Settings { objectives, alerts, common, .. } = settings;
         Self { metrics, objectives, alerts, common }
     }
@@ -96,6 +101,16 @@ impl<'s> Entry<'s> {
         }
     }
 
+    /// Whether a histogram has `_count` in every format. OpenMetrics leaves it out together with the sum: where senders may keep
+    /// none, and where bounds are below 0.
+    pub fn has_count(&self) -> bool {
+        let may_fall = match &self.metric.kind {
+            MetricKind::Histogram { bounds, .. } => bounds.iter().any(|bound| *bound < 0.0),
+            _ => false,
+        };
+        !may_fall && !self.from_points
+    }
+
     /// The label of this name.
     pub fn label(&self, name: &str) -> Option<&Label<'s>> {
         self.labels.iter().find(|label| label.name == name)
@@ -109,6 +124,18 @@ impl<'s> Entry<'s> {
             None => false,
         }
     }
+}
+
+/// Whether data points are among the records.
+fn reads_points(definitions: &Definitions, from: &[From]) -> bool {
+    from.iter().any(|one| match one {
+        From::Source(source) => *source == Source::Datapoint,
+        // `check` refuses classes that read each other in a circle.
+        From::Record(class) => definitions
+            .records
+            .get(*class)
+            .is_some_and(|class| reads_points(definitions, &class.from)),
+    })
 }
 
 /// The labels over all parts: closed where each part that has it closes it.

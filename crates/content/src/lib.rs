@@ -8,6 +8,7 @@ use std::fmt;
 
 mod dashboards;
 mod helm;
+mod observations;
 pub mod own;
 pub mod page;
 pub mod promql;

@@ -177,11 +177,11 @@ fn meant(row: &Row, bounds: &[f64]) -> Metric {
         }
         RowValue::Summary(SummaryRow { quantiles, sum, count }) => {
             let ranks = quantiles.iter().map(|(rank, value)| (Number(*rank), Number(*value)));
-            Value::Summary(ranks.collect(), Number(*sum), *count)
+            Value::Summary(ranks.collect(), Number(sum.total()), *count)
         }
         RowValue::Histogram(held) => {
             let count = held.counts.iter().sum();
-            Value::Histogram(Number(count), Number(held.sum), buckets(held, bounds), None)
+            Value::Histogram(Number(count), Number(held.sum.total()), buckets(held, bounds), None)
         }
         RowValue::Native(held) => native(held, bounds),
     };
@@ -214,7 +214,7 @@ fn native(held: &NativeRow, bounds: &[f64]) -> Value {
         held.exemplars.iter().filter(timed).filter_map(shown).collect(),
     );
     let twin = held.classic.as_ref().map_or(Vec::new(), |twin| buckets(twin, bounds));
-    Value::Histogram(Number(held.count), Number(held.sum), twin, Some(native))
+    Value::Histogram(Number(held.count), Number(held.sum.total()), twin, Some(native))
 }
 
 #[cfg(test)]
@@ -249,7 +249,7 @@ fn native_buckets_are_spans_and_deltas_and_fractions_are_not() {
         positive: [(4, 10.0 * scale), (5, 1.0 * scale), (9, 20.0 * scale)].into(),
         negative: [(-2, 5.0 * scale)].into(),
         count: 38.0 * scale,
-        sum: 7.5,
+        sum: 7.5.into(),
         exemplars: [exemplar(1, 3.0)].into(),
         classic: None,
     };

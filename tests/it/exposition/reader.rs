@@ -203,22 +203,25 @@ fn samples(name: &str, bounds: &[f64], row: &Row, open: bool) -> Vec<Sample> {
             let sample = plain(name, row, Number(*value));
             vec![Sample { exemplar: shown(exemplar.as_ref()), ..sample }]
         }
-        RowValue::Histogram(held) => histogram(name, bounds, row, held, shown),
+        RowValue::Histogram(held) => histogram(name, bounds, (row, open), held, shown),
         RowValue::Native(held) => match &held.classic {
-            Some(held) => histogram(name, bounds, row, held, shown),
+            Some(held) => histogram(name, bounds, (row, open), held, shown),
             None => {
                 let (bounds, held) = classic_of(held);
-                histogram(name, &bounds, row, &held, shown)
+                histogram(name, &bounds, (row, open), &held, shown)
             }
         },
         RowValue::Summary(held) => {
             let mut out = Vec::new();
-            for (rank, value) in &held.quantiles {
+            for (rank, value) in
+                held.quantiles.iter().filter(|one| !open || one.1.is_nan() || one.1 >= 0.0)
+            {
                 let mut sample = plain(name, row, Number(*value));
                 sample.labels.push(("quantile".into(), edge(*rank)));
                 out.push(sample);
             }
-            out.push(plain(&format!("{name}_sum"), row, Number(held.sum)));
+            let sum = if open { held.sum.counter() } else { held.sum.known() };
+            out.extend(sum.map(|sum| plain(&format!("{name}_sum"), row, Number(sum))));
             out.push(plain(&format!("{name}_count"), row, Number(held.count as f64)));
             out
         }
@@ -228,7 +231,7 @@ fn samples(name: &str, bounds: &[f64], row: &Row, open: bool) -> Vec<Sample> {
 fn histogram(
     name: &str,
     bounds: &[f64],
-    row: &Row,
+    (row, open): (&Row, bool),
     held: &HistogramRow,
     shown: impl Fn(Option<&Exemplar>) -> Option<Example>,
 ) -> Vec<Sample> {
@@ -241,8 +244,16 @@ fn histogram(
         sample.exemplar = shown(held.exemplars.get(at).and_then(Option::as_ref));
         out.push(sample);
     }
-    out.push(plain(&format!("{name}_sum"), row, Number(held.sum)));
-    out.push(plain(&format!("{name}_count"), row, Number(held.counts.iter().sum())));
+    // OpenMetrics 1.0, "Histogram": a sum is a counter, there is none beside negative thresholds, and both or neither.
+    let may_fall = bounds.iter().any(|bound| *bound < 0.0);
+    let sum = match open {
+        true => held.sum.counter().filter(|_| !may_fall),
+        false => held.sum.known(),
+    };
+    out.extend(sum.map(|sum| plain(&format!("{name}_sum"), row, Number(sum))));
+    if sum.is_some() || !open {
+        out.push(plain(&format!("{name}_count"), row, Number(held.counts.iter().sum())));
+    }
     out
 }
 

@@ -1,5 +1,6 @@
 //! Series of the config as boards ask for them: a metric or label that the config lacks gives none, and its panel vanishes.
 
+use crate::observations;
 use crate::promql::{Selector, grouped, quoted, sum};
 use engine::rules::definition::{MetricKind, Native};
 
@@ -89,7 +90,7 @@ impl<'c> Scope<'c> {
             entry.metric.kind,
             MetricKind::Histogram { native: Native::No | Native::Both, .. }
         );
-        Some(format!("{}{}", entry.name(), if histogram { "_count" } else { "" }))
+        Some(if histogram { observations::name(entry) } else { entry.name().to_owned() })
     }
 }
 
@@ -141,7 +142,10 @@ impl<'c> Series<'c> {
     pub fn events(&self, by: &[&str], over: Over) -> String {
         match self.native() {
             None => sum(by, self.increase("", over)),
-            Some(false) => sum(by, self.increase("_count", over)),
+            Some(false) => {
+                let count = observations::of(&self.selector, self.entry);
+                sum(by, format!("increase({count}{})", over.text()))
+            }
             Some(true) => format!("histogram_count({})", sum(by, self.increase("", over))),
         }
     }

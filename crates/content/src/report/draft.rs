@@ -3,6 +3,7 @@
 //! Metrics and labels are looked up in the catalogue, so that a config without them has a shorter report and no empty one.
 //! Numbers come from `increase`, which estimates at the edges of a period: counts are rounded to whole ones.
 
+use crate::observations;
 use crate::promql::{Selector, sum};
 use crate::{Events, objective_events};
 use config::Objective;
@@ -253,9 +254,8 @@ impl Writer<'_> {
 
     fn time(&self) -> Option<FigureDraft> {
         let name = "bot_interaction_duration_seconds";
-        let MetricKind::Histogram { bounds, .. } = &self.catalogue.find(name)?.metric.kind else {
-            return None;
-        };
+        let entry = self.catalogue.find(name)?;
+        let MetricKind::Histogram { bounds, .. } = &entry.metric.kind else { return None };
         if bounds.is_empty() {
             return None;
         }
@@ -265,7 +265,7 @@ impl Writer<'_> {
             about: "Nine of ten messages were answered within this time.",
             unit: Unit::Seconds,
             query: format!("histogram_quantile(0.9, {})", self.grown_by("le", &buckets)),
-            of: Some(self.grown(&self.any(&format!("{name}_count")))),
+            of: Some(self.grown(&observations::of(&buckets, entry))),
             divided: false,
             worse_up: Some(true),
         })

@@ -1,6 +1,7 @@
 //! What an objective counts, as expressions over a window, and as series for the tests.
 
 use crate::Entry;
+use crate::observations;
 use crate::promql::Selector;
 use config::{Indicator, Match, Objective, Selection};
 use engine::exposition::edge;
@@ -59,7 +60,7 @@ fn under_edge(
         let good = format!("histogram_fraction(0, {}, {rate}) * {all}", number(under));
         return Some(Events { bad: less(&all, &format!("({good})")), all });
     }
-    let all = counted(scope, &scope.selector(format!("{name}_count")), ignore, window);
+    let all = counted(scope, &observations::of(&scope.selector(name), entry), ignore, window);
     let bucket = scope.selector(format!("{name}_bucket")).is("le", &edge(under));
     let good = counted(scope, &bucket, ignore, window);
     Some(Events { bad: less(&all, &or_none(&good, &all)), all })
@@ -111,7 +112,7 @@ pub fn example(
             if *native == Native::Only {
                 return None;
             }
-            let count = labelled(scope, entry, "_count", &[], &[ignore])?;
+            let count = observations::of(&labelled(scope, entry, "", &[], &[ignore])?, entry);
             let bucket = labelled(scope, entry, "_bucket", &[], &[ignore])?.is("le", &edge(*under));
             let [slow, quick] = ["a", "b"].map(|instance| {
                 (count.clone().is("instance", instance), bucket.clone().is("instance", instance))

@@ -27,7 +27,7 @@ pub(super) fn histogram(native: &NativeRow) -> HistogramRow {
             }
         }
     }
-    counts.push(above + (native.count - held).max(0.0)); // what is no number is in no bucket
+    counts.push(above + (native.count - held).max(0.0)); // fractions may not add up to the last bit
     let mut exemplars = vec![None; counts.len()];
     for exemplar in &native.exemplars {
         let at = bounds.partition_point(|bound| *bound < exemplar.value);
@@ -114,7 +114,7 @@ mod tests {
             positive: [(0, 1.0), (4, 2.0)].into(),
             negative: [(1, 4.0), (3, 5.0)].into(),
             count: 16.0,
-            sum: 1.5,
+            sum: 1.5.into(),
             exemplars: [exemplar(9.0, 2), exemplar(10.0, 1), exemplar(20.0, 1)].into(),
             ..NativeRow::default()
         };

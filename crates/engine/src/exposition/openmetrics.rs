@@ -4,9 +4,11 @@
 //! name, exemplars and start times have a place. A counter whose name lacks `_total` has no legal form,
 //! so its family is called `unknown`; an info without `_info` is a gauge.
 //!
-//! Twice we keep what the standard would not, because a series that is there in one format only would
-//! come and go with the scraper's taste: `_sum` and `_count` stay when an edge is negative, and counts
-//! of sampled records stay fractional. Prometheus takes both.
+//! A sum is a counter here. Where it may fall, because it was below 0 or a bucket bound is, and where it is unknown, a histogram has
+//! neither `_sum` nor `_count`, of which the standard has both or none; its bucket `+Inf` counts all. Strict readers refuse a whole
+//! body over one such line.
+//!
+//! Counts of sampled records stay fractional, which the standard forbids: Prometheus takes them, and rounded they would be wrong.
 
 use crate::limits;
 use crate::model::{Exemplar, Kind, Row};
@@ -36,6 +38,7 @@ impl OpenMetrics {
 
 impl Dialect for OpenMetrics {
     const END: &'static [u8] = b"# EOF\n";
+    const SUMS_COUNT: bool = true;
 
     fn head(&mut self, shown: &Shown, out: &mut Vec<u8>) {
         let (base, kind) = exposed(shown);

@@ -80,7 +80,7 @@ impl Form for Protobuf {
 
 fn summary(held: &SummaryRow, out: &mut Vec<u8>) {
     fields::whole(out, 1, held.count);
-    fields::double(out, 2, held.sum);
+    fields::double(out, 2, held.sum.total());
     for (rank, value) in &held.quantiles {
         let quantile = fields::open(out, 3);
         fields::double(out, 1, *rank);

@@ -1,5 +1,6 @@
 //! The lines that every text format shares: one row's samples, its labels rendered once.
 
+use crate::model::amount::Sum;
 use crate::model::{Exemplar, HistogramRow, Row, RowValue, SummaryRow};
 
 use super::escape::{Name, write_name};
@@ -10,6 +11,9 @@ use super::{Form, classic, labels, number};
 pub(super) trait Dialect {
     /// The last line of a body.
     const END: &'static [u8];
+    /// Whether a sum has to be a counter. Then a histogram whose sum may fall has none, and no count either; and a summary has no
+    /// quantiles below 0.
+    const SUMS_COUNT: bool;
 
     /// The comment lines before the samples.
     fn head(&mut self, shown: &Shown, out: &mut Vec<u8>);
@@ -131,23 +135,33 @@ impl<D: Dialect> Lines<D> {
             self.dialect.exemplar(held.exemplars.get(at).and_then(Option::as_ref), out);
             out.push(b'\n');
         }
-        sample(out, name, "_sum", labels, held.sum);
-        sample(out, name, "_count", labels, total);
+        let sum = Self::sum(held.sum, held.edges(&shown.family));
+        sum.into_iter().for_each(|sum| sample(out, name, "_sum", labels, sum));
+        if sum.is_some() || !D::SUMS_COUNT {
+            sample(out, name, "_count", labels, total);
+        }
         if held.bounds.is_some() {
             self.bound(&shown.family.bounds);
         }
     }
 
+    /// The sum, where the format may have it.
+    fn sum(sum: Sum, bounds: &[f64]) -> Option<f64> {
+        let may_fall = bounds.first().is_some_and(|lowest| *lowest < 0.0);
+        if D::SUMS_COUNT { sum.counter().filter(|_| !may_fall) } else { sum.known() }
+    }
+
     fn summary(&mut self, name: Name<'_>, labels: &[u8], held: &SummaryRow, out: &mut Vec<u8>) {
         self.prefix(name, "", labels, "quantile");
-        for (rank, value) in &held.quantiles {
+        for (rank, value) in held.quantiles.iter().filter(|one| !(D::SUMS_COUNT && one.1 < 0.0)) {
             out.extend_from_slice(&self.prefix);
             out.extend_from_slice(number::edge(*rank).as_bytes());
             out.extend_from_slice(b"\"} ");
             number::value(out, *value);
             out.push(b'\n');
         }
-        sample(out, name, "_sum", labels, held.sum);
+        let sum = Self::sum(held.sum, &[]);
+        sum.into_iter().for_each(|sum| sample(out, name, "_sum", labels, sum));
         sample(out, name, "_count", labels, held.count as f64);
     }
 }

@@ -14,6 +14,7 @@ pub(super) struct Text;
 
 impl Dialect for Text {
     const END: &'static [u8] = b"";
+    const SUMS_COUNT: bool = false;
 
     fn head(&mut self, shown: &Shown, out: &mut Vec<u8>) {
         let (name, quoted) = (&*shown.name, shown.quoted);

@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 mod exponential;
 mod histogram;
 mod index;
+mod sum;
 mod summary;
 
 pub use exponential::{Buckets, Exponential, ExponentialIn};
-pub use histogram::Histogram;
+pub use histogram::{Histogram, without_infinity};
+pub use sum::Sum;
 pub use summary::Summary;
 
 /// Why a point's numbers are no amount.
@@ -148,7 +150,7 @@ impl Amount {
             Self::Exponential(histogram) => histogram.write(hasher),
             Self::Summary(summary) => {
                 hasher.write_u64(summary.count());
-                hasher.write_u64(summary.sum().to_bits());
+                hasher.write_u64(summary.sum().total().to_bits());
             }
         }
     }

@@ -108,7 +108,11 @@ const PROCESS: &str = "the process's own metrics";
 
 /// The owner of a metric name that nobody else may have.
 pub(super) fn owner(text: &str) -> Option<&'static str> {
-    if text == "up" { Some("Prometheus") } else { family_owner(text) }
+    match text {
+        "up" => Some("Prometheus"),
+        "_total" => Some("a suffix"), // readers that cut it off have no name left, and refuse the whole body
+        _ => family_owner(text),
+    }
 }
 
 /// The owner of a name that no family may claim, be it only the name of a counter's family in OpenMetrics: `up_total` is one of a
@@ -186,6 +190,7 @@ mod tests {
     fn names_that_belong_to_others_are_refused() {
         for bad in [
             "up",
+            "_total",
             "target",
             "target_info",
             "oscar_metrics_x",

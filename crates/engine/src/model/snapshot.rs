@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::timestamp::Timestamp;
 
+use super::amount::Sum;
 use super::{Family, LabelName};
 
 /// A family and its series at one moment, or a piece of them: the pieces of a family follow each other and share its `Arc`.
@@ -56,12 +57,14 @@ impl RowValue {
             }
             Self::Histogram(histogram) => histogram.reset(),
             Self::Native(native) => {
-                let NativeRow { schema, zero_threshold, count, mut classic, .. } =
+                let NativeRow { schema, zero_threshold, count, sum, mut classic, .. } =
                     std::mem::take(&mut **native);
                 if let Some(classic) = &mut classic {
                     classic.reset();
                 }
-                **native = NativeRow { schema, zero_threshold, classic, ..NativeRow::default() };
+                let sum = sum.emptied();
+                **native =
+                    NativeRow { schema, zero_threshold, sum, classic, ..NativeRow::default() };
                 count != 0.0
             }
             Self::Gauge(_) | Self::Summary(_) => false,
@@ -78,7 +81,7 @@ impl HistogramRow {
     fn reset(&mut self) -> bool {
         let held = self.counts.iter().any(|count| *count != 0.0);
         self.counts.fill(0.0);
-        (self.sum, self.exemplars) = (0.0, Box::default());
+        (self.sum, self.exemplars) = (self.sum.emptied(), Box::default());
         held
     }
 }
@@ -91,7 +94,7 @@ pub struct HistogramRow {
     /// Observations in each bucket alone, not cumulative.
     pub counts: Box<[f64]>,
     /// Sum of the observations.
-    pub sum: f64,
+    pub sum: Sum,
     /// The latest record of each bucket; empty, or as many as `counts`.
     pub exemplars: Box<[Option<Exemplar>]>,
 }
@@ -110,10 +113,10 @@ pub struct NativeRow {
     pub positive: Box<[(i32, f64)]>,
     /// The same below zero, by absolute value; the indexes rise.
     pub negative: Box<[(i32, f64)]>,
-    /// All observations, those that are no number too.
+    /// All observations.
     pub count: f64,
     /// Sum of the observations.
-    pub sum: f64,
+    pub sum: Sum,
     /// Some of the latest records.
     pub exemplars: Box<[Exemplar]>,
     /// The same observations in the family's classic buckets; none: native alone.
@@ -126,7 +129,7 @@ pub struct SummaryRow {
     /// Rank, 0 to 1 and rising, and the value there.
     pub quantiles: Box<[(f64, f64)]>,
     /// Sum of the observations.
-    pub sum: f64,
+    pub sum: Sum,
     /// How many there were.
     pub count: u64,
 }

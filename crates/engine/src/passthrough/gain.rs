@@ -29,15 +29,15 @@ impl Gain {
                 Self::Number(*number)
             }
             Folded::Add(Amount::Histogram(one)) | Folded::Join(Amount::Histogram(one)) => {
-                Self::Observations(total(one.counts()), one.sum())
+                Self::Observations(total(one.counts()), one.sum().known())
             }
             Folded::Add(Amount::Exponential(one)) | Folded::Join(Amount::Exponential(one)) => {
-                Self::Observations(one.count(), Some(one.sum()))
+                Self::Observations(one.count(), one.sum().known())
             }
             Folded::Add(Amount::Summary(one)) | Folded::Join(Amount::Summary(one)) => {
-                Self::Observations(one.count() as f64, Some(one.sum()))
+                Self::Observations(one.count() as f64, one.sum().known())
             }
-            Folded::Reshape(one) => Self::Anew(total(one.counts()), one.sum()),
+            Folded::Reshape(one) => Self::Anew(total(one.counts()), one.sum().known()),
             Folded::Level { value, .. } => Self::Level(*value),
             Folded::End => Self::End,
             Folded::Nothing | Folded::Rejected(_) => Self::Nothing,

@@ -1,7 +1,9 @@
 //! What a data point says, read out of its lazy view.
 
 use crate::limits;
-use crate::model::amount::{Amount, AmountError, Exponential, ExponentialIn, Histogram, Summary};
+use crate::model::amount::{
+    Amount, AmountError, Exponential, ExponentialIn, Histogram, Summary, without_infinity,
+};
 use crate::model::{Addition, Exemplar, Kind};
 use crate::streams::{Measured, PointIn, Reject};
 use crate::timestamp::Timestamp;
@@ -45,6 +47,7 @@ impl Spares {
         counts.extend(sent.counts.iter());
         bounds.clear();
         bounds.extend(sent.bounds.iter());
+        without_infinity(counts, bounds);
         match histograms.iter().position(|one| *one.bounds() == **bounds) {
             Some(at) => histograms.swap_remove(at).renewed(sent.count, sent.sum, counts),
             None => Histogram::new(sent.count, sent.sum, counts, bounds),
@@ -101,8 +104,7 @@ fn measured(
             let sent = ExponentialIn {
                 scale: sent.scale,
                 count: sent.count,
-                // A point of nothing has nothing to add up.
-                sum: sent.sum.or((sent.count == 0).then_some(0.0)),
+                sum: sent.sum,
                 zero_count: sent.zero_count,
                 zero_threshold: sent.zero_threshold,
                 positive: (sent.positive.offset, &above),

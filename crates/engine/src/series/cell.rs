@@ -40,7 +40,7 @@ pub(super) enum Done {
     Conflict,
     /// The series began anew with it.
     Anew,
-    /// It is of another shape, or would make a sum that is no finite number, and nothing changed.
+    /// It is of another shape, or would make a counter infinite, and nothing changed.
     Mismatch,
 }
 
@@ -213,24 +213,7 @@ impl Cell {
         Done::Applied
     }
 
-    /// Whether a sum would no longer be a finite number with this. A histogram without a sum has none to lose.
-    fn overflows(&self, amount: &Amount) -> bool {
-        let (held, sent) = match (self, amount) {
-            (Self::Counter { total, .. }, Amount::Number(sent)) => (*total, *sent),
-            (Self::Histogram(held), Amount::Histogram(sent)) => {
-                (held.sum(), sent.sum().unwrap_or_default())
-            }
-            (Self::Native(held), Amount::Exponential(sent)) => (held.held.sum(), sent.sum()),
-            (Self::Summary(held), Amount::Summary(sent)) => (held.sum(), sent.sum()),
-            _ => return false,
-        };
-        (held + sent).is_infinite()
-    }
-
     fn merge(&mut self, addition: &crate::model::Addition, bounds: &[f64]) -> Done {
-        if self.overflows(&addition.amount) {
-            return Done::Mismatch;
-        }
         if let (Self::Histogram(held), Amount::Exponential(_)) = (&*self, &addition.amount)
             && held.is_untouched()
             && bounds.is_empty()
@@ -238,6 +221,12 @@ impl Cell {
             *self = Self::of(&addition.amount);
         }
         match (self, &addition.amount) {
+            // The sum of a histogram or summary that grows too large is lost alone.
+            (Self::Counter { total, .. }, Amount::Number(value))
+                if (*total + value).is_infinite() =>
+            {
+                return Done::Mismatch;
+            }
             (Self::Counter { total, exemplar }, Amount::Number(value)) => {
                 *total += value;
                 let latest = addition.exemplars.iter().max_by_key(|one| one.time);

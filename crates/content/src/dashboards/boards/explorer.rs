@@ -1,5 +1,6 @@
 //! Series explorer: for those who pay for series. Which metric has how many, which label makes them, which grows?
 
+use crate::observations;
 use engine::rules::definition::{MetricKind, Native};
 
 use super::super::panel::{Board, Colour, Panel, Query, Row, Unit, Variable, View};
@@ -14,7 +15,7 @@ pub fn board(scope: Scope<'_>) -> Board {
             entry.metric.kind,
             MetricKind::Histogram { native: Native::No | Native::Both, .. }
         );
-        format!("{}{}", entry.name(), if histogram { "_count" } else { "" })
+        if histogram { observations::name(entry) } else { entry.name().to_owned() }
     });
     let names: Vec<String> = names.collect();
     let variables = match names.is_empty() {

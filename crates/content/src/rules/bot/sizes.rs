@@ -1,5 +1,6 @@
 //! What is too large, and a bot that is too full.
 
+use crate::observations;
 use crate::promql::Selector;
 use crate::recorded;
 use crate::rules::alert::{Alert, Board, Severity, Shown};
@@ -24,14 +25,16 @@ fn results(scope: &Scope<'_>) -> Option<Alert> {
     if !bounds.contains(&TOO_LARGE) {
         return None;
     }
-    let count = Selector::new(format!("{RESULTS}_count"));
-    let bucket = count.of(format!("{RESULTS}_bucket")).is("le", &edge(TOO_LARGE));
+    let all = Selector::new(RESULTS);
+    let count = observations::of(&all, entry);
+    let bucket = all.of(format!("{RESULTS}_bucket")).is("le", &edge(TOO_LARGE));
     let threshold = scope.catalogue.alerts.threshold(name);
     let sum = |selector: &Selector| scope.sum_and(&["tool"], selector.increase("1h"));
     let expr = format!("{}\n- {} >= {}", sum(&count), sum(&bucket), number(threshold));
     let told = ("tool", "search");
-    let series = |suffix: &str| scope.series(&format!("{RESULTS}{suffix}")).is(told.0, told.1);
-    let (count, bucket) = (series("_count"), series("_bucket").is("le", &edge(TOO_LARGE)));
+    let all = scope.series(RESULTS).is(told.0, told.1);
+    let bucket = all.of(format!("{RESULTS}_bucket")).is("le", &edge(TOO_LARGE));
+    let count = observations::of(&all, entry);
     let step = (threshold / 60.0).ceil().max(1.0);
     let case = |what: &str, all: &str, small: &str| {
         Case::new(what, "1m", "150m").series(&count, all).series(&bucket, small)

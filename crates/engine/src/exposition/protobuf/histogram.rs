@@ -24,7 +24,7 @@ pub(super) fn classic(
     if is_whole {
         fields::whole(out, 1, total as u64);
     }
-    fields::double(out, 2, held.sum);
+    fields::double(out, 2, held.sum.total());
     buckets(held, family, is_whole, out);
     if !is_whole {
         fields::double(out, 4, total);
@@ -43,7 +43,7 @@ pub(super) fn native(
     if is_whole {
         fields::whole(out, 1, held.count as u64);
     }
-    fields::double(out, 2, held.sum);
+    fields::double(out, 2, held.sum.total());
     if let Some(twin) = &held.classic {
         buckets(twin, family, is_whole, out);
     }

@@ -9,8 +9,9 @@ use std::hash::Hasher;
 use crate::limits;
 use serde::{Deserialize, Serialize};
 
-use super::AmountError;
+use super::histogram::sum_of;
 use super::index::{FINEST, coarse, index};
+use super::{AmountError, Sum};
 
 /// Scales that Prometheus knows.
 const SCALES: (i32, i32) = (-4, FINEST);
@@ -52,7 +53,7 @@ pub struct Buckets {
 pub struct Exponential {
     scale: i32,
     count: f64,
-    sum: f64,
+    sum: Sum,
     zero_count: f64,
     zero_threshold: f64,
     positive: Buckets,
@@ -60,8 +61,8 @@ pub struct Exponential {
 }
 
 impl Exponential {
-    /// Of a point. A finer scale than 8 is made coarser. Counts have to add up, indexes to be those of doubles, and a finite
-    /// sum to be there.
+    /// Of a point. A finer scale than 8 is made coarser. Counts have to add up, indexes to be those of doubles, and the
+    /// sum to be finite if there is one. Of no observations it is 0.
     ///
     /// # Errors
     /// [`AmountError::Scale`] for one below -4, a [`AmountError::Contradiction`] for the others.
@@ -71,9 +72,9 @@ impl Exponential {
         }
         let all = sent.positive.1.iter().chain(sent.negative.1).chain([&sent.zero_count]);
         let total = all.copied().try_fold(0_u64, u64::checked_add);
-        let sum = sent.sum.filter(|sum| sum.is_finite()).ok_or(AmountError::Contradiction)?;
         let threshold = sent.zero_threshold;
-        if total != Some(sent.count) || !(threshold.is_finite() && threshold >= 0.0) {
+        let is_sound = threshold.is_finite() && threshold >= 0.0;
+        if total != Some(sent.count) || !is_sound || !sent.sum.is_none_or(f64::is_finite) {
             return Err(AmountError::Contradiction);
         }
         let (positive, negative) = (Side::of(sent.positive), Side::of(sent.negative));
@@ -85,7 +86,7 @@ impl Exponential {
         Ok(Self {
             scale: sent.scale.saturating_sub_unsigned(steps),
             count: sent.count as f64,
-            sum,
+            sum: sum_of(sent.count, sent.sum),
             zero_count: sent.zero_count as f64,
             zero_threshold: threshold.max(ZERO),
             positive: positive.coarser(steps),
@@ -98,7 +99,7 @@ impl Exponential {
         Self {
             scale: SCALES.1,
             count: 0.0,
-            sum: 0.0,
+            sum: Sum::default(),
             zero_count: 0.0,
             zero_threshold: ZERO,
             positive: Buckets::default(),
@@ -109,7 +110,8 @@ impl Exponential {
     /// All that it says, for a fingerprint.
     pub(super) fn write(&self, hasher: &mut impl Hasher) {
         hasher.write_i32(self.scale);
-        for number in [self.count, self.sum, self.zero_count, self.zero_threshold] {
+        let sum = self.sum.known().unwrap_or(f64::NAN);
+        for number in [self.count, sum, self.zero_count, self.zero_threshold] {
             hasher.write_u64(number.to_bits());
         }
         for (index, count) in self.positive.iter().chain(self.negative.iter()) {
@@ -121,7 +123,7 @@ impl Exponential {
     /// Counts one finite observation `weight` times.
     pub fn observe(&mut self, value: f64, weight: f64) {
         self.count += weight;
-        self.sum += value * weight;
+        self.sum.add(Some(value * weight));
         if value.abs() <= self.zero_threshold {
             self.zero_count += weight;
             return;
@@ -147,7 +149,7 @@ impl Exponential {
     }
 
     /// Sum of the observations.
-    pub fn sum(&self) -> f64 {
+    pub fn sum(&self) -> Sum {
         self.sum
     }
 
@@ -179,7 +181,10 @@ impl Exponential {
         self.scale = self.scale.saturating_sub_unsigned(steps);
         self.count += other.count;
         self.zero_count += other.zero_count;
-        self.sum += other.sum;
+        self.sum.add(other.sum.known());
+        if !other.negative.counts.is_empty() {
+            self.sum.note_negative();
+        }
     }
 
     /// The difference to an earlier one; none when a count fell.
@@ -188,7 +193,7 @@ impl Exponential {
         align(&mut now, &mut then);
         Some(Self {
             count: less(now.count, then.count)?,
-            sum: now.sum - then.sum,
+            sum: now.sum.since(then.sum),
             zero_count: less(now.zero_count, then.zero_count)?,
             positive: now.positive.minus(&then.positive)?,
             negative: now.negative.minus(&then.negative)?,
@@ -199,7 +204,7 @@ impl Exponential {
     pub(super) fn emptied(&self) -> Self {
         Self {
             count: 0.0,
-            sum: 0.0,
+            sum: self.sum.emptied(),
             zero_count: 0.0,
             positive: Buckets::default(),
             negative: Buckets::default(),

@@ -6,19 +6,19 @@ use std::sync::Arc;
 
 use crate::limits;
 
-use super::{AmountError, Relation};
+use super::{AmountError, Relation, Sum};
 
 /// Observations in buckets with edges.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Histogram {
     bounds: Arc<[f64]>,
     counts: Box<[u64]>,
-    sum: Option<f64>,
+    sum: Sum,
 }
 
 impl Histogram {
     /// A `HistogramDataPoint` (metrics.proto). Bounds have to rise and be finite, counts to be one more than bounds (or none
-    /// of either) and to add up to `count`, the sum to be finite.
+    /// of either) and to add up to `count`, the sum to be finite if there is one. Of no observations it is 0.
     ///
     /// # Errors
     /// A [`AmountError::Contradiction`] when they don't.
@@ -34,7 +34,7 @@ impl Histogram {
         let finite = bounds.iter().all(|bound| bound.is_finite());
         let fits = counts.len() == bounds.len() + 1 && bounds.len() <= limits::BUCKETS;
         if rising && finite && fits && adds_up(count, sum, counts) {
-            Ok(Self { bounds: bounds.into(), counts: counts.into(), sum })
+            Ok(Self { bounds: bounds.into(), counts: counts.into(), sum: sum_of(count, sum) })
         } else {
             Err(AmountError::Contradiction)
         }
@@ -56,7 +56,7 @@ impl Histogram {
             return Err(AmountError::Contradiction);
         }
         self.counts.copy_from_slice(counts);
-        self.sum = sum;
+        self.sum = sum_of(count, sum);
         Ok(self)
     }
 
@@ -70,9 +70,15 @@ impl Histogram {
         &self.counts
     }
 
-    /// Sum of the observations, if the sender keeps one.
-    pub fn sum(&self) -> Option<f64> {
+    /// Sum of the observations.
+    pub fn sum(&self) -> Sum {
         self.sum
+    }
+
+    /// Whether some observations are certainly below 0.
+    pub fn has_negative(&self) -> bool {
+        let buckets = self.bounds.iter().zip(&self.counts);
+        buckets.take_while(|(upper, _)| **upper < 0.0).any(|(_, count)| *count > 0)
     }
 
     /// The difference to an earlier one with the same bounds, in the memory of that one; none when a count fell.
@@ -80,7 +86,7 @@ impl Histogram {
         for (then, now) in earlier.counts.iter_mut().zip(&self.counts) {
             *then = now.checked_sub(*then)?;
         }
-        earlier.sum = self.sum.zip(earlier.sum).map(|(now, then)| now - then);
+        earlier.sum = self.sum.since(earlier.sum);
         Some(earlier)
     }
 
@@ -101,19 +107,35 @@ impl Histogram {
     pub(super) fn write(&self, hasher: &mut impl Hasher) {
         self.bounds.iter().for_each(|bound| hasher.write_u64(bound.to_bits()));
         self.counts.iter().for_each(|count| hasher.write_u64(*count));
-        hasher.write_u64(self.sum.map_or(u64::MAX, f64::to_bits));
+        hasher.write_u64(self.sum.known().map_or(u64::MAX, f64::to_bits));
     }
 
     /// The same edges with nothing in them.
     pub fn emptied(&self) -> Self {
         let counts = vec![0; self.counts.len()].into();
-        Self { bounds: Arc::clone(&self.bounds), counts, sum: self.sum.map(|_| 0.0) }
+        Self { bounds: Arc::clone(&self.bounds), counts, sum: self.sum.emptied() }
     }
 
     /// The same edges, shared.
     pub fn shape(&self) -> Arc<[f64]> {
         Arc::clone(&self.bounds)
     }
+}
+
+/// Drops a last bound of `+Inf`, which some libraries write: what is above all others is in the last bucket anyway.
+pub fn without_infinity(counts: &mut Vec<u64>, bounds: &mut Vec<f64>) {
+    if bounds.last() == Some(&f64::INFINITY) && counts.len() == bounds.len() + 1 {
+        bounds.pop();
+        let above = counts.pop().unwrap_or_default();
+        if let Some(last) = counts.last_mut() {
+            *last = last.saturating_add(above); // of too many the total is no count either
+        }
+    }
+}
+
+/// The sum of a point. One of nothing has nothing to add up.
+pub(super) fn sum_of(count: u64, sum: Option<f64>) -> Sum {
+    Sum::of(sum.or((count == 0).then_some(0.0)))
 }
 
 fn adds_up(count: u64, sum: Option<f64>, counts: &[u64]) -> bool {

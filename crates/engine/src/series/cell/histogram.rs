@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-use crate::model::amount::Histogram as Sent;
+use crate::model::amount::{Histogram as Sent, Sum};
 use crate::model::{Exemplar, HistogramRow};
 
 /// Counts for each bucket.
@@ -12,8 +12,7 @@ pub struct Histogram {
     /// Edges of its own; none: the family's.
     own: Option<Arc<[f64]>>,
     counts: Box<[f64]>,
-    /// Not a number once a sender kept none.
-    sum: f64,
+    sum: Sum,
     /// Empty until the first one.
     exemplars: Box<[Option<Exemplar>]>,
 }
@@ -21,7 +20,12 @@ pub struct Histogram {
 impl Histogram {
     /// Nothing, in buckets with so many edges of the family's.
     pub fn new(edges: usize) -> Self {
-        Self { own: None, counts: vec![0.0; edges + 1].into(), sum: 0.0, exemplars: Box::default() }
+        Self {
+            own: None,
+            counts: vec![0.0; edges + 1].into(),
+            sum: Sum::default(),
+            exemplars: Box::default(),
+        }
     }
 
     /// Nothing, in a sender's buckets.
@@ -47,18 +51,13 @@ impl Histogram {
         self.counts.iter().all(|count| *count == 0.0)
     }
 
-    /// Sum of what was counted; not a number once a sender kept none.
-    pub fn sum(&self) -> f64 {
-        self.sum
-    }
-
     /// Counts one value. A bucket's upper edge belongs to it.
     pub fn observe(&mut self, value: f64, weight: f64, edges: &[f64], exemplar: Option<Exemplar>) {
         let at = edges.partition_point(|edge| *edge < value);
         if let Some(count) = self.counts.get_mut(at) {
             *count += weight;
         }
-        self.sum += value * weight;
+        self.sum.add(Some(value * weight));
         exemplar.into_iter().for_each(|one| self.remember(at, one));
     }
 
@@ -84,7 +83,10 @@ impl Histogram {
                 *slot += *count as f64;
             }
         }
-        self.sum += sent.sum().unwrap_or(f64::NAN);
+        self.sum.add(sent.sum().known());
+        if sent.has_negative() {
+            self.sum.note_negative();
+        }
         for one in exemplars {
             self.remember(edges.partition_point(|edge| *edge < one.value), *one);
         }

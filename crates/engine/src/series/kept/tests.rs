@@ -58,7 +58,7 @@ fn shown(store: &Store, now: u64) -> Vec<String> {
             let value = match &row.value {
                 RowValue::Counter(value, one) => format!("{value} {}", one.is_some()),
                 RowValue::Gauge(value) => value.to_string(),
-                RowValue::Histogram(one) => format!("{:?} {}", one.counts, one.sum),
+                RowValue::Histogram(one) => format!("{:?} {}", one.counts, one.sum.total()),
                 other => format!("{other:?}"),
             };
             let name = piece.family.name.as_str();

@@ -16,7 +16,7 @@ const SCHEMES: [Escaping; 3] = [Escaping::Underscores, Escaping::Dots, Escaping:
 /// The escaped forms of a family's label sets.
 #[derive(Debug, Default)]
 pub(super) struct EscapedSets {
-    /// Hashes under a random key, 64 bits each, so that two never meet by accident; none: all sets have classic names.
+    /// Hashes of 64 bits under a random key, so that two are never equal by accident. Absent while all sets have classic names.
     forms: Option<HashSet<u64, foldhash::fast::RandomState>>,
     hasher: RandomState,
 }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn sets_meet_where_some_scheme_makes_them_one() {
+    fn finds_sets_that_some_scheme_makes_equal() {
         for (there, later, meets) in [
             (&[("x.y", "1")][..], &[("x_y", "1")][..], true),
             (&[("x_y", "1")], &[("x.y", "1")], true),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn classic_names_cost_nothing() {
+    fn keeps_nothing_for_classic_names() {
         let (there, mut sets) = (labels(&[("a", "1")]), EscapedSets::default());
         sets.insert(&there, [].into_iter());
         assert!(!sets.meets(&[("b", "1")], [&there].into_iter()) && sets.forms.is_none());
