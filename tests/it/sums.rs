@@ -213,3 +213,14 @@ fn more_than_512_bounds_are_invalid() {
         assert_eq!(outcome.rejected, rejected, "{count}");
     }
 }
+
+#[test]
+fn a_point_without_a_recorded_value_may_have_any_sum() {
+    let mut sender = Sender::new(CUMULATIVE);
+    sender.send("a", "histogram", histogram(1, Some(2.0)));
+    let mut marker = histogram(0, None);
+    marker["sum"] = "NaN".into();
+    marker["flags"] = 1.into();
+    assert_eq!(sender.send("a", "histogram", marker).rejected, 0);
+    assert_eq!(sender.shown(), ["", ""], "it ends the series");
+}

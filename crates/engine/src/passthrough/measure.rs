@@ -77,21 +77,29 @@ pub(crate) fn point(
         | Data::Exponential { temporality } => temporality,
     };
     let recorded = point.flags & Point::NO_RECORDED_VALUE == 0;
-    let measured = measured(metric.data, point, (recorded, spares))?;
+    let measured = match recorded {
+        true => measured(metric.data, point, spares)?,
+        false => nothing(metric.data)?,
+    };
     let (start, time) = (point.start, point.time);
     Ok(PointIn { start, time, life, temporality, recorded, measured })
 }
 
-fn measured(
-    data: Data,
-    point: &Point<'_>,
-    (recorded, spares): (bool, &mut Spares),
-) -> Result<Measured, Reject> {
+/// What a point without a recorded value holds: its numbers are ignored, whatever they are.
+fn nothing(data: Data) -> Result<Measured, Reject> {
+    Ok(match data {
+        Data::Gauge => Measured::Gauge(0.0),
+        Data::Sum { monotonic, .. } => Measured::Sum { value: 0.0, monotonic },
+        Data::Histogram { .. } => Measured::Histogram(Histogram::new(0, None, &[], &[])?),
+        Data::Exponential { .. } => Measured::Exponential(Exponential::empty()),
+        Data::Summary => Measured::Summary(Summary::default()),
+    })
+}
+
+fn measured(data: Data, point: &Point<'_>, spares: &mut Spares) -> Result<Measured, Reject> {
     let number = || match point.value {
         PointValue::Int(value) => Ok(value as f64),
         PointValue::Double(value) => Ok(value),
-        // Without a recorded value there need not be a number.
-        _ if !recorded => Ok(0.0),
         _ => Err(Reject::Invalid),
     };
     Ok(match (data, point.value) {
