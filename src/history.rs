@@ -103,7 +103,6 @@ fn play(
     let visible = io::stderr().is_terminal();
     for scrape in 0..=times.count {
         let now = times.at(scrape);
-        pipeline.tick(now);
         for moment in times.between(scrape) {
             ingest(&mut past, &pipeline, moment)?;
             pipeline.tick(moment);
@@ -113,6 +112,7 @@ fn play(
                 .for_each(|piece| tape.glance(&piece));
         }
         ingest(&mut past, &pipeline, now)?;
+        pipeline.tick(now);
         // The last one shows what is there: no other comes after it.
         let window = if scrape == times.count { Duration::ZERO } else { zero_first };
         let zero_first = scraper.zero_first(window, now);

@@ -136,9 +136,8 @@ fn is_native(held: &NativeRow) -> bool {
     };
     let total: f64 = held.positive.iter().chain(&held.negative).map(|(_, count)| count).sum();
     let twins = held.classic.iter().map(|twin| twin.counts.iter().sum::<f64>());
-    let adds_up = |total: f64| {
-        total == held.count || (total - held.count).abs() <= held.count * 1e-9
-    };
+    let adds_up =
+        |total: f64| total == held.count || (total - held.count).abs() <= held.count * 1e-9;
     (-4..=8).contains(&held.schema)
         && (0.0..f64::INFINITY).contains(&held.zero_threshold)
         && side(&held.positive)
@@ -265,7 +264,12 @@ impl AnyRow {
                 counts.resize(buckets + usize::from(counts.len() == buckets + 1), 0.0);
                 let exemplars =
                     exemplar.map_or(Box::default(), |one| vec![Some(one); counts.len()].into());
-                let held = HistogramRow { bounds: None, counts: counts.into(), sum: sum.into(), exemplars };
+                let held = HistogramRow {
+                    bounds: None,
+                    counts: counts.into(),
+                    sum: sum.into(),
+                    exemplars,
+                };
                 match &self.native {
                     None => RowValue::Histogram(held),
                     Some(native) => RowValue::Native(Box::new(native.row(held, exemplar))),
