@@ -135,8 +135,8 @@ fn every_call_gets_its_status_and_its_place_in_the_books() {
 
 #[test]
 fn an_overload_is_unavailable_and_says_when_to_come_again() {
-    let mut options = options();
-    options.limits.in_flight = 1024;
+    let options = options();
+    options.live.change(|live| live.in_flight = 1024);
     let server = serve(options);
     let client = Client::new(&server);
     let status = client.call(TRACES, padded_span(2048)).unwrap_err();

@@ -124,9 +124,9 @@ fn an_old_connection_ends_after_its_request() {
 
 #[test]
 fn a_body_over_the_limit_is_answered_while_it_still_comes() {
-    let mut options = options();
-    options.limits.request = 16 * limits::MIB;
-    options.limits.in_flight = 64 * limits::MIB;
+    let options = options();
+    options.live.change(|live| live.request = 16 * limits::MIB);
+    options.live.change(|live| live.in_flight = 64 * limits::MIB);
     let server = serve(options);
     let otlp = server.address("otlp_http");
     let body = vec![b'x'; 17 * limits::MIB];

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use engine::limits::Limits;
 use server::clock;
-use server::service::ServeOptions;
 
 use crate::support::*;
 
@@ -115,8 +113,9 @@ fn chunks_are_a_body_too() {
 
 #[test]
 fn a_process_that_is_too_large_takes_nothing_and_shows_its_numbers() {
-    let limits = Limits { memory: 1, ..options().limits };
-    let server = serve(ServeOptions { limits, ..options() });
+    let options = options();
+    options.live.change(|live| live.memory = 1);
+    let server = serve(options);
     let end = clock::monotonic() + Duration::from_secs(10);
     let reply = loop {
         let reply = post(server.address("otlp_http"), "/v1/traces", PROTOBUF, &span());
@@ -131,8 +130,8 @@ fn a_process_that_is_too_large_takes_nothing_and_shows_its_numbers() {
 
 #[test]
 fn an_overload_is_answered_at_once_and_passes() {
-    let mut options = options();
-    options.limits.in_flight = REQUEST;
+    let options = options();
+    options.live.change(|live| live.in_flight = REQUEST);
     let server = serve(options);
     let otlp = server.address("otlp_http");
     // Holds the budget by what it has sent.
@@ -152,8 +151,8 @@ fn an_overload_is_answered_at_once_and_passes() {
 
 #[test]
 fn charges_uploads_for_what_arrived() {
-    let mut options = options();
-    options.limits.in_flight = 2 * REQUEST;
+    let options = options();
+    options.live.change(|live| live.in_flight = 2 * REQUEST);
     let server = serve(options);
     let otlp = server.address("otlp_http");
     let body = padded_span(REQUEST - 100);
@@ -174,8 +173,8 @@ fn charges_uploads_for_what_arrived() {
 
 #[test]
 fn inflated_bytes_are_in_flight_too() {
-    let mut options = options();
-    options.limits.in_flight = 4096;
+    let options = options();
+    options.live.change(|live| live.in_flight = 4096);
     let server = serve(options);
     let headers = format!("{PROTOBUF}Content-Encoding: gzip\r\n");
     let body = gzip(&padded_span(8192));
@@ -250,8 +249,8 @@ fn serves_http2_without_tls_like_http1() {
 
 #[test]
 fn pages_of_listed_origins_may_send() {
-    let mut options = options();
-    options.cors = vec!["https://bot.example".into()];
+    let options = options();
+    options.live.change(|live| live.cors = vec!["https://bot.example".into()]);
     let server = serve(options);
     let otlp = server.address("otlp_http");
     let ask = |origin: &str| {
@@ -390,7 +389,7 @@ fn a_reload_that_fails_says_why() {
     let told = broken.clone();
     let reload = move || match told.load(Ordering::Relaxed) {
         true => Err("line 3: nonsense".to_owned()),
-        false => Ok(()),
+        false => Ok(Vec::new()),
     };
     let server = serve_with(options(), Arc::new(reload));
     let reload = || post(server.address("web"), "/-/reload", "", b"");

@@ -27,6 +27,7 @@ mod passthrough;
 mod people;
 mod points;
 mod privacy;
+mod reload;
 mod rule_index;
 mod rules;
 mod scrapers;

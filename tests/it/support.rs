@@ -6,12 +6,13 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::limits::{KIB, Limits};
+use engine::limits::KIB;
 use engine::model::FamilySnapshot;
 use engine::pipeline::Pipeline;
 use engine::timestamp::Timestamp;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use server::clock;
+use server::live::{Live, LiveSettings};
 use server::net::{Address, Deadlines, Drained};
 use server::scrape::Reload;
 use server::self_metrics::Telemetry;
@@ -54,17 +55,13 @@ pub fn options() -> ServeOptions {
         web: here,
         access: Arc::default(),
         telemetry_path: "/metrics".into(),
-        exposition: Default::default(),
-        zero_first: Duration::from_secs(120),
-        linger: Duration::ZERO,
-        cors: Vec::new(),
-        forward: Vec::new(),
-        limits: Limits {
+        live: Live::new(LiveSettings {
             request: REQUEST,
             in_flight: 4 * REQUEST,
             memory: MEMORY,
-            ..Limits::default()
-        },
+            ..LiveSettings::default()
+        }),
+        forward: Vec::new(),
         deadlines: Deadlines { drain: Duration::from_secs(5), ..Deadlines::default() },
     }
 }
@@ -74,7 +71,7 @@ pub struct Server(Option<Running>);
 
 /// Serves with these options.
 pub fn serve(options: ServeOptions) -> Server {
-    serve_with(options, Arc::new(|| Ok(())))
+    serve_with(options, Arc::new(|| Ok(Vec::new())))
 }
 
 /// Serves with these options and this reload.
@@ -92,9 +89,9 @@ pub fn serve_config(text: Option<&str>) -> Server {
     let settings = text.map_or_else(testkit::built_in, testkit::settings);
     let now = clock::now();
     let pipeline = Pipeline::new(settings.plan(&key()), Arc::default(), now);
-    let limits = Limits { memory: MEMORY, ..settings.limits.clone() };
-    let options = ServeOptions { limits, ..options() };
-    started(options, Arc::new(pipeline), Arc::new(|| Ok(())))
+    let live = Live::new(LiveSettings { memory: MEMORY, ..LiveSettings::of(&settings) });
+    let options = ServeOptions { live, ..options() };
+    started(options, Arc::new(pipeline), Arc::new(|| Ok(Vec::new())))
 }
 
 /// All families of a scrape, the exporter's own last.

@@ -22,6 +22,7 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use crate::live::Live;
 use crate::net::{Deadlines, Drain};
 use crate::self_metrics::Telemetry;
 use config::Forward;
@@ -36,7 +37,7 @@ pub struct Forwarders {
     telemetry: Arc<Telemetry>,
     deadlines: Deadlines,
     /// Bytes a request may take while it is rewritten.
-    request: usize,
+    live: Live,
     /// Where the tasks run, and what ends them.
     place: (Handle, Drain),
 }
@@ -51,14 +52,14 @@ struct Target {
 }
 
 impl Forwarders {
-    /// No target yet. Tasks run at this place; a request takes at most `request` bytes.
+    /// No target yet. Tasks run at this place.
     pub fn new(
         telemetry: Arc<Telemetry>,
         deadlines: Deadlines,
-        request: usize,
+        live: Live,
         place: (Handle, Drain),
     ) -> Self {
-        Self { targets: ArcSwap::default(), telemetry, deadlines, request, place }
+        Self { targets: ArcSwap::default(), telemetry, deadlines, live, place }
     }
 
     /// From now on these are the targets. One that was there before goes on with its queue, one that is there no more has its
@@ -86,7 +87,7 @@ impl Forwarders {
             removed: CancellationToken::new(),
         };
         let (handle, drain) = &self.place;
-        let task = target::Task::new(&target, self.deadlines, self.request);
+        let task = target::Task::new(&target, self.deadlines, self.live.clone());
         let (ended, removed) = (drain.clone(), target.removed.clone());
         let end = async move {
             tokio::select! {

@@ -3,17 +3,20 @@
 //! | module | holds |
 //! |---|---|
 //! | `options` | what was asked for, and the config, put together |
-//! | [`source`], `container` | where a config comes from: files and the environment; how much memory there is |
+//! | [`source`], `container`, `load` | where a config comes from: files and the environment; how much memory there is; what was asked for, checked |
 //! | [`state`] | what is kept on disk |
 //! | `part`, `running` | a thread with its runtime; the three of them and what they share |
+//! | `reload` | what a config that is read again changes |
 //! | `session`, `signals`, `panics` | a service from its start to the signal that ends it |
 //!
 //! It knows no arguments: whoever starts it says what is wanted in [`Overrides`].
 
 mod container;
+mod load;
 mod options;
 mod panics;
 mod part;
+mod reload;
 mod running;
 mod session;
 mod signals;

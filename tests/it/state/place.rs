@@ -71,9 +71,16 @@ impl Place {
     }
 
     pub fn start_with(&self, more: &[&str]) -> Process {
+        let mut command = self.command();
+        command.args(more);
+        self.run(command)
+    }
+
+    /// Starts a command of this place and waits until it is ready.
+    pub fn run(&self, mut command: Command) -> Process {
         let log = self.folder.path().join("log");
         let lines = File::create(&log).unwrap();
-        let child = self.command().args(more).stderr(lines).spawn().unwrap();
+        let child = command.stderr(lines).spawn().unwrap();
         let [_, http, web] = self.ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         let mut process = Process { child, log, http, web };
         within(|| {

@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use crate::clock;
+use crate::live::Live;
 use crate::net::tls::{self, ClientFiles};
 use crate::net::told;
 use config::{Forward, ForwardProtocol, ForwardTls};
@@ -37,12 +38,12 @@ pub(super) struct Sender {
     settings: Arc<Forward>,
     client: Mutex<Option<Client>>,
     /// Bytes a request may take while it is rewritten.
-    request: usize,
+    live: Live,
 }
 
 impl Sender {
-    pub(super) fn new(settings: Arc<Forward>, request: usize) -> Self {
-        Self { settings, client: Mutex::default(), request }
+    pub(super) fn new(settings: Arc<Forward>, live: Live) -> Self {
+        Self { settings, client: Mutex::default(), live }
     }
 
     /// One attempt, within the target's timeout.
@@ -64,7 +65,7 @@ impl Sender {
             Err(why) => return Later::unreachable(why),
         };
         let request = match self.settings.protocol {
-            ForwardProtocol::Grpc => match request.into_protobuf(self.request) {
+            ForwardProtocol::Grpc => match request.into_protobuf(self.live.get().request) {
                 Ok(request) => self.grpc(request),
                 Err(error) => return Verdict::Rejected(error.to_string()),
             },

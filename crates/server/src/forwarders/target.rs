@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
 
 use crate::clock;
+use crate::live::Live;
 use crate::net::Deadlines;
 use crate::self_metrics::Dropped;
 use engine::limits;
@@ -33,11 +34,11 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) fn new(target: &Target, deadlines: Deadlines, request: usize) -> Self {
+    pub(super) fn new(target: &Target, deadlines: Deadlines, live: Live) -> Self {
         Self {
             name: target.settings.label(),
             queue: target.queue.clone(),
-            sender: Arc::new(Sender::new(target.settings.clone(), request)),
+            sender: Arc::new(Sender::new(target.settings.clone(), live)),
             pace: Pace::new(deadlines.backoff),
             flush: deadlines.flush,
             ending: false,

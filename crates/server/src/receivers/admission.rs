@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crate::live::Live;
 use engine::limits;
 
 /// The budget. Clones share it, so one is enough for all doors.
@@ -14,10 +15,7 @@ pub struct Admission(Arc<Budget>);
 
 #[derive(Debug)]
 struct Budget {
-    /// Bytes in flight of all requests.
-    limit: usize,
-    /// Bytes in flight up to which a request that is not small may grow.
-    large: usize,
+    live: Live,
     held: AtomicUsize,
     /// Whether the process is too large to take anything.
     shut: AtomicBool,
@@ -28,12 +26,10 @@ struct Budget {
 pub struct Overload;
 
 impl Admission {
-    /// A budget of so many bytes, for requests of at most `request` bytes.
-    pub fn new(limit: usize, request: usize) -> Self {
-        // The largest request allowed fits when nothing else is in flight.
-        let large = (limit - limit / limits::SMALL_PART).max(request.min(limit));
+    /// A budget of as many bytes as the settings in force allow.
+    pub fn new(live: Live) -> Self {
         let (held, shut) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Self(Arc::new(Budget { limit, large, held, shut }))
+        Self(Arc::new(Budget { live, held, shut }))
     }
 
     /// A permit for nothing yet.
@@ -41,9 +37,10 @@ impl Admission {
         Permit { admission: self.clone(), held: 0 }
     }
 
-    /// Told what the process has in memory, and what it may have: over that nothing is taken, until there is a tenth of room again.
-    /// Returns whether that has changed anything, and if so whether it is shut now.
-    pub fn measure(&self, resident: usize, most: usize) -> Option<bool> {
+    /// Takes nothing while the process has more bytes in memory than it may have, until there is a tenth of room again. Returns
+    /// whether it is shut now, when that has changed.
+    pub fn measure(&self, resident: usize) -> Option<bool> {
+        let most = self.0.live.get().memory;
         let was = self.0.shut.load(Ordering::Relaxed);
         let is = if was { resident > most - most / 10 } else { resident > most };
         self.0.shut.store(is, Ordering::Relaxed);
@@ -57,9 +54,12 @@ impl Admission {
 }
 
 impl Budget {
-    /// Bytes that may be in flight in all once a request holds `bytes`.
-    fn most(&self, bytes: usize) -> usize {
-        if bytes <= limits::SMALL_REQUEST { self.limit } else { self.large }
+    /// Bytes that may be in flight in all, and up to which a request that is not small may grow.
+    fn most(&self) -> (usize, usize) {
+        let live = self.live.get();
+        let limit = live.in_flight;
+        // The largest request allowed fits when nothing else is in flight.
+        (limit, (limit - limit / limits::SMALL_PART).max(live.request.min(limit)))
     }
 }
 
@@ -81,7 +81,8 @@ impl Permit {
         if budget.shut.load(Ordering::Relaxed) {
             return Err(Overload);
         }
-        let most = budget.most(bytes);
+        let (limit, large) = budget.most();
+        let most = if bytes <= limits::SMALL_REQUEST { limit } else { large };
         let grown = |held: usize| held.checked_add(more).filter(|sum| *sum <= most);
         budget
             .held
@@ -94,9 +95,10 @@ impl Permit {
     /// Bytes by which it may grow at this moment.
     pub fn room(&self) -> usize {
         let (budget, held) = (&*self.admission.0, self.admission.held());
+        let (limit, large) = budget.most();
         let small = limits::SMALL_REQUEST.saturating_sub(self.held);
-        let small = small.min(budget.limit.saturating_sub(held));
-        small.max(budget.large.saturating_sub(held))
+        let small = small.min(limit.saturating_sub(held));
+        small.max(large.saturating_sub(held))
     }
 
     /// Holds so many bytes more.
@@ -114,10 +116,16 @@ impl Drop for Permit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::LiveSettings;
+
+    fn admission(in_flight: usize, request: usize) -> Admission {
+        let memory = 1000;
+        Admission::new(Live::new(LiveSettings { memory, in_flight, request, ..Default::default() }))
+    }
 
     #[test]
     fn permits_share_one_budget_and_give_it_back() {
-        let admission = Admission::new(100, 50);
+        let admission = admission(100, 50);
         let (mut one, mut two) = (admission.permit(), admission.permit());
         assert_eq!(one.cover(60), Ok(()));
         assert_eq!(one.cover(10), Ok(()), "covered already");
@@ -134,7 +142,7 @@ mod tests {
     #[test]
     fn large_requests_leave_room_for_small_ones() {
         const SMALL: usize = limits::SMALL_REQUEST;
-        let admission = Admission::new(80 * SMALL, 8 * SMALL);
+        let admission = admission(80 * SMALL, 8 * SMALL);
         let (mut large, mut other) = (admission.permit(), admission.permit());
         assert_eq!(large.cover(70 * SMALL), Ok(()));
         assert_eq!(other.room(), SMALL);
@@ -150,26 +158,36 @@ mod tests {
     #[test]
     fn the_largest_request_fits_alone() {
         const SMALL: usize = limits::SMALL_REQUEST;
-        let admission = Admission::new(8 * SMALL, 8 * SMALL);
+        let admission = admission(8 * SMALL, 8 * SMALL);
         assert_eq!(admission.permit().cover(8 * SMALL), Ok(()));
         assert_eq!(admission.permit().cover(8 * SMALL + 1), Err(Overload));
     }
 
     #[test]
+    fn a_reload_changes_the_budget() {
+        let admission = admission(100, 50);
+        let mut permit = admission.permit();
+        assert_eq!(permit.cover(101), Err(Overload));
+        admission.0.live.change(|live| (live.in_flight, live.memory) = (200, 10));
+        assert_eq!(permit.cover(101), Ok(()));
+        assert_eq!(admission.measure(11), Some(true));
+    }
+
+    #[test]
     fn a_process_that_is_too_large_takes_nothing_until_there_is_room() {
-        let admission = Admission::new(100, 50);
+        let admission = admission(100, 50);
         let mut permit = admission.permit();
         assert_eq!(permit.cover(10), Ok(()));
-        assert_eq!(admission.measure(1000, 1000), None);
-        assert_eq!(admission.measure(1001, 1000), Some(true));
+        assert_eq!(admission.measure(1000), None);
+        assert_eq!(admission.measure(1001), Some(true));
         assert_eq!(
             (permit.cover(5), permit.cover(11)),
             (Ok(()), Err(Overload)),
             "what is held is held"
         );
-        assert_eq!(admission.measure(901, 1000), None);
+        assert_eq!(admission.measure(901), None);
         assert_eq!(permit.add(1), Err(Overload));
-        assert_eq!(admission.measure(900, 1000), Some(false));
+        assert_eq!(admission.measure(900), Some(false));
         assert_eq!(permit.add(1), Ok(()));
     }
 }

@@ -8,24 +8,19 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method};
 
 /// The origins whose pages may send: exact ones, or `*` for all. None: no page may, and nothing is said about it.
-#[derive(Clone, Debug, Default)]
-pub struct Cors(Vec<String>);
+#[derive(Clone, Copy, Debug)]
+pub struct Cors<'o>(pub &'o [String]);
 
-impl Cors {
-    /// These origins.
-    pub fn new(origins: Vec<String>) -> Self {
-        Self(origins)
-    }
-
+impl Cors<'_> {
     /// Whether this is the question of a browser that we have an answer for.
-    pub fn is_preflight(&self, method: &Method, headers: &HeaderMap) -> bool {
+    pub fn is_preflight(self, method: &Method, headers: &HeaderMap) -> bool {
         method == Method::OPTIONS
             && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
             && self.allowed(headers).is_some()
     }
 
     /// Adds to an answer what lets the asking page read it.
-    pub fn allow(&self, asked: &HeaderMap, answer: &mut HeaderMap) {
+    pub fn allow(self, asked: &HeaderMap, answer: &mut HeaderMap) {
         if self.0.is_empty() {
             return;
         }
@@ -45,7 +40,7 @@ impl Cors {
         }
     }
 
-    fn allowed<'a>(&self, asked: &'a HeaderMap) -> Option<&'a HeaderValue> {
+    fn allowed(self, asked: &HeaderMap) -> Option<&HeaderValue> {
         let origin = asked.get(ORIGIN)?;
         let fits = |allowed: &String| {
             allowed == "*" || allowed.as_bytes().eq_ignore_ascii_case(origin.as_bytes())
@@ -67,7 +62,8 @@ mod tests {
 
     #[test]
     fn only_listed_origins_are_answered() {
-        let cors = Cors::new(vec!["https://bot.example".into()]);
+        let origins = ["https://bot.example".to_owned()];
+        let cors = Cors(&origins);
         assert!(cors.is_preflight(&Method::OPTIONS, &asked(b"https://BOT.example")));
         assert!(!cors.is_preflight(&Method::POST, &asked(b"https://bot.example")));
         for other in [&b"https://bot.example.evil"[..], b"null", b"\xff\xfe"] {
@@ -76,7 +72,6 @@ mod tests {
             cors.allow(&asked(other), &mut answer);
             assert!(!answer.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
         }
-        let everyone = Cors::new(vec!["*".into()]);
-        assert!(everyone.is_preflight(&Method::OPTIONS, &asked(b"http://x")));
+        assert!(Cors(&["*".to_owned()]).is_preflight(&Method::OPTIONS, &asked(b"http://x")));
     }
 }

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use crate::clock;
+use crate::live::Live;
 use crate::net::Deadlines;
 use crate::self_metrics::{Closing, Telemetry};
 use engine::counters::Refusal;
@@ -21,7 +22,6 @@ use engine::wire::inflate::InflateError;
 use engine::wire::{Coding, Encoding, ExportRequest};
 
 use super::admission::{Admission, Overload, Permit};
-use super::cors::Cors;
 use super::ports::Ports;
 use super::refusals::{Caller, RefusalLog};
 
@@ -35,14 +35,12 @@ pub struct Intake {
     pub refusals: RefusalLog,
     /// Bytes in flight.
     pub admission: Admission,
-    /// Bytes of one request, before and after inflating.
-    pub request: usize,
+    /// Bytes of one request, and pages that may send.
+    pub live: Live,
     /// The ports of OTLP, for answers to senders at the wrong one.
     pub ports: Ports,
     /// The patience there is.
     pub deadlines: Deadlines,
-    /// Pages that may send.
-    pub cors: Cors,
     /// Who else gets what was taken.
     pub taken: Taken,
 }
@@ -189,15 +187,13 @@ impl Intake {
         (caller, coding): (Caller, Coding),
         body: &mut Body,
     ) -> Result<Option<Vec<u8>>, Stopped> {
-        let room = body.permit.room();
-        let (reason, message) = match coding.inflate(&body.bytes, self.request.min(room)) {
+        let (room, request) = (body.permit.room(), self.request());
+        let (reason, message) = match coding.inflate(&body.bytes, request.min(room)) {
             Ok(inflated) => match body.permit.add(inflated.as_ref().map_or(0, Vec::len)) {
                 Ok(()) => return Ok(inflated),
                 Err(Overload) => (Refusal::Overload, overload()),
             },
-            Err(InflateError::TooLarge { .. }) if room < self.request => {
-                (Refusal::Overload, overload())
-            }
+            Err(InflateError::TooLarge { .. }) if room < request => (Refusal::Overload, overload()),
             Err(InflateError::TooLarge { .. }) => (Refusal::TooLarge, self.too_large()),
             Err(InflateError::Malformed(what)) => {
                 (Refusal::Malformed, format!("the body cannot be inflated: {what}"))
@@ -206,8 +202,13 @@ impl Intake {
         Err(self.refuse(caller, reason, message))
     }
 
+    /// Bytes of one request, before and after it is inflated.
+    pub fn request(&self) -> usize {
+        self.live.get().request
+    }
+
     fn too_large(&self) -> String {
-        format!("the request is larger than {} bytes", self.request)
+        format!("the request is larger than {} bytes", self.request())
     }
 }
 

@@ -107,7 +107,7 @@ async fn take(
         let message = "the grpc-encoding is none of gzip, deflate, zstd, identity";
         return Err(intake.refuse(caller, Refusal::Encoding, message));
     };
-    let mut read = intake.read(caller, body, None, intake.request.saturating_add(PREFIX)).await?;
+    let mut read = intake.read(caller, body, None, intake.request().saturating_add(PREFIX)).await?;
     let compressed = match unframe(&mut read.bytes) {
         Ok(compressed) => compressed,
         Err(misframed) => {

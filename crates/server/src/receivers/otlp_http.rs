@@ -78,7 +78,7 @@ async fn answer(
         (Some(signal), &Method::POST) => {
             take(intake, (caller, signal), &head.headers, &mut body).await?
         }
-        (Some(_), method) if intake.cors.is_preflight(method, &head.headers) => {
+        (Some(_), method) if Cors(&intake.live.get().cors).is_preflight(method, &head.headers) => {
             let mut answer = plain(StatusCode::NO_CONTENT, "");
             Cors::describe(&head.headers, answer.headers_mut());
             answer
@@ -89,7 +89,7 @@ async fn answer(
             answer
         }
     };
-    intake.cors.allow(&head.headers, answer.headers_mut());
+    Cors(&intake.live.get().cors).allow(&head.headers, answer.headers_mut());
     if !body.is_end_stream() && answer.status() != StatusCode::OK {
         leave(intake, &head, body, &mut answer);
     }
@@ -131,7 +131,7 @@ async fn take(
     let declared =
         headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let request = Request { caller, signal, encoding, coding };
-    let outcome = match intake.read(caller, body, declared, intake.request).await {
+    let outcome = match intake.read(caller, body, declared, intake.request()).await {
         Ok(body) => intake.ingest(request, body),
         Err(stopped) => Err(stopped),
     };

@@ -14,7 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::clock;
 use engine::exposition;
-use engine::exposition::{Coder, Format, Writer};
+use engine::exposition::{Coder, Format, Options, Writer};
 
 use super::answer::{Body, busy, text};
 use super::body::{Scrape, Scraper, Streamed};
@@ -65,7 +65,7 @@ fn begin(
     scraper: Option<&Arc<Client>>,
     seat: OwnedSemaphorePermit,
 ) -> Streamed {
-    let began = clock::now();
+    let (began, live) = (clock::now(), web.live.get());
     let scraper = scraper.map(|client| Scraper {
         client: client.clone(),
         began,
@@ -74,7 +74,7 @@ fn begin(
         hides: Arc::default(),
     });
     let zero_first = scraper.as_ref().map(|scraper| {
-        let (show, hides) = (scraper.client.zero_first(web.zero_first, began), &scraper.hides);
+        let (show, hides) = (scraper.client.zero_first(live.zero_first, began), &scraper.hides);
         (show, hides.clone())
     });
     let show = move |piece: &mut _| {
@@ -86,7 +86,7 @@ fn begin(
     let families = web.pipeline.gather(began, format.has_exemplars(), show).chain(own);
     Streamed::new(Scrape {
         families: Box::new(families),
-        writer: Writer::new(format, web.options),
+        writer: Writer::new(format, Options { created_lines: live.created_lines }),
         coder,
         plain: Vec::new(),
         telemetry: web.telemetry.clone(),

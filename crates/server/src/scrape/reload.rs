@@ -6,13 +6,18 @@ use http::StatusCode;
 
 use super::answer::{Answer, text};
 
-/// Reads the config again. On an error, which is told as it is, the old one stays.
-pub type Reload = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+/// Reads the config again, and returns the names of changed settings that need a restart. On an error, which is returned for people,
+/// the old config stays. Both are logged.
+pub type Reload = Arc<dyn Fn() -> Result<Vec<&'static str>, String> + Send + Sync>;
 
-/// Does it, and says how it went.
+/// Reloads, and answers what came of it.
 pub fn reload(reload: &Reload) -> Answer {
     match reload() {
-        Ok(()) => text(StatusCode::OK, "reloaded\n"),
+        Ok(restart) if restart.is_empty() => text(StatusCode::OK, "reloaded\n"),
+        Ok(restart) => {
+            let message = format!("reloaded, restart to change: {}\n", restart.join(", "));
+            text(StatusCode::OK, message)
+        }
         Err(message) => {
             let message = format!("not reloaded, the old config stays: {message}\n");
             text(StatusCode::INTERNAL_SERVER_ERROR, message)

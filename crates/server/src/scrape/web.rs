@@ -2,14 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use crate::live::Live;
 use crate::log_limit::LogLimit;
 use crate::net::Deadlines;
 use crate::self_metrics::Telemetry;
-use engine::exposition::Options;
 use engine::limits;
 use engine::pipeline::Pipeline;
 
@@ -28,8 +27,8 @@ pub struct Web {
     pub access: Arc<Access>,
     /// The path of the metrics.
     pub telemetry_path: String,
-    /// How they are written.
-    pub options: Options,
+    /// How they are written and shown.
+    pub live: Live,
     /// Whether telemetry is welcome.
     pub readiness: Readiness,
     /// How to reload.
@@ -40,8 +39,6 @@ pub struct Web {
     pub deadlines: Deadlines,
     /// Who has seen what.
     pub scrapers: Arc<Scrapers>,
-    /// How long a young series is first shown at 0; zero: never.
-    pub zero_first: Duration,
     /// Scrapes that may be under way at once.
     pub seats: Arc<Semaphore>,
     /// The rate of log lines about TLS where none is served.

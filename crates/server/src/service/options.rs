@@ -3,14 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use config::{Forward, Settings};
-use engine::exposition;
-use engine::limits::Limits;
-
+use crate::live::{Live, LiveSettings};
 use crate::net::{Address, Deadlines};
 use crate::scrape::Access;
+use config::{Forward, Settings};
 
 /// What was asked for beside the config, and wins over it.
 #[derive(Clone, Debug, Default)]
@@ -46,18 +43,10 @@ pub struct ServeOptions {
     pub access: Arc<Access>,
     /// The path of the metrics.
     pub telemetry_path: String,
-    /// How metrics are written.
-    pub exposition: exposition::Options,
-    /// How long a young series is first shown at 0 to a scraper.
-    pub zero_first: Duration,
-    /// How long the web port waits at the end until the last increments were scraped.
-    pub linger: Duration,
-    /// Origins whose pages may send.
-    pub cors: Vec<String>,
+    /// What a reload may change.
+    pub live: Live,
     /// Where what was taken is passed on to.
     pub forward: Vec<Forward>,
-    /// Bytes of a request and in flight.
-    pub limits: Limits,
     /// The patience there is.
     pub deadlines: Deadlines,
 }
@@ -72,12 +61,8 @@ impl ServeOptions {
             web: addresses(&asked.web_listen, vec![Address::asked(server.web.to_string())]),
             access: Arc::default(),
             telemetry_path: asked.telemetry_path.clone(),
-            exposition: exposition::Options { created_lines: server.created_lines },
-            zero_first: server.zero_first,
-            linger: server.linger,
-            cors: server.cors.clone(),
+            live: Live::new(LiveSettings::of(settings)),
             forward: settings.forward.clone(),
-            limits: settings.limits.clone(),
             deadlines: Deadlines::default(),
         }
     }

@@ -5,15 +5,15 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
 
 use crate::clock;
 use crate::forwarders::Forwarders;
+use crate::live::Live;
 use crate::log_limit::LogLimit;
 use crate::net::{self, Address, Bound, Deadlines, Door, Drain, Drained, Incident, Opening};
-use crate::receivers::{Admission, Cors, Intake, Ports, RefusalLog, otlp_grpc, otlp_http};
+use crate::receivers::{Admission, Intake, Ports, RefusalLog, otlp_grpc, otlp_http};
 use crate::scrape::{self, Readiness, Reload, Scrapers, Web};
 use crate::self_metrics::{self, Closing, Telemetry};
 use engine::limits;
@@ -35,7 +35,7 @@ pub struct Running {
     keeper: Option<Keeper>,
     readiness: Readiness,
     scrapers: Arc<Scrapers>,
-    linger: Duration,
+    live: Live,
     deadlines: Deadlines,
     otlp: Part,
     forward: Part,
@@ -67,23 +67,21 @@ pub fn start(
         tracing::info!(event = "listening", what, %address);
     }
 
-    let ServeOptions { deadlines, limits, cors, access, telemetry_path, .. } = options;
-    let ServeOptions { exposition, zero_first, linger, .. } = options;
+    let ServeOptions { deadlines, live, access, telemetry_path, .. } = options;
     let readiness = Readiness::default();
     let forward = Part::start("forward", |_| {})?;
     let place = (forward.runtime.clone(), forward.drain.clone());
-    let forwarders = Arc::new(Forwarders::new(telemetry.clone(), deadlines, limits.request, place));
+    let forwarders = Arc::new(Forwarders::new(telemetry.clone(), deadlines, live.clone(), place));
     forwarders.retarget(&options.forward);
     let offered = forwarders.clone();
     let intake = Arc::new(Intake {
         pipeline: pipeline.clone(),
         telemetry: telemetry.clone(),
         refusals: RefusalLog::default(),
-        admission: Admission::new(limits.in_flight, limits.request),
-        request: limits.request,
+        admission: Admission::new(live.clone()),
+        live: live.clone(),
         ports: Ports { grpc: first(&grpc), http: first(&http) },
         deadlines,
-        cors: Cors::new(cors),
         taken: Arc::new(move |request| offered.offer(request)),
     });
     let scrapers = Arc::new(Scrapers::new(pipeline.scraped().clone()));
@@ -92,22 +90,20 @@ pub fn start(
         telemetry,
         access,
         telemetry_path,
-        options: exposition,
+        live: live.clone(),
         readiness: readiness.clone(),
         reload,
         addresses: addresses.clone(),
         deadlines,
         scrapers: scrapers.clone(),
-        zero_first,
         seats: Web::seats(),
         tls_refusals: LogLimit::default(),
     });
     let admission = intake.admission.clone();
     let otlp = otlp(grpc, http, intake)?;
     let web = web_port(web_bound, web)?;
-    let most = limits.memory;
-    let watched = web.drain.clone();
-    web.drain.spawn_on(async move { watch(&admission, most, &watched).await }, &web.runtime);
+    let (limited, watched) = (live.clone(), web.drain.clone());
+    web.drain.spawn_on(async move { watch(&admission, &limited, &watched).await }, &web.runtime);
     let (expiring, ours) = (pipeline.clone(), forward.drain.clone());
     // Not on the threads of OTLP and scrapes: it may look at every series.
     forward.drain.spawn_on(async move { expire(&expiring, &ours).await }, &forward.runtime);
@@ -122,7 +118,7 @@ pub fn start(
         keeper,
         readiness,
         scrapers,
-        linger,
+        live,
         deadlines,
         otlp,
         forward,
@@ -173,7 +169,7 @@ fn web_port(bound: Vec<Bound>, web: Arc<Web>) -> Result<Part, Failure> {
 }
 
 /// Measures the process against what it may have, until the end begins. The doors can't do it: who asks the kernel waits.
-async fn watch(admission: &Admission, most: usize, drain: &Drain) {
+async fn watch(admission: &Admission, live: &Live, drain: &Drain) {
     let mut tick = tokio::time::interval(limits::MEMORY_INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -182,7 +178,8 @@ async fn watch(admission: &Admission, most: usize, drain: &Drain) {
             _ = tick.tick() => {}
         }
         let Some(resident) = self_metrics::resident() else { return };
-        match admission.measure(resident, most) {
+        let most = live.get().memory;
+        match admission.measure(resident) {
             Some(true) => {
                 let help = "raise `limits.memory`, or make less series: see oscar_metrics_series";
                 tracing::error!(event = "memory_limit_reached", resident, most, help);
@@ -280,16 +277,17 @@ impl Running {
     /// Waits until every scraper has been shown all there is, for as long as the config lets it.
     async fn linger(&self) {
         let were_shown = || self.scrapers.were_shown(self.pipeline.changes(), clock::now());
-        if self.linger.is_zero() || were_shown() {
+        let linger = self.live.get().linger;
+        if linger.is_zero() || were_shown() {
             return;
         }
-        tracing::info!(event = "waiting_for_scrapes", at_most = ?self.linger);
+        tracing::info!(event = "waiting_for_scrapes", at_most = ?linger);
         let shown = async {
             while !were_shown() {
                 self.scrapers.news().await;
             }
         };
-        if tokio::time::timeout(self.linger, shown).await.is_err() {
+        if tokio::time::timeout(linger, shown).await.is_err() {
             let help = "raise `server.web.linger` to two scrape intervals and a margin";
             tracing::warn!(event = "last_increments_not_scraped", help);
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::clock;
+use crate::live::Live;
 use engine::limits;
 use engine::pipeline::Pipeline;
 
@@ -29,18 +30,13 @@ struct Finish {
 }
 
 impl Keeper {
-    /// Writes every `interval`, on a thread of its own.
+    /// Writes every `state.interval`, on a thread of its own.
     ///
     /// # Errors
     /// When there is no thread to be had.
-    pub fn start(
-        state: State,
-        pipeline: Arc<Pipeline>,
-        interval: Duration,
-    ) -> Result<Self, Failure> {
+    pub fn start(state: State, pipeline: Arc<Pipeline>, live: Live) -> Result<Self, Failure> {
         let (orders, ours) = sync_channel(1);
-        let interval = interval.max(limits::STATE_INTERVAL_LEAST);
-        let work = move || keep(state, &pipeline, &ours, interval);
+        let work = move || keep(state, &pipeline, &ours, &live);
         let thread = Builder::new().name("state".into()).spawn(work);
         thread.map_err(|error| Failure::new(Exit::Internal, error))?;
         Ok(Self { orders })
@@ -62,8 +58,9 @@ impl Keeper {
     }
 }
 
-fn keep(mut state: State, pipeline: &Pipeline, orders: &Receiver<Finish>, interval: Duration) {
+fn keep(mut state: State, pipeline: &Pipeline, orders: &Receiver<Finish>, live: &Live) {
     loop {
+        let interval = live.get().state_interval.max(limits::STATE_INTERVAL_LEAST);
         match orders.recv_timeout(interval) {
             Err(RecvTimeoutError::Timeout) => state.write(pipeline),
             Err(RecvTimeoutError::Disconnected) => return,
