@@ -5,6 +5,7 @@ mod model;
 use std::collections::BTreeMap;
 
 use engine::counters::Rejection;
+use engine::limits;
 use engine::model::RowValue;
 use engine::pipeline::{Outcome, Pipeline};
 use engine::timestamp::Timestamp;
@@ -12,6 +13,9 @@ use engine::view::Signal;
 use serde_json::{Value, json};
 use testkit::json::{self, texts as attributes};
 use testkit::{SECOND, labels};
+
+use crate::state::place::{Place, within};
+use crate::support::{JSON, post};
 
 const BEGAN: u64 = 1_795_608_000;
 
@@ -349,4 +353,24 @@ fn cut_values_tell_what_begins_the_same_apart_and_are_the_same_everywhere() {
     assert_eq!((names.len(), &names), (2, &shown()));
     let value = names[0].split("k=").nth(1).unwrap().trim_end_matches('}');
     assert!(value.len() <= 256 && value.as_bytes()[value.len() - 9] == b'~', "{value}");
+}
+
+#[test]
+fn logs_metric_and_sender_of_the_first_writer_past_the_limit_of_starts() {
+    let place = Place::new("{}");
+    let process = place.start();
+    let second = at(BEGAN).0;
+    for start in 1..=limits::STREAM_LIVES as u64 + 1 {
+        let point = json::point((second + start, second + SECOND), 1.0, attributes(&[]));
+        let request = json::metrics(&[json::sum("jobs.done", 2, &[point])]);
+        let sender = attributes(&[("service.name", "bot"), ("service.instance.id", "pod-1")]);
+        let body = json::of_resource(request, sender).to_string();
+        assert_eq!(post(process.http, "/v1/metrics", JSON, body.as_bytes()).status, 200);
+    }
+    within(|| !process.events("stream_limit").is_empty());
+    let line = &process.events("stream_limit")[0];
+    let fields = ["metric", "job", "instance"].map(|field| line[field].as_str().unwrap());
+    assert_eq!(fields, ["jobs.done", "bot", "pod-1"]);
+    assert_eq!(line["rejected"], 1);
+    assert!(line["help"].as_str().unwrap().contains("service.instance.id"), "{line}");
 }

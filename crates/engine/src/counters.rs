@@ -7,7 +7,7 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::rules::SkipReason;
 
@@ -36,6 +36,28 @@ impl IgnoredWeights {
     }
 }
 
+/// A point of a sender that is rejected as `stream_limit`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedPoint {
+    /// The metric's name as sent, at most [`LOG_NAME`](crate::limits::LOG_NAME) characters.
+    pub metric: String,
+    /// The sender; empty: unknown.
+    pub job: Arc<str>,
+    /// The instance of the sender; empty: unknown, or not told apart.
+    pub instance: Arc<str>,
+    /// The limit that was reached.
+    pub bound: StreamBound,
+}
+
+/// Limits of sender streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamBound {
+    /// Living start times of one stream: [`STREAM_LIVES`](crate::limits::STREAM_LIVES).
+    Starts,
+    /// Streams of all senders: [`SENDER_STREAMS`](crate::limits::SENDER_STREAMS).
+    Streams,
+}
+
 /// All counts of a pipeline.
 #[derive(Debug, Default)]
 pub struct Counters {
@@ -45,6 +67,7 @@ pub struct Counters {
     repeated: Mutex<BTreeMap<String, u64>>,
     ignored_weights: Mutex<BTreeMap<Option<String>, IgnoredWeights>>,
     series_limit: AtomicUsize,
+    refused_points: Mutex<(u64, Option<RefusedPoint>)>,
     joined: AtomicU64,
     conflicts: AtomicU64,
 }
@@ -92,6 +115,13 @@ impl Counters {
         all.entry(class.map(str::to_owned)).and_modify(|one| one.add(weights)).or_insert(weights);
     }
 
+    /// A point was rejected as `stream_limit`.
+    pub fn refuse_point(&self, point: RefusedPoint) {
+        let (count, latest) = &mut *lock(&self.refused_points);
+        *count = count.saturating_add(1);
+        *latest = Some(point);
+    }
+
     /// `times` records of that name had come before.
     pub fn repeated(&self, record: &str, times: u64) {
         let mut repeated = lock(&self.repeated);
@@ -134,6 +164,11 @@ impl Counters {
     /// Sampling weights that were ignored, by the config's record whose highest weight they were over; none: `sampling.most`.
     pub fn ignored_weights(&self) -> BTreeMap<Option<String>, IgnoredWeights> {
         lock(&self.ignored_weights).clone()
+    }
+
+    /// How many points were rejected as `stream_limit`, and the latest of them.
+    pub fn refused_points(&self) -> (u64, Option<RefusedPoint>) {
+        lock(&self.refused_points).clone()
     }
 
     /// Records that had come before, by their name in the config.

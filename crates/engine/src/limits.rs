@@ -40,8 +40,8 @@ pub const DEDUPE_WINDOW: Duration = Duration::from_secs(3_600);
 /// Highest sampling weight that is accepted where the config sets no other: one span kept of a million. It comes in a header that
 /// anybody may send; a double still counts single spans beside thousands of millions of such ones.
 pub const SAMPLING_MOST: f64 = 1e6;
-/// How often the log is told of sampling weights that were ignored: one line for each record class, soon enough for who looks.
-pub const WEIGHTS_INTERVAL: Duration = Duration::from_secs(10);
+/// Time between two looks at what the engine counted and the log has to report: soon after an operator tries something.
+pub const ENGINE_LOG_INTERVAL: Duration = Duration::from_secs(1);
 /// Largest increment, value times weight, of a counter or of a histogram's sum: 9,000 of them and a double still counts by ones.
 pub const INCREMENT: f64 = 1e12;
 /// Longest duration of a span, an event or a conversation: a longer one comes of a wrong clock or unit.
@@ -284,6 +284,8 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Time between two log lines of one kind about peers: often enough to find them, and no flood.
 pub const LOG_INTERVAL: Duration = Duration::from_secs(60);
+/// Characters of a sender's metric name in a log line: longer than any that is meant for people.
+pub const LOG_NAME: usize = 200;
 
 /// Bytes read of a file under `/proc`: the interrupt counts of the largest machines fit.
 pub const PROC_FILE: usize = MIB;

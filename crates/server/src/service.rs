@@ -12,6 +12,7 @@
 //! It knows no arguments: whoever starts it says what is wanted in [`Overrides`].
 
 mod container;
+mod engine_log;
 mod load;
 mod options;
 mod panics;
@@ -22,7 +23,6 @@ mod session;
 mod signals;
 pub mod source;
 pub mod state;
-mod weights;
 
 pub use options::{Overrides, ServeOptions};
 pub use part::runtime;

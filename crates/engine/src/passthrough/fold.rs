@@ -1,7 +1,7 @@
 //! The second half of the arrow for data points: each is folded into its stream, and what it adds goes to the series it passes
 //! to and to those that rules make of it.
 
-use crate::counters::{Counters, ItemCounts, Rejection};
+use crate::counters::{Counters, ItemCounts, RefusedPoint, Rejection, StreamBound};
 use crate::items::{self, Fate, PointItem};
 use crate::limits;
 use crate::model::amount::{Amount, Holds};
@@ -207,7 +207,10 @@ impl<'b, 'a> Fold<'b, 'a> {
                 return Ok(Fate::Matched);
             }
             Folded::Nothing => return Ok(Fate::Matched),
-            Folded::Rejected(reject) => return Err(rejection(reject)),
+            Folded::Rejected(reject) => {
+                self.refused(item, reject);
+                return Err(rejection(reject));
+            }
         };
         let exemplars = self.senders.spares.exemplars(&item.point);
         let addition = Addition { amount, exemplars, anew };
@@ -218,6 +221,24 @@ impl<'b, 'a> Fold<'b, 'a> {
         let fate = self.put(item, goes, birth, (Op::Merge(&addition), since));
         self.senders.spares.keep(addition);
         fate
+    }
+
+    /// Reports a point that is rejected as `stream_limit`.
+    fn refused(&self, item: &PointItem<'a>, reject: Reject) {
+        let bound = match reject {
+            Reject::StartLimit => StreamBound::Starts,
+            Reject::StreamLimit => StreamBound::Streams,
+            _ => return,
+        };
+        let Some(told) = self.batch.metrics.get(item.metric) else { return };
+        let Some(Home { target, .. }) = self.homes.get(told.home) else { return };
+        let name = String::from_utf8_lossy(told.metric.name);
+        self.process.counters.refuse_point(RefusedPoint {
+            metric: name.chars().take(limits::LOG_NAME).collect(),
+            job: target.job.clone(),
+            instance: target.instance.clone(),
+            bound,
+        });
     }
 
     fn put(
@@ -379,6 +400,6 @@ fn rejection(reject: Reject) -> Rejection {
         Reject::Temporality => Rejection::Temporality,
         Reject::Scale => Rejection::Scale,
         Reject::Invalid => Rejection::Invalid,
-        Reject::StreamLimit => Rejection::StreamLimit,
+        Reject::StreamLimit | Reject::StartLimit => Rejection::StreamLimit,
     }
 }

@@ -91,7 +91,7 @@ impl Cumulative {
     ) -> Folded {
         if self.lives.len() >= limits::STREAM_LIVES && !self.end_silent(identity, context, evicted)
         {
-            return Folded::Rejected(Reject::StreamLimit);
+            return Folded::Rejected(Reject::StartLimit);
         }
         let first = self.lives.is_empty();
         let began_before = when.start.is_known() && when.start < context.began;

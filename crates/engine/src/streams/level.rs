@@ -42,7 +42,7 @@ impl Levels {
                 let ended = |life: &Life| life.start < start && life.order < start;
                 self.lives.retain(|life| !ended(life));
                 if self.lives.len() >= limits::STREAM_LIVES && !self.end_longest_silent(context) {
-                    return Folded::Rejected(Reject::StreamLimit);
+                    return Folded::Rejected(Reject::StartLimit);
                 }
                 self.lives.push(Life { start, order, arrived, value });
             }

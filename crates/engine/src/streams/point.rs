@@ -170,9 +170,12 @@ pub enum Reject {
     /// It contradicts itself.
     #[error("invalid")]
     Invalid,
-    /// One stream, or one start of a stream, more than there may be.
+    /// One stream more than there may be of all senders.
     #[error("stream_limit")]
     StreamLimit,
+    /// One living start of a stream more than there may be.
+    #[error("stream_limit")]
+    StartLimit,
 }
 
 impl From<AmountError> for Reject {

@@ -246,7 +246,7 @@ fn starts_are_bounded_and_the_longest_silent_one_makes_room() {
     for life in 0..many {
         assert_eq!(send(1100 + life, 5.0, (10 + life) * second), number(5.0));
     }
-    assert_eq!(send(9000, 5.0, 300 * second), no(Reject::StreamLimit), "all of them live");
+    assert_eq!(send(9000, 5.0, 300 * second), no(Reject::StartLimit), "all of them live");
     assert_eq!(send(9000, 5.0, 311 * second), number(5.0), "the first is silent");
     let joined = Folded::Join(Amount::Number(0.0));
     assert_eq!(send(1100, 9.0, 312 * second), joined, "its total was counted, and is forgotten");

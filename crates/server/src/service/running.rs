@@ -19,10 +19,10 @@ use crate::self_metrics::{self, Closing, Telemetry};
 use engine::limits;
 use engine::pipeline::Pipeline;
 
+use super::engine_log;
 use super::options::ServeOptions;
 use super::part::Part;
 use super::state::Keeper;
-use super::weights;
 use crate::exit::{Exit, Failure};
 
 /// A server that serves.
@@ -108,7 +108,7 @@ pub fn start(
     // Not on the threads of OTLP and scrapes: it may look at every series.
     forward.drain.spawn_on(async move { expire(&expiring, &ours).await }, &forward.runtime);
     let (counters, watched) = (pipeline.counters().clone(), web.drain.clone());
-    web.drain.spawn_on(async move { weights::watch(&counters, &watched).await }, &web.runtime);
+    web.drain.spawn_on(async move { engine_log::watch(&counters, &watched).await }, &web.runtime);
     readiness.set(true);
     let keeper = None;
     Ok(Running {

@@ -1,35 +1,20 @@
-//! The log of sampling weights that were ignored: the engine counts them and cannot log.
+//! Log lines about sampling weights that were ignored.
 
 use std::collections::BTreeMap;
 
 use engine::counters::{Counters, IgnoredWeights};
-use engine::limits;
-use tokio::time::MissedTickBehavior;
-
-use crate::net::Drain;
 
 /// Logs each record class whose weights are ignored once, and again when a reload changed the highest weight that is accepted.
-pub(super) async fn watch(counters: &Counters, drain: &Drain) {
-    let mut logged = Logged::default();
-    let mut tick = tokio::time::interval(limits::WEIGHTS_INTERVAL);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = drain.begun() => return,
-            _ = tick.tick() => {
-                let fresh = logged.fresh(counters);
-                fresh.iter().for_each(|(record, weights)| log(record.as_deref(), *weights));
-            }
-        }
-    }
-}
-
-/// The highest weights that are accepted of the record classes that were logged.
 #[derive(Default)]
-struct Logged(BTreeMap<Option<String>, f64>);
+pub(super) struct WeightLog(BTreeMap<Option<String>, f64>);
 
-impl Logged {
-    /// What is to be logged now.
+impl WeightLog {
+    /// Logs what is new.
+    pub(super) fn log(&mut self, counters: &Counters) {
+        let fresh = self.fresh(counters);
+        fresh.iter().for_each(|(record, weights)| log(record.as_deref(), *weights));
+    }
+
     fn fresh(&mut self, counters: &Counters) -> Vec<(Option<String>, IgnoredWeights)> {
         let mut all: Vec<_> = counters.ignored_weights().into_iter().collect();
         all.retain(|(record, one)| self.0.insert(record.clone(), one.most) != Some(one.most));
@@ -52,7 +37,7 @@ mod tests {
     #[test]
     fn logs_a_record_class_once_for_each_bound() {
         let counters = Counters::default();
-        let mut logged = Logged::default();
+        let mut logged = WeightLog::default();
         let ignore = |record, largest, most| {
             counters.ignore_weights(record, IgnoredWeights { count: 1, largest, most });
         };
