@@ -1,4 +1,4 @@
-//! A scrape of 100,000 lines: its time beside `prometheus-client`'s encoder, and what ingest feels of it.
+//! A scrape of 100,000 lines: its time beside `prometheus-client`'s encoder, and what ingest feels of it and of a snapshot.
 //!
 //! `cargo bench --bench scrape` prints one line for each figure, a ratio of two times of the same run. Sides take turns, and the
 //! best of each counts: whatever else the machine does only ever makes them slower.
@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use engine::exposition::{Coder, ContentEncoding, Format, Options, Syntax, Writer};
 use engine::pipeline::Pipeline;
+use engine::snapshot;
 use engine::view::Signal;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prometheus_client::metrics::counter::Counter;
@@ -262,49 +263,60 @@ fn load(pipeline: &Pipeline, bodies: &[Vec<u8>], interval: Duration) -> Pauses {
     Pauses { p99: took[took.len() * 99 / 100], longest: took[took.len() - 1], robbed }
 }
 
-/// The same while a pipeline is scraped again and again, and how often it was.
+/// What goes on beside the load, again and again.
+type Work = fn(&Pipeline);
+
+fn scraped(pipeline: &Pipeline) {
+    scrape(pipeline, Syntax::OpenMetrics1_0_0, ContentEncoding::Gzip, |_| {});
+}
+
+/// A snapshot as the state directory gets it, but for the disk.
+fn kept(pipeline: &Pipeline) {
+    std::hint::black_box(snapshot::encode(&pipeline.keep(clock::now())).unwrap());
+}
+
+/// The same load while this work is done on a pipeline, and how often it was.
 fn load_beside(
-    scraped: &Arc<Pipeline>,
+    (work, on): (Work, &Arc<Pipeline>),
     pipeline: &Pipeline,
     bodies: &[Vec<u8>],
     interval: Duration,
 ) -> (Pauses, u32) {
     let stop = Arc::new(AtomicBool::new(false));
-    let (scraped, told) = (scraped.clone(), stop.clone());
-    let scraper = std::thread::spawn(move || {
-        let mut scrapes = 0;
-        while !told.load(Ordering::Relaxed) {
-            scrape(&scraped, Syntax::OpenMetrics1_0_0, ContentEncoding::Gzip, |_| {});
-            scrapes += 1;
+    let (on, stopped) = (on.clone(), stop.clone());
+    let worker = std::thread::spawn(move || {
+        let mut times = 0;
+        while !stopped.load(Ordering::Relaxed) {
+            work(&on);
+            times += 1;
         }
-        scrapes
+        times
     });
     let pauses = load(pipeline, bodies, interval);
     stop.store(true, Ordering::Relaxed);
-    (pauses, scraper.join().unwrap())
+    (pauses, worker.join().unwrap())
 }
 
-/// What ingest feels of scrapes one after the other: against none, and against scrapes of another pipeline, which take the same
-/// caches, memory and cores and share no lock.
-fn pauses(pipeline: &Arc<Pipeline>) {
+/// What ingest feels of a work done again and again: against none, and against the same on another pipeline, which takes the same
+/// caches, memory and cores and shares no lock.
+fn pauses(pipeline: &Arc<Pipeline>, other: &Arc<Pipeline>, (name, work): (&str, Work)) {
     let requests =
         (0..40).map(|at| request((0..512).map(|n| ((at * 512 + n) % SETS, (at * 512 + n) as u64))));
     let bodies: Vec<_> = requests.collect();
     let took = timed(|| bodies.iter().cycle().take(200).for_each(|body| ingest(pipeline, body)));
     let interval = took / 200 * 10 / 3;
-    let other = ours();
     let rounds: Vec<[Pauses; 3]> = (0..TURNS)
         .map(|_| {
             let without = load(pipeline, &bodies, interval);
-            let (beside, _) = load_beside(&other, pipeline, &bodies, interval);
-            let (with, scrapes) = load_beside(pipeline, pipeline, &bodies, interval);
+            let (beside, _) = load_beside((work, other), pipeline, &bodies, interval);
+            let (with, times) = load_beside((work, pipeline), pipeline, &bodies, interval);
             let said = |Pauses { p99, longest, robbed }| {
                 let [p99, longest, robbed] = [p99, longest, robbed].map(ms);
                 format!("p99 {p99:.3}, longest {longest:.3}, for a core {robbed:.3}")
             };
             let (alone, beside_said) = (said(without), said(beside));
             println!(
-                "  ms: {alone}; beside another's scrape {beside_said}; during {scrapes} scrapes {}",
+                "  ms: {alone}; another {name} {beside_said}; {name} {times} times {}",
                 said(with)
             );
             [without, beside, with]
@@ -316,10 +328,10 @@ fn pauses(pipeline: &Arc<Pipeline>) {
         all.sort_by(f64::total_cmp);
         all[all.len() / 2]
     };
-    for (to, what) in [(0, "not"), (1, "beside another's scrape")] {
+    for (to, what) in [(0, "not".to_owned()), (1, format!("another is {name}"))] {
         let (p99, longest) = (ratio(|one| one.p99, to), ratio(|one| one.longest, to));
         println!(
-            "row\tingest at 30 % load while scraped, against {what}\t2x\t1.2x\tp99 {p99:.2}x, longest {longest:.2}x"
+            "row\tingest at 30 % load while {name}, against {what}\t2x\t1.2x\tp99 {p99:.2}x, longest {longest:.2}x"
         );
     }
 }
@@ -338,5 +350,7 @@ fn main() {
         return;
     }
     speed(&pipeline, &theirs());
-    pauses(&pipeline);
+    let other = ours();
+    pauses(&pipeline, &other, ("scraped", scraped));
+    pauses(&pipeline, &other, ("kept", kept));
 }

@@ -6,6 +6,7 @@ mod certificates;
 mod cli;
 mod config;
 mod conservation;
+mod cut;
 mod cycles;
 mod dashboards;
 mod demo;

@@ -428,7 +428,7 @@ fn names_and_label_sets_outlive_a_restart() {
     let labels = |at| Sent { labels: at, ..sent("x.y", "counter") };
     assert_eq!(send(&first, labels(1), BEGAN + 2).rejected, 0);
     let mut second = pipeline("NoTranslation", "");
-    second.restore(first.keep_all(at(BEGAN + 3)), true, at(BEGAN + 4));
+    second.restore(first.keep_last(at(BEGAN + 3)), Some(Timestamp::MAX), at(BEGAN + 4));
     for (sent, message) in [
         (sent("x_y", "counter"), "rejected: 1 name"),
         (sent("x.y", "gauge"), "rejected: 1 type_conflict"),

@@ -92,12 +92,14 @@ fn a_clean_stop_loses_nothing_and_nothing_counts_twice() {
 fn a_kill_keeps_people_and_conversations_and_counters_begin_anew() {
     let place = Place::new(CONFIG);
     let process = filled(&place);
-    let before = process.scrape();
     place.written();
+    place.freeze(&process);
+    let before = process.scrape(); // after the last snapshot
     process.kill();
 
     let process = place.start();
     let after = process.scrape();
+    assert_eq!(process.events("state_restored")[0]["counters"], false);
     assert_eq!(after["users{window=\"1d\"}"], 2.0);
     assert_eq!(after["users_new_total"], 0.0);
     assert!(after["users_new_created"] > before["users_new_created"]);
@@ -109,6 +111,89 @@ fn a_kill_keeps_people_and_conversations_and_counters_begin_anew() {
     assert_eq!(process.value("users_new_total"), 0.0, "she was here before");
     process.span("bye", 9, &[("talk", PLANTED[0])]);
     assert_eq!(process.value("talks_total{ended_by=\"event\",tool=\"a\"}"), 1.0);
+}
+
+#[test]
+fn a_kill_after_a_snapshot_that_no_scrape_followed_loses_nothing() {
+    let place = Place::new(CONFIG);
+    let process = filled(&place);
+    process.scrape();
+    process.turn(4, "bob", "b");
+    process.turn(6, "bob", "new");
+    place.written();
+    place.freeze(&process);
+    process.turn(5, "eve", "b"); // after the last snapshot
+    process.kill();
+
+    for _ in 0..2 {
+        // A second time too, as long as nothing was shown since.
+        let process = place.start();
+        assert_eq!(process.events("state_restored")[0]["counters"], true);
+        process.kill();
+    }
+    let process = place.start();
+    let after = process.scrape();
+    assert_eq!(after["spans_total{tool=\"b\"}"], 2.0, "the first scrape sees no 0");
+    assert_eq!(after["sent_total{job=\"bot\"}"], 5.0);
+    let new = "spans_total{tool=\"new\"}";
+    assert_eq!((after[new], process.value(new)), (0.0, 1.0), "no scrape has shown it");
+    assert_eq!(process.scrape()[new], 1.0);
+    process.turn(4, "bob", "b");
+    process.turn(5, "eve", "b");
+    process.total(7, 2);
+    assert_eq!(process.value("spans_total{tool=\"b\"}"), 3.0, "a resent span and a lost one");
+    assert_eq!(process.value("sent_total{job=\"bot\"}"), 7.0);
+    assert_eq!(process.value("span_seconds_count"), 6.0);
+}
+
+#[test]
+fn without_its_mark_a_snapshot_restores_no_counter() {
+    let place = Place::new(CONFIG);
+    let process = filled(&place);
+    place.written();
+    place.freeze(&process);
+    process.kill();
+    let mark = place.state().join("scraped");
+    let before = fs::read(&mark).unwrap();
+    for spoiled in [None, Some(b"short".to_vec())] {
+        fs::remove_file(&mark).unwrap();
+        spoiled.into_iter().for_each(|bytes| fs::write(&mark, bytes).unwrap());
+        let process = place.start();
+        assert_eq!(process.events("state_restored")[0]["counters"], false);
+        assert_eq!(process.value("users{window=\"1d\"}"), 2.0);
+        process.kill();
+        let process = place.start();
+        assert_eq!(process.events("state_restored")[0]["counters"], false, "nor later");
+        process.kill();
+    }
+    fs::write(&mark, before).unwrap();
+    assert_eq!(place.start().value("spans_total{tool=\"a\"}"), 2.0);
+}
+
+#[test]
+fn metrics_show_how_the_last_process_ended() {
+    let place = Place::new(CONFIG);
+    let unclean = "oscar_metrics_unclean_end";
+    let age = "oscar_metrics_restored_age_seconds";
+    // A start that failed is no end.
+    let taken = TcpListener::bind(("127.0.0.1", place.ports[2])).unwrap();
+    assert_eq!(place.command().stderr(Stdio::null()).status().unwrap().code(), Some(69));
+    drop(taken);
+    let process = place.start();
+    assert_eq!(process.value(unclean), 0.0);
+    assert!(process.value(age).is_nan(), "nothing was restored");
+    process.kill();
+    let process = filled(&place);
+    assert_eq!(process.value(unclean), 1.0, "killed before its first snapshot");
+    place.written();
+    process.kill();
+    let process = place.start();
+    assert_eq!(process.value(unclean), 1.0);
+    assert!((0.0..60.0).contains(&process.value(age)), "{}", process.value(age));
+    process.stop();
+    let process = place.start();
+    assert_eq!(process.value(unclean), 0.0);
+    assert!(process.value(age) >= 0.0);
 }
 
 #[test]
@@ -148,13 +233,14 @@ fn what_cannot_be_used_is_set_aside_and_told() {
     let whole = fs::read(state.join("state.clean")).unwrap();
     let mut flipped = whole.clone();
     flipped[whole.len() / 2] ^= 1;
-    let newer = [b"OSCARMET", &[9, 0, 0, 0][..], &whole[12..]].concat();
+    let of_version = |version| [b"OSCARMET", &[version, 0, 0, 0][..], &whole[12..]].concat();
     for (spoiled, why) in [
         (flipped, "checksum"),
         (whole[..whole.len() - 1].to_vec(), "cut short"),
         (Vec::new(), "not a snapshot"),
         (b"[state]\nof = something else\n".to_vec(), "not a snapshot"),
-        (newer, "version 9"),
+        (of_version(1), "version 1"),
+        (of_version(9), "version 9"),
     ] {
         fs::write(state.join("state.clean"), &spoiled).unwrap();
         let process = place.start();
@@ -335,7 +421,7 @@ fn conversations_that_could_not_be_kept_end_with_the_process() {
     let said = texts(&[("talk", "one"), ("prompt", "hello")]);
     let turn = json::traces(&[json!({"name": "turn", "attributes": said})]);
     json::ingest(&pipeline, view::Signal::Traces, &turn, hour(0));
-    let kept = pipeline.keep_all(hour(0));
+    let kept = pipeline.keep_last(hour(0));
     assert!(rows(&pipeline, "talks_total", hour(9)).is_empty(), "nothing changes after the copy");
     pipeline.lose(kept, hour(9));
     assert_eq!(rows(&pipeline, "talks_total", hour(9)).len(), 1);
@@ -355,9 +441,11 @@ fn a_stream_goes_on_where_its_series_does_not() {
     {
         let before = pipeline(&config("false"), hour(0));
         json::ingest(&before, view::Signal::Metrics, &total(5, 1), hour(0));
-        let bytes = snapshot::encode(&before.keep_all(hour(1))).unwrap();
+        let bytes = snapshot::encode(&before.keep_last(hour(1))).unwrap();
         let mut after = pipeline(&config(passing), hour(1));
-        assert!(after.restore(snapshot::decode(&bytes).unwrap(), true, hour(1)).counted);
+        assert!(
+            after.restore(snapshot::decode(&bytes).unwrap(), Some(Timestamp::MAX), hour(1)).counted
+        );
         json::ingest(&after, view::Signal::Metrics, &total(7, 2), hour(2));
         let value = |name: &str| match rows(&after, name, hour(2)).as_slice() {
             [row] => (row.value.clone(), row.start),

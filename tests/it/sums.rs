@@ -114,9 +114,9 @@ fn a_point_without_a_sum_takes_it_from_the_series_for_good() {
         sender.send("c", "histogram", histogram(1, Some(7.0)));
         assert_eq!(sender.shown(), ["count 6", ""]);
         let mut after = pipeline();
-        let kept = sender.pipeline.keep_all(at(sender.now));
+        let kept = sender.pipeline.keep_last(at(sender.now));
         let kept = snapshot::decode(&snapshot::encode(&kept).unwrap()).unwrap();
-        after.restore(kept, true, at(sender.now));
+        after.restore(kept, Some(Timestamp::MAX), at(sender.now));
         sender.pipeline = after;
         assert_eq!(sender.shown(), ["count 6", ""], "after a restart");
     }

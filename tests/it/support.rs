@@ -61,6 +61,7 @@ pub fn options() -> ServeOptions {
             memory: MEMORY,
             ..LiveSettings::default()
         }),
+        mark_scrape: None,
         forward: Vec::new(),
         deadlines: Deadlines { drain: Duration::from_secs(5), ..Deadlines::default() },
     }

@@ -4,6 +4,7 @@
 //! fingerprint is remembered for at least one window, unless more than the bound came within it.
 
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
@@ -62,6 +63,18 @@ pub struct Repeats {
     elder_since: Timestamp,
     young: Generation,
     elder: Generation,
+    /// What is copied for a restart; none: nothing is.
+    cut: Option<Box<CutRepeats>>,
+}
+
+/// What was remembered when a cut began, as far as it was copied.
+#[derive(Debug, Default)]
+struct CutRepeats {
+    copies: KeptRepeats,
+    /// The first part that was not copied.
+    part: usize,
+    /// What came since, and may be among the copies.
+    since: Vec<u64>,
 }
 
 /// What was remembered, as it is kept over a restart: it needs its [`Keys`].
@@ -84,7 +97,7 @@ impl Repeats {
     pub fn new(window: Duration, entries: usize) -> Self {
         let (young, elder) = (Generation::new(), Generation::new());
         let (since, elder_since) = Default::default();
-        Self { window, entries, since, elder_since, young, elder }
+        Self { window, entries, since, elder_since, young, elder, cut: None }
     }
 
     /// Whether it came before. It has now.
@@ -94,11 +107,19 @@ impl Repeats {
             return false;
         }
         if self.young.len >= self.entries || now.since(self.since) >= self.window {
+            while self.copy_cut() {}
             std::mem::swap(&mut self.young, &mut self.elder);
             self.young.clear();
             (self.elder_since, self.since) = (self.since, now);
         }
-        self.elder.contains(fingerprint) || !self.young.insert(fingerprint)
+        if self.elder.contains(fingerprint) || !self.young.insert(fingerprint) {
+            return true;
+        }
+        // Past a whole generation the rest stays among the copies: a resend of it after a restart is dropped.
+        if let Some(cut) = self.cut.as_mut().filter(|cut| cut.since.len() < self.entries) {
+            cut.since.push(fingerprint.0);
+        }
+        false
     }
 
     /// For how long back everything that came is remembered.
@@ -107,11 +128,30 @@ impl Repeats {
         if since.is_known() { now.since(since) } else { Duration::ZERO }
     }
 
-    /// All that is remembered, to be kept.
-    pub fn keep(&self) -> KeptRepeats {
-        let all = |one: &Generation| one.parts.iter().flatten().copied().collect();
-        let (young, elder) = (all(&self.young), all(&self.elder));
-        KeptRepeats { since: self.since, elder_since: self.elder_since, young, elder }
+    /// A cut begins with what is remembered now. [`copy_cut`](Self::copy_cut) copies it, and [`keep`](Self::keep) returns the copies.
+    pub fn begin_cut(&mut self) {
+        let (since, elder_since) = (self.since, self.elder_since);
+        let copies = KeptRepeats { since, elder_since, ..KeptRepeats::default() };
+        self.cut = Some(Box::new(CutRepeats { copies, ..CutRepeats::default() }));
+    }
+
+    /// Copies another part for the cut that has begun; false: there is none.
+    pub fn copy_cut(&mut self) -> bool {
+        let Some(cut) = &mut self.cut else { return false };
+        let (young, elder) = (self.young.parts.get(cut.part), self.elder.parts.get(cut.part));
+        cut.copies.young.extend(young.into_iter().flatten());
+        cut.copies.elder.extend(elder.into_iter().flatten());
+        cut.part += 1;
+        cut.part <= DEDUPE_PARTS
+    }
+
+    /// What was remembered when the cut began, to be kept.
+    pub fn keep(&mut self) -> KeptRepeats {
+        while self.copy_cut() {}
+        let CutRepeats { mut copies, since, .. } = *self.cut.take().unwrap_or_default();
+        let since: HashSet<u64> = since.into_iter().collect();
+        copies.young.retain(|print| !since.contains(print));
+        copies
     }
 
     /// Remembers what was kept, as far as there is room.
@@ -251,14 +291,40 @@ mod tests {
         assert!(!before.repeated(Fingerprint(1), at(1000)));
         assert!(!before.repeated(Fingerprint(2), at(1061)));
         let mut after = Repeats::new(MINUTE, 100);
-        after.restore(before.keep());
+        before.begin_cut();
+        let kept = before.keep();
+        after.restore(kept);
         assert!(
             after.repeated(Fingerprint(1), at(1062)) && after.repeated(Fingerprint(2), at(1062))
         );
         assert!(!after.repeated(Fingerprint(1), at(1300)), "and is forgotten in its time");
         let mut small = Repeats::new(MINUTE, 0);
+        before.begin_cut();
         small.restore(before.keep());
         assert!(!small.repeated(Fingerprint(1), at(1062)));
+    }
+
+    #[test]
+    fn keeps_what_was_there_when_the_cut_began() {
+        let (hour, many) = (Duration::from_secs(3600), 1000);
+        for rotates in [false, true] {
+            let mut repeats = Repeats::new(hour, many);
+            let print = |one: usize| Fingerprint((one as u64) << 40);
+            for one in 0..500 {
+                assert!(!repeats.repeated(print(one), at(5000)));
+            }
+            repeats.begin_cut();
+            let more = if rotates { 500..2000 } else { 500..700 };
+            for one in more {
+                assert!(!repeats.repeated(print(one), at(5001)));
+                repeats.copy_cut();
+            }
+            let kept = repeats.keep();
+            let mut all: Vec<u64> = kept.young.into_iter().chain(kept.elder).collect();
+            all.sort_unstable();
+            assert_eq!(all, (0..500).map(|one| print(one).0).collect::<Vec<_>>(), "{rotates}");
+            assert_eq!(repeats.keep().young.len(), 0, "the cut is over");
+        }
     }
 
     /// Kept fingerprints are compared with new ones: when these change, so must the version of a snapshot.

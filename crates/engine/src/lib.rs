@@ -16,6 +16,7 @@
 //! | [`limits`], [`timestamp`] | every bound with its unit and reason; times as values |
 //! | [`model`], [`view`] | names, families, amounts, snapshots; the borrowed records |
 //! | [`wire`] | OTLP in protobuf and JSON to records |
+//! | `cut` | copies of one moment, made while everything goes on |
 //! | [`dedupe`], [`sessions`], [`streams`], [`weight`](mod@weight) | duplicates, conversations, streams of points, sampling weights |
 //! | [`rules`], [`series`] | records to updates; the store that updates change |
 //! | [`exposition`], [`snapshot`] | series to bytes; what survives a restart |
@@ -43,6 +44,7 @@ pub mod view;
 
 pub mod wire;
 
+mod cut;
 pub mod dedupe;
 pub mod sessions;
 pub mod streams;

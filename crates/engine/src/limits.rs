@@ -125,8 +125,11 @@ pub const WINDOWS: usize = 16;
 pub const SESSIONS: usize = 100_000;
 /// How long a conversation is quiet before it has ended.
 pub const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
-/// Conversations copied under one lock: some 20 us, as [`SERIES_AT_ONCE`].
-pub const SESSIONS_AT_ONCE: usize = 256;
+/// Conversations, sender streams, targets or writers copied under one lock: some 20 us, as [`SERIES_AT_ONCE`].
+pub const KEPT_AT_ONCE: usize = 256;
+/// Times that a cut of the state waits for [`BETWEEN_LOCKS`] until no request changes anything, before it makes them wait: a second or
+/// so, and the busiest process has moments between two requests.
+pub const CUT_PATIENCE: usize = 5_000;
 /// Pause before a lock is taken again that requests need: longer than it takes to wake up who waits for it.
 pub const BETWEEN_LOCKS: Duration = Duration::from_micros(100);
 /// Sender streams of passed-through points kept at once: two writers for each series.

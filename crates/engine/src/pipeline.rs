@@ -10,7 +10,7 @@ mod conversations;
 mod kept;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -78,11 +78,13 @@ pub struct Pipeline {
     /// What arrives, for people who wonder.
     inventory: Inventory,
     began: Timestamp,
-    /// When the last scrape that was read to its end began.
+    /// When the last scrape began all of whose values were read.
     scraped: Arc<AtomicU64>,
     expired: Mutex<Timestamp>,
     /// How many times requests and ended conversations changed series.
     changes: AtomicU64,
+    /// Held by whatever changes series, senders, fingerprints and conversations, until all of its change is done.
+    changing: RwLock<()>,
 }
 
 impl Pipeline {
@@ -105,6 +107,7 @@ impl Pipeline {
             scraped: Arc::default(),
             expired: Mutex::new(now),
             changes: AtomicU64::default(),
+            changing: RwLock::default(),
         }
     }
 
@@ -119,6 +122,7 @@ impl Pipeline {
     /// Swaps the rules in one step. Series of families that did not change live on; requests under way end by the old rules.
     pub fn reload(&self, plan: Plan<'_>, now: Timestamp) {
         let before = self.engine.load_full();
+        let _change = self.change();
         let engine = Engine::new(&plan, Some(&before), now);
         engine.declare(&self.counters);
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -131,7 +135,7 @@ impl Pipeline {
         repeats.rebound(plan.limits.dedupe_window, plan.limits.dedupe_entries);
     }
 
-    /// Where whoever serves scrapes tells when the latest one began that was read to its end.
+    /// When the latest scrape by a scraper began all of whose values were read; the web port sets it.
     pub fn scraped(&self) -> &Arc<AtomicU64> {
         &self.scraped
     }
@@ -139,6 +143,11 @@ impl Pipeline {
     /// How many times requests and ended conversations changed series so far. Whatever reads series afterwards sees all these changes.
     pub fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
+    }
+
+    /// Something is changed until this is dropped.
+    fn change(&self) -> RwLockReadGuard<'_, ()> {
+        self.changing.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Series were changed, and all of that change is done.
@@ -174,15 +183,16 @@ impl Pipeline {
     ) -> Result<Outcome, WireError> {
         let engine = self.engine.load_full();
         let body = &*engine.protobuf(signal, encoding, body)?;
-        let counts = match signal {
+        let (counts, _change) = match signal {
             Signal::Metrics => {
                 let mut batch = PointBatch::new(&engine, &self.keys, now);
                 wire::walk_metrics(body, &mut batch)?;
+                let change = self.change();
                 let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
                 let counts = passthrough::fold(&mut senders, (&engine, self.process(now)), &batch);
                 drop(senders);
                 batch.end();
-                counts
+                (counts, change)
             }
             Signal::Traces | Signal::Logs => {
                 let mut batch = Batch::new(&engine, &self.keys, now);
@@ -190,7 +200,8 @@ impl Pipeline {
                     Signal::Traces => wire::walk_traces(body, &mut batch)?,
                     _ => wire::walk_logs(body, &mut batch)?,
                 }
-                commit::commit(self, &engine, batch, now)
+                let change = self.change();
+                (commit::commit(self, &engine, batch, now), change)
             }
         };
         self.counters.books().post(signal, &counts, now);
@@ -207,6 +218,7 @@ impl Pipeline {
 
     /// Ends every conversation, because the process does and no more requests come.
     pub fn end_conversations(&self, now: Timestamp) {
+        let _change = self.change();
         conversations::end_all(self, &self.engine.load_full(), now);
     }
 
@@ -251,6 +263,7 @@ impl Pipeline {
     /// every second or so; most calls find that it is too early.
     pub fn tick(&self, now: Timestamp) {
         let engine = self.engine.load_full();
+        let _change = self.change();
         conversations::end_quiet(self, &engine, now);
         let mut last = self.expired.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that was put back is no reason to wait.

@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 
+use crate::cut::{Cut, Stamp, Stamped};
 use crate::dedupe::Fingerprint;
 use crate::model::amount::Amount;
 use crate::timestamp::Timestamp;
@@ -50,7 +51,15 @@ struct Entry {
     folded: bool,
     /// Whether it is counted among those that feed its series.
     fed: bool,
+    #[serde(skip)]
+    stamp: Stamp,
     memory: Memory,
+}
+
+impl Stamped for Entry {
+    fn stamp(&mut self) -> &mut Stamp {
+        &mut self.stamp
+    }
 }
 
 /// What is remembered of a stream.
@@ -78,12 +87,15 @@ pub struct Streams {
     size: usize,
     streams: HashMap<Fingerprint, Entry, foldhash::fast::RandomState>,
     evicted: Evicted,
+    /// What is copied for a restart.
+    cut: Cut<(Fingerprint, Entry)>,
 }
 
 impl Streams {
     /// Up to `limit` streams, each start of a stream counted.
     pub fn new(limit: usize) -> Self {
-        Self { limit, size: 0, streams: HashMap::default(), evicted: Evicted::default() }
+        let (streams, evicted, cut) = Default::default();
+        Self { limit, size: 0, streams, evicted, cut }
     }
 
     /// Takes a point of the stream `identity`. A rejected one changes nothing but when the stream was last heard of.
@@ -107,6 +119,7 @@ impl Streams {
         let Some(entry) = self.streams.get_mut(&identity) else {
             return self.begin((identity, writer), point, context);
         };
+        self.cut.copy(entry, |entry| (identity, entry.clone()));
         entry.arrived = context.now;
         let before = entry.memory.size();
         if self.size >= self.limit && entry.memory.begins_life(&point) {
@@ -130,7 +143,8 @@ impl Streams {
         let folded = memory.fold(identity, point, context, &mut self.evicted);
         if !matches!(folded, Folded::Rejected(_)) {
             self.size += memory.size();
-            let entry = Entry { writer, arrived: context.now, folded: false, fed: false, memory };
+            let (arrived, stamp) = (context.now, self.cut.stamp());
+            let entry = Entry { writer, arrived, folded: false, fed: false, stamp, memory };
             self.streams.insert(identity, entry);
         }
         folded
@@ -153,20 +167,29 @@ impl Streams {
 
     /// From now on the points of a stream go to the overflow set of its metric.
     pub fn set_folded(&mut self, identity: Fingerprint) {
-        if let Some(entry) = self.streams.get_mut(&identity) {
+        if let Some(entry) = self.change(identity) {
             entry.folded = true;
         }
     }
 
     /// Whether a stream is counted among those that feed its series; from now on it is as told.
     pub fn set_fed(&mut self, identity: Fingerprint, fed: bool) -> bool {
-        let entry = self.streams.get_mut(&identity);
-        entry.is_some_and(|entry| std::mem::replace(&mut entry.fed, fed))
+        self.change(identity).is_some_and(|entry| std::mem::replace(&mut entry.fed, fed))
     }
 
     /// No stream is counted any more: the series that they fed are gone.
     pub fn unfeed_all(&mut self) {
-        self.streams.values_mut().for_each(|entry| entry.fed = false);
+        for (identity, entry) in &mut self.streams {
+            self.cut.copy(entry, |entry| (*identity, entry.clone()));
+            entry.fed = false;
+        }
+    }
+
+    /// A stream that is about to change.
+    fn change(&mut self, identity: Fingerprint) -> Option<&mut Entry> {
+        let entry = self.streams.get_mut(&identity)?;
+        self.cut.copy(entry, |entry| (identity, entry.clone()));
+        Some(entry)
     }
 
     /// Who writes a stream.
@@ -181,9 +204,14 @@ impl Streams {
     ) -> Vec<(Fingerprint, f64)> {
         let mut changed = Vec::new();
         for (identity, entry) in &mut self.streams {
-            let Memory::Levels(levels) = &mut entry.memory else { continue };
+            let Memory::Levels(levels) = &entry.memory else { continue };
             let before = levels.len();
-            if before > 1 && levels.end_silent(silence(entry.writer)) {
+            if before < 2 {
+                continue;
+            }
+            self.cut.copy(entry, |entry| (*identity, entry.clone()));
+            let Memory::Levels(levels) = &mut entry.memory else { continue };
+            if levels.end_silent(silence(entry.writer)) {
                 self.size = self.size + levels.len() - before;
                 changed.push((*identity, levels.sum()));
             }
@@ -202,12 +230,13 @@ impl Streams {
     }
 
     fn evict(&mut self, goes: impl Fn(&Entry) -> bool) -> Vec<Fingerprint> {
-        let Self { streams, evicted, size, .. } = self;
+        let Self { streams, evicted, size, cut, .. } = self;
         let mut gone = Vec::new();
         streams.retain(|identity, entry| {
             if !goes(entry) {
                 return true;
             }
+            cut.copy(entry, |entry| (*identity, entry.clone()));
             *size -= entry.memory.size();
             entry.memory.starts().for_each(|start| evicted.remember(*identity, start));
             gone.push(*identity);
@@ -216,10 +245,30 @@ impl Streams {
         gone
     }
 
-    /// All that is known, to be kept.
-    pub fn keep(&self) -> KeptStreams {
-        let streams = self.streams.iter().map(|(identity, entry)| (*identity, entry.clone()));
-        KeptStreams { streams: streams.collect(), evicted: self.evicted.clone() }
+    /// A cut begins with all streams as they are now. What [`identities`](Self::identities) returns is then copied by
+    /// [`copy_cut`](Self::copy_cut), some at a time, and [`keep`](Self::keep) returns the copies.
+    pub fn begin_cut(&mut self) {
+        self.cut.begin();
+    }
+
+    /// The streams that are there.
+    pub fn identities(&self) -> Vec<Fingerprint> {
+        self.streams.keys().copied().collect()
+    }
+
+    /// Copies some streams for the cut that has begun.
+    pub fn copy_cut(&mut self, some: &[Fingerprint]) {
+        for identity in some {
+            if let Some(entry) = self.streams.get_mut(identity) {
+                self.cut.copy(entry, |entry| (*identity, entry.clone()));
+            }
+        }
+    }
+
+    /// The streams of the cut, to be kept. Those that were forgotten since are remembered twice, which does no harm: what is known
+    /// of a stream comes first.
+    pub fn keep(&mut self) -> KeptStreams {
+        KeptStreams { streams: self.cut.take(), evicted: self.evicted.clone() }
     }
 
     /// Takes up what was kept, as far as there is room.

@@ -25,6 +25,9 @@ pub enum ElapsedError {
 }
 
 impl Timestamp {
+    /// After all others.
+    pub const MAX: Self = Self(u64::MAX);
+
     /// Whether it is 0.
     #[inline]
     pub fn is_unknown(self) -> bool {

@@ -18,6 +18,7 @@ mod users;
 mod web;
 
 pub use access::{Access, Rules};
+pub use body::MarkScrape;
 pub use health::Readiness;
 pub use reload::Reload;
 pub use scrapers::{Client, Scrapers};

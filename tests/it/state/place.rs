@@ -109,6 +109,30 @@ impl Place {
     }
 }
 
+/// How often a place writes its state that does not.
+const NEVER: &str = "interval: 1h";
+
+impl Place {
+    /// From now on no snapshot is written.
+    pub fn freeze(&self, process: &Process) {
+        let config = fs::read_to_string(self.config()).unwrap();
+        fs::write(self.config(), config.replace("interval: 50ms", NEVER)).unwrap();
+        assert_eq!(post(process.web, "/-/reload", "", b"").status, 200);
+        let snapshot = || fs::read(self.state().join("state.snapshot")).unwrap();
+        // It was waiting for the next one, and may have begun it.
+        let mut last = snapshot();
+        for _ in 0..20 {
+            sleep(10 * TICK);
+            let now = snapshot();
+            if last == now {
+                return;
+            }
+            last = now;
+        }
+        panic!("it is still written");
+    }
+}
+
 pub fn free_ports() -> [u16; 3] {
     let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())

@@ -29,8 +29,8 @@ struct Known {
     place: Option<Place>,
 }
 
-/// Targets as they are kept over a restart that ended well.
-#[derive(Debug, Serialize, Deserialize)]
+/// Targets as they are kept over a restart.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct KeptTargets(Vec<KeptTarget>);
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,17 +44,22 @@ struct KeptTarget {
 }
 
 impl Targets {
-    /// Copies all that are known.
-    pub(crate) fn keep(&self) -> KeptTargets {
-        let kept = |(target, known): (&Target, &Known)| KeptTarget {
+    /// The targets that are known.
+    pub(crate) fn all(&self) -> Vec<Target> {
+        self.known.keys().cloned().collect()
+    }
+
+    /// Copies those of these that are still known.
+    pub(crate) fn keep(&self, some: &[Target], kept: &mut KeptTargets) {
+        let some = some.iter().filter_map(|target| Some((target, self.known.get(target)?)));
+        kept.0.extend(some.map(|(target, known)| KeptTarget {
             job: target.job.clone(),
             instance: target.instance.clone(),
             first: known.first,
             last: known.last,
             resource: known.resource,
             labels: known.labels.clone(),
-        };
-        KeptTargets(self.known.iter().map(kept).collect())
+        }));
     }
 
     /// Knows them again, and shows them.

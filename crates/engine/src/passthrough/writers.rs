@@ -97,8 +97,15 @@ impl Writers {
         self.known.retain(|_, writer| now.since(writer.last) < idle);
     }
 
-    pub(crate) fn keep(&self) -> KeptWriters {
-        KeptWriters(self.known.iter().map(|(id, writer)| (*id, writer.clone())).collect())
+    /// The writers that are known.
+    pub(crate) fn all(&self) -> Vec<WriterId> {
+        self.known.keys().copied().collect()
+    }
+
+    /// Copies those of these that are still known.
+    pub(crate) fn keep(&self, some: &[WriterId], kept: &mut KeptWriters) {
+        let some = some.iter().filter_map(|id| Some((*id, self.known.get(id)?.clone())));
+        kept.0.extend(some);
     }
 
     pub(crate) fn restore(&mut self, kept: KeptWriters) {

@@ -346,7 +346,7 @@ impl Writer<'_> {
         let bounds = &self.family.declaration.family.bounds;
         let done = series.cell.apply(op, bounds, sample);
         if done == Done::Anew {
-            (series.start, series.restored) = (self.now, false);
+            (series.start, series.born) = (self.now, self.now);
         }
         Some(done)
     }

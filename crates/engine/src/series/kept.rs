@@ -1,8 +1,8 @@
 //! Series as they are kept over a restart.
 //!
-//! A family is taken up again only where its declaration says the same of its series as before; the series of any other begin
-//! anew. What is windowed (who was there lately) is always taken up, what is counted only when the process ended well: then
-//! every series has the start and the value it had, and nobody is shown a 0 of it.
+//! A family is restored only where its declaration says the same of its series as before; the series of any other begin at 0. Windows
+//! are always restored, counters only when no scrape has shown more: then every series has the start and the value it had, and no scrape
+//! shows it at 0. One that no scraper has seen is shown at 0 first.
 
 use std::collections::HashMap;
 use std::sync::PoisonError;
@@ -15,7 +15,7 @@ use crate::timestamp::Timestamp;
 
 use super::cell::Cell;
 use super::family::{self, FamilyStore};
-use super::state::{Revived, Series, State};
+use super::state::{KeptSeries, Revived};
 use super::store::Store;
 
 /// A family's series.
@@ -27,83 +27,86 @@ pub struct KeptFamily {
     series: Vec<KeptSeries>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct KeptSeries {
-    /// The label values as `model::key` writes them.
-    key: Box<[u8]>,
-    /// Series of a group come and go together; 0: they never go.
-    group: u32,
-    /// When the group last changed.
-    heard: Timestamp,
-    start: Timestamp,
-    cell: Cell,
-}
-
-impl KeptSeries {
-    fn of(state: &State, series: &Series) -> Self {
-        Self {
-            key: series.key().into(),
-            group: series.group,
-            heard: state.heard(series.group).unwrap_or_default(),
-            start: series.start,
-            cell: series.cell.clone(),
-        }
-    }
-}
-
 impl Store {
-    /// Copies what a restart is to leave: the families that are windows, or all of them. No lock is held for longer than a
-    /// scrape would, or than one label set's ids take.
-    pub fn keep(&self, all: bool) -> Vec<KeptFamily> {
-        let families = self.families().iter().filter(|family| all || family.is_distinct());
-        families.filter_map(|family| family.keep()).collect()
+    /// A cut begins with all counted series as they are now: [`keep`](Self::keep) copies them.
+    pub fn begin_cut(&self) {
+        self.families().iter().for_each(|family| family.begin_cut());
     }
 
-    /// Takes up what was kept, before anything is counted; with `counted` counters go on where they were. How many families
-    /// there were to go on with.
-    pub fn restore(&self, kept: Vec<KeptFamily>, counted: bool, now: Timestamp) -> usize {
+    /// Copies what a restart is to leave: the counted series of the cut that has begun, and windows as they are now. No lock is held
+    /// for longer than a scrape would, or than one label set's ids take.
+    pub fn keep(&self) -> Vec<KeptFamily> {
+        self.families().iter().filter_map(|family| family.keep()).collect()
+    }
+
+    /// Takes up what was kept, before anything is counted, and returns of how many families. With `shown` counters go on where they
+    /// were; scrapers have seen the series that began until then.
+    pub fn restore(
+        &self,
+        kept: Vec<KeptFamily>,
+        shown: Option<Timestamp>,
+        now: Timestamp,
+    ) -> usize {
         let mut ours: HashMap<&str, _> = HashMap::new();
         for family in self.families() {
             ours.insert(family.declaration().family.name.as_str(), family);
         }
         let known = kept.into_iter().filter_map(|kept| Some((*ours.get(&*kept.name)?, kept)));
         known
-            .filter(|(family, _)| counted || family.is_distinct())
-            .fold(0, |sum, (family, kept)| sum + usize::from(family.restore(kept, counted, now)))
+            .filter(|(family, _)| shown.is_some() || family.is_distinct())
+            .fold(0, |sum, (family, kept)| sum + usize::from(family.restore(kept, shown, now)))
     }
 }
 
 impl FamilyStore {
+    fn begin_cut(&self) {
+        if !self.is_distinct() {
+            self.state.change().cut.begin();
+        }
+    }
+
     fn keep(&self) -> Option<KeptFamily> {
         let declaration = self.declaration();
         let declared = declaration.digest()?;
-        let at_once = match self.is_distinct() {
-            true => 1, // ids may be many
-            false => (limits::SCRAPE_VALUES / (declaration.family.bounds.len() + 1)).max(1),
-        };
+        let series = if self.is_distinct() { self.keep_windows() } else { self.keep_cut() };
+        let name = declaration.family.name.as_str().into();
+        Some(KeptFamily { name, declared, overflow: self.count().1, series })
+    }
+
+    /// Windows, as they are now. A request that came after the cut does no harm: a resend of its ids changes nothing.
+    fn keep_windows(&self) -> Vec<KeptSeries> {
         let _still = self.still.lock().unwrap_or_else(PoisonError::into_inner);
         // What is born from now on waits for the next time: of a group all are there, or none.
         let births = self.births();
-        let (count, overflow) = self.count();
-        let mut series = Vec::with_capacity(count);
-        self.each(at_once, |state, _, one| {
+        let mut series = Vec::with_capacity(self.count().0);
+        // One under each lock: ids may be many.
+        self.each(1, |state, _, one| {
             if one.birth < births {
-                series.push(KeptSeries::of(state, one));
+                series.push(KeptSeries::of(one, state.groups()));
             }
         });
-        let name = declaration.family.name.as_str().into();
-        Some(KeptFamily { name, declared, overflow, series })
+        series
+    }
+
+    fn keep_cut(&self) -> Vec<KeptSeries> {
+        let values = self.declaration().family.bounds.len() + 1;
+        let at_once = (limits::SCRAPE_VALUES / values).max(1);
+        let mut from = 0;
+        while self.state.look().copy_cut(from, at_once) {
+            from += at_once;
+        }
+        self.state.look().cut.take()
     }
 
     /// Whether its declaration is the one that was kept.
-    fn restore(&self, kept: KeptFamily, counted: bool, now: Timestamp) -> bool {
+    fn restore(&self, kept: KeptFamily, shown: Option<Timestamp>, now: Timestamp) -> bool {
         let declaration = self.declaration();
         if declaration.digest() != Some(kept.declared) {
             return false;
         }
         let (labels, declared) = (declaration.family.labels.len(), Cell::new(declaration));
         let mut state = self.state.change();
-        if counted {
+        if shown.is_some() {
             state.overflow = kept.overflow;
         }
         let mut groups = HashMap::from([(0, 0)]);
@@ -116,11 +119,11 @@ impl FamilyStore {
             let group = groups.entry(series.group);
             let group = *group.or_insert_with(|| state.new_group(series.heard));
             let hash = family::hash(&self.hasher, &series.key);
-            let revived = match counted {
-                true => Revived { start: series.start, restored: true, cell: series.cell },
-                false => Revived { start: now, restored: false, cell: series.cell },
-            };
-            let revived = revived.remembering(declaration, counted);
+            let start = if shown.is_some() { series.start } else { now };
+            let is_shown = shown.is_some_and(|shown| series.start <= shown);
+            let born = if is_shown { Timestamp::default() } else { now };
+            let revived = Revived { start, born, cell: series.cell };
+            let revived = revived.remembering(declaration, shown.is_some());
             if state.find(hash, &series.key).is_none() {
                 // What was there stays there, under whatever limits there are now: so it is over a reload.
                 self.budget.take_reserved(usize::from(!self.is_overflow(&series.key)));

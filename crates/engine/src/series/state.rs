@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
 
+use crate::cut::{Cut, Stamp, Stamped};
 use crate::model::{Declaration, LabelName, Labels, key};
 use crate::timestamp::Timestamp;
 
@@ -22,6 +24,8 @@ pub(super) struct State {
     pub(super) overflow: u64,
     /// Series made so far.
     births: u64,
+    /// What is copied for a restart.
+    pub(super) cut: Cut<KeptSeries>,
 }
 
 #[derive(Debug)]
@@ -34,15 +38,47 @@ pub(super) struct Series {
     /// How many were made before it.
     pub(super) birth: u64,
     pub(super) group: u32,
-    /// Whether it had begun before this process did: then it has no 0 to be shown.
-    pub(super) restored: bool,
+    /// Since when it is young to scrapers, which see it at 0 first; 0: they saw it before this process began.
+    pub(super) born: Timestamp,
+    stamp: Stamp,
     pub(super) cell: Cell,
+}
+
+impl Stamped for Series {
+    fn stamp(&mut self) -> &mut Stamp {
+        &mut self.stamp
+    }
+}
+
+/// A series as a restart finds it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct KeptSeries {
+    /// The label values as `model::key` writes them.
+    pub(super) key: Box<[u8]>,
+    /// Series of a group come and go together; 0: they never go.
+    pub(super) group: u32,
+    /// When the group last changed.
+    pub(super) heard: Timestamp,
+    pub(super) start: Timestamp,
+    pub(super) cell: Cell,
+}
+
+impl KeptSeries {
+    pub(super) fn of(series: &Series, groups: &[Option<Timestamp>]) -> Self {
+        Self {
+            key: series.key.clone(),
+            group: series.group,
+            heard: groups.get(series.group as usize).copied().flatten().unwrap_or_default(),
+            start: series.start,
+            cell: series.cell.clone(),
+        }
+    }
 }
 
 /// What a series holds that comes back.
 pub(super) struct Revived {
     pub(super) start: Timestamp,
-    pub(super) restored: bool,
+    pub(super) born: Timestamp,
     pub(super) cell: Cell,
 }
 
@@ -52,9 +88,9 @@ impl Series {
         &self.key
     }
 
-    /// When we began it; none: before this process did.
+    /// Since when it is young to scrapers; none: they saw it before this process began.
     pub(super) fn born(&self) -> Option<Timestamp> {
-        (!self.restored).then_some(self.start)
+        self.born.is_known().then_some(self.born)
     }
 }
 
@@ -94,6 +130,17 @@ impl State {
         (some, from + count < self.series.len())
     }
 
+    /// Copies some of the series for the cut that has begun, by their places. Returns whether there are places beyond.
+    pub(super) fn copy_cut(&mut self, from: usize, count: usize) -> bool {
+        if from == 0 {
+            self.cut.reserve(self.table.len());
+        }
+        for series in self.series.iter_mut().skip(from).take(count).flatten() {
+            self.cut.copy(series, |series| KeptSeries::of(series, &self.groups));
+        }
+        from + count < self.series.len()
+    }
+
     #[inline]
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<u32> {
         let equal = |at: &u32| {
@@ -106,6 +153,7 @@ impl State {
     #[inline]
     pub(super) fn touch(&mut self, at: u32, now: Timestamp) -> Option<&mut Series> {
         let series = self.series.get_mut(at as usize)?.as_mut()?;
+        self.cut.copy(series, |series| KeptSeries::of(series, &self.groups));
         if let Some(last) = self.groups.get_mut(series.group as usize) {
             *last = Some(now);
         }
@@ -127,8 +175,8 @@ impl State {
         let labels = Arc::new(pairs.collect::<Labels>());
         let cell = Cell::new(declaration);
         let (key, birth) = (key.into(), self.births);
-        let restored = false;
-        let series = Series { hash, key, labels, start: now, birth, group, restored, cell };
+        let (born, stamp) = (now, self.cut.stamp());
+        let series = Series { hash, key, labels, start: now, birth, group, born, stamp, cell };
         self.births += 1;
         let at = self.free.pop().unwrap_or_else(|| {
             self.series.push(None);
@@ -146,9 +194,14 @@ impl State {
         let at = self.find(hash, key);
         let series = at.and_then(|at| self.series.get_mut(at as usize)).and_then(Option::as_mut);
         if let Some(series) = series {
-            (series.start, series.restored) = (revived.start, revived.restored);
+            (series.start, series.born) = (revived.start, revived.born);
             series.cell = revived.cell;
         }
+    }
+
+    /// When each group last changed; none: there are no series of it.
+    pub(super) fn groups(&self) -> &[Option<Timestamp>] {
+        &self.groups
     }
 
     /// When a group last changed.
@@ -181,7 +234,8 @@ impl State {
     pub(super) fn forget(&mut self, group: u32, places: &[(u32, u32)], names: &[LabelName]) {
         for (_, at) in places {
             let slot = self.series.get_mut(*at as usize);
-            let Some(series) = slot.and_then(Option::take) else { continue };
+            let Some(mut series) = slot.and_then(Option::take) else { continue };
+            self.cut.copy(&mut series, |series| KeptSeries::of(series, &self.groups));
             if let Ok(entry) = self.table.find_entry(series.hash, |one| one == at) {
                 entry.remove();
             }

@@ -96,7 +96,7 @@ impl Cumulative {
         let first = self.lives.is_empty();
         let began_before = when.start.is_known() && when.start < context.began;
         let joins =
-            (first && context.scraped && began_before) || evicted.recall(identity, when.start);
+            (first && context.scraped && began_before) || evicted.recalls(identity, when.start);
         let reshaped = self.lives.last().is_some_and(|last| total.is_reshaped(&last.total));
         let folded = if joins { Folded::Join(total.emptied()) } else { whole(&total, reshaped) };
         let (start, order, arrived) = (when.start, when.order, context.now);

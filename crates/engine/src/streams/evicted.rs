@@ -24,10 +24,10 @@ impl Evicted {
         self.current.insert(key(identity, start));
     }
 
-    /// Whether a total of this start was counted and forgotten; it is remembered again from now on.
-    pub(super) fn recall(&mut self, identity: Fingerprint, start: Timestamp) -> bool {
+    /// Whether a total of this start was counted and forgotten. It stays here, so that what a restart finds is never too little.
+    pub(super) fn recalls(&self, identity: Fingerprint, start: Timestamp) -> bool {
         let key = key(identity, start);
-        self.current.remove(&key) | self.previous.remove(&key)
+        self.current.contains(&key) || self.previous.contains(&key)
     }
 }
 

@@ -12,6 +12,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::{spawn_blocking, yield_now};
 
 use crate::self_metrics::Telemetry;
 use engine::exposition::{Coder, Writer};
@@ -32,7 +33,12 @@ pub(super) struct Scrape {
     pub(super) telemetry: Arc<Telemetry>,
     pub(super) seat: OwnedSemaphorePermit,
     pub(super) scraper: Option<Scraper>,
+    /// None: it is marked, or marks are not needed.
+    pub(super) mark: Option<MarkScrape>,
 }
+
+/// Called when all values of a scrape are read, before its last byte is sent. It may block.
+pub type MarkScrape = Arc<dyn Fn() + Send + Sync>;
 
 /// A scrape by a scraper.
 pub(super) struct Scraper {
@@ -91,13 +97,35 @@ impl Scrape {
 pub struct Streamed {
     /// None: all of it was handed out.
     scrape: Option<Scrape>,
-    /// The turn of the others.
-    pause: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// The turn of other connections, or the mark under way.
+    pause: Option<Pin<Box<dyn Future<Output = io::Result<()>> + Send>>>,
 }
 
 impl Streamed {
     pub(super) fn new(scrape: Scrape) -> Self {
         Self { scrape: Some(scrape), pause: None }
+    }
+
+    /// The next piece of the scrape, when it is worth a frame.
+    fn piece(&mut self) -> io::Result<Option<Bytes>> {
+        let Some(scrape) = &mut self.scrape else { return Ok(None) };
+        self.pause = Some(Box::pin(async {
+            yield_now().await;
+            Ok(())
+        }));
+        if let Some(piece) = scrape.families.next() {
+            return scrape.write(&piece);
+        }
+        if let Some(Scraper { client, began, .. }) = &scrape.scraper {
+            client.completing(*began);
+        }
+        if let Some(mark) = scrape.mark.take() {
+            // The disk may be slow, and other connections of this thread don't wait for it. A scrape without its mark has no end.
+            let marked = spawn_blocking(move || mark());
+            self.pause = Some(Box::pin(async { marked.await.map_err(io::Error::other) }));
+            return Ok(None);
+        }
+        self.scrape.take().map(Scrape::finish).transpose()
     }
 }
 
@@ -110,19 +138,18 @@ impl Body for Streamed {
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         loop {
-            if let Some(pause) = &mut self.pause {
-                ready!(pause.as_mut().poll(context));
-                self.pause = None;
-            }
-            let Some(scrape) = &mut self.scrape else { return Poll::Ready(None) };
-            let ready = match scrape.families.next() {
-                Some(piece) => scrape.write(&piece),
-                None => self.scrape.take().map(Scrape::finish).transpose(),
+            let paused = match &mut self.pause {
+                Some(pause) => ready!(pause.as_mut().poll(context)),
+                None => Ok(()),
             };
+            self.pause = None;
+            if self.scrape.is_none() {
+                return Poll::Ready(None);
+            }
+            let ready = paused.and_then(|()| self.piece());
             if ready.is_err() {
                 self.scrape = None; // the connection ends, and the reader knows by that
             }
-            self.pause = Some(Box::pin(tokio::task::yield_now()));
             if let Some(ready) = ready.transpose() {
                 return Poll::Ready(Some(ready.map(Frame::data)));
             }
@@ -136,6 +163,8 @@ impl Body for Streamed {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use http_body_util::BodyExt as _;
     use tokio::sync::Semaphore;
 
@@ -147,7 +176,7 @@ mod tests {
     const PIECES: usize = 40;
 
     /// 40 pieces of one family, 100 lines each, and a body that shows them to a scraper.
-    fn body(client: &Arc<Client>, seats: &Arc<Semaphore>) -> Streamed {
+    fn body(client: &Arc<Client>, seats: &Arc<Semaphore>, mark: MarkScrape) -> Streamed {
         let family = Arc::new(Family {
             name: MetricName::own("x_total"),
             help: "x".repeat(200),
@@ -179,6 +208,7 @@ mod tests {
                 changes: 0,
                 hides: Arc::default(),
             }),
+            mark: Some(mark),
         })
     }
 
@@ -189,10 +219,15 @@ mod tests {
     #[tokio::test]
     async fn a_body_comes_in_chunks_and_is_completed_when_the_last_has_left() {
         let (client, seats) = (client(), Arc::new(Semaphore::new(1)));
-        let mut body = body(&client, &seats);
+        let marks = Arc::new(AtomicUsize::new(0));
+        let marked = marks.clone();
+        let mark = move || marked.store(1, Ordering::Relaxed);
+        let mut body = body(&client, &seats, Arc::new(mark));
         let (mut text, mut last) = (Vec::new(), None);
         while let Some(frame) = body.frame().await {
             assert_eq!((client.last(), seats.available_permits()), (Timestamp(0), 0));
+            let is_last = body.is_end_stream();
+            assert_eq!(marks.load(Ordering::Relaxed), usize::from(is_last), "before the last byte");
             let bytes = frame.unwrap().into_data().unwrap();
             assert!(bytes.len() < 2 * limits::SCRAPE_CHUNK, "{}", bytes.len());
             text.extend_from_slice(&bytes);
@@ -205,9 +240,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_scrape_that_is_not_marked_has_no_end() {
+        let (client, seats) = (client(), Arc::new(Semaphore::new(1)));
+        let mut body = body(&client, &seats, Arc::new(|| panic!("no mark")));
+        let mut frames = Vec::new();
+        while let Some(frame) = body.frame().await {
+            frames.push(frame.is_ok());
+        }
+        assert_eq!(frames.iter().position(|good| !good), Some(frames.len() - 1));
+        assert_eq!((client.last(), seats.available_permits()), (Timestamp(0), 1));
+    }
+
+    #[tokio::test]
     async fn a_reader_that_leaves_has_seen_nothing() {
         let (client, seats) = (client(), Arc::new(Semaphore::new(1)));
-        let mut body = body(&client, &seats);
+        let mut body = body(&client, &seats, Arc::new(|| {}));
         assert!(body.frame().await.is_some());
         let left = body.scrape.as_ref().unwrap().families.size_hint().0;
         assert!(left > PIECES / 2, "{left}: what nobody reads is not made");

@@ -85,13 +85,14 @@ fn begin(
     let own = web.telemetry.families_of(&web.pipeline, began);
     let families = web.pipeline.gather(began, format.has_exemplars(), show).chain(own);
     Streamed::new(Scrape {
-        families: Box::new(families),
+        families: Box::new(families.fuse()),
         writer: Writer::new(format, Options { created_lines: live.created_lines }),
         coder,
         plain: Vec::new(),
         telemetry: web.telemetry.clone(),
         seat,
         scraper,
+        mark: web.mark_scrape.clone(),
     })
 }
 

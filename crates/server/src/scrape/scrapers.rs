@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 #[derive(Debug, Default)]
 pub struct Scrapers {
     state: Mutex<State>,
-    /// When the latest completed scrape began, shared with the pipeline.
+    /// When the latest scrape began all of whose values were read, shared with the pipeline.
     latest: Arc<AtomicU64>,
     /// Set by every completed scrape and closed connection.
     news: Notify,
@@ -68,7 +68,7 @@ pub struct Client {
 }
 
 impl Scrapers {
-    /// No scraper yet. `latest` becomes the time at which the latest completed scrape began.
+    /// No scraper yet. `latest` becomes the time at which the latest scrape began all of whose values were read.
     pub fn new(latest: Arc<AtomicU64>) -> Self {
         Self { latest, ..Self::default() }
     }
@@ -125,10 +125,15 @@ impl Client {
         }
     }
 
+    /// All values of a scrape that began then were read, and its last byte was not sent. A snapshot after it must not take its series for
+    /// ones that no scraper has seen, so this does not wait until it is [`completed`](Self::completed).
+    pub fn completing(&self, began: Timestamp) {
+        self.scrapers.latest.fetch_max(began.0, Ordering::Relaxed);
+    }
+
     /// A scrape that began then was read to its end. It showed so many changes; none: it showed a series at 0 that holds more.
     pub fn completed(&self, began: Timestamp, changes: Option<u64>) {
         let changes = changes.unwrap_or_default();
-        self.scrapers.latest.fetch_max(began.0, Ordering::Relaxed);
         let mut state = self.scrapers.state();
         if let Some(connection) = state.connections.get_mut(&self.number) {
             if connection.last.is_known() {

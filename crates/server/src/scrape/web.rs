@@ -13,6 +13,7 @@ use engine::limits;
 use engine::pipeline::Pipeline;
 
 use super::access::Access;
+use super::body::MarkScrape;
 use super::health::Readiness;
 use super::reload::Reload;
 use super::scrapers::Scrapers;
@@ -39,6 +40,8 @@ pub struct Web {
     pub deadlines: Deadlines,
     /// Who has seen what.
     pub scrapers: Arc<Scrapers>,
+    /// Marks completed scrapes; none: no state is kept.
+    pub mark_scrape: Option<MarkScrape>,
     /// Scrapes that may be under way at once.
     pub seats: Arc<Semaphore>,
     /// The rate of log lines about TLS where none is served.

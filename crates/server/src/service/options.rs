@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::live::{Live, LiveSettings};
 use crate::net::{Address, Deadlines};
-use crate::scrape::Access;
+use crate::scrape::{Access, MarkScrape};
 use config::{Forward, Settings};
 
 /// What was asked for beside the config, and wins over it.
@@ -45,6 +45,8 @@ pub struct ServeOptions {
     pub telemetry_path: String,
     /// What a reload may change.
     pub live: Live,
+    /// Marks completed scrapes; none: no state is kept.
+    pub mark_scrape: Option<MarkScrape>,
     /// Where what was taken is passed on to.
     pub forward: Vec<Forward>,
     /// The patience there is.
@@ -62,6 +64,7 @@ impl ServeOptions {
             access: Arc::default(),
             telemetry_path: asked.telemetry_path.clone(),
             live: Live::new(LiveSettings::of(settings)),
+            mark_scrape: None,
             forward: settings.forward.clone(),
             deadlines: Deadlines::default(),
         }

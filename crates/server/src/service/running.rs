@@ -67,7 +67,7 @@ pub fn start(
         tracing::info!(event = "listening", what, %address);
     }
 
-    let ServeOptions { deadlines, live, access, telemetry_path, .. } = options;
+    let ServeOptions { deadlines, live, access, telemetry_path, mark_scrape, .. } = options;
     let readiness = Readiness::default();
     let forward = Part::start("forward", |_| {})?;
     let place = (forward.runtime.clone(), forward.drain.clone());
@@ -96,6 +96,7 @@ pub fn start(
         addresses: addresses.clone(),
         deadlines,
         scrapers: scrapers.clone(),
+        mark_scrape,
         seats: Web::seats(),
         tls_refusals: LogLimit::default(),
     });

@@ -50,7 +50,7 @@ impl Session {
         panics::catch(move || counter.panicked());
         let (settings, text) = settings(args, &telemetry)?;
         let access = Arc::new(access(args, &telemetry)?);
-        let options = ServeOptions { access, ..ServeOptions::new(args, &settings) };
+        let mut options = ServeOptions { access, ..ServeOptions::new(args, &settings) };
         let mut state = state(args, &settings, &options, &telemetry)?;
         let random = secret::random()?;
         let own = HashKey::from_secret(state.as_ref().map_or(&random, State::secret));
@@ -58,6 +58,8 @@ impl Session {
         let mut pipeline = Pipeline::new(settings.plan(&key), counters, clock::now());
         if let Some(state) = &mut state {
             state.restore(&mut pipeline);
+            let marks = state.marks().clone();
+            options.mark_scrape = Some(Arc::new(move || marks.mark()));
         }
         let (pipeline, live) = (Arc::new(pipeline), options.live.clone());
         let parts = Parts {

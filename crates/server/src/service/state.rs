@@ -1,20 +1,25 @@
-//! State over restarts (promise P6): where it is kept, when it is taken up again, and who writes it meanwhile.
+//! State over restarts (promise P6): where it is kept, when it is taken up again, and what writes it meanwhile.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `state.snapshot` | what is windowed, written every `state.interval`: what a kill leaves |
-//! | `state.clean` | all there was when the process ended well; taken by the next one, once |
+//! | `state.snapshot` | everything, written every `state.interval`: what a kill leaves |
+//! | `state.clean` | everything at a clean end; taken by the next process, once |
+//! | `scraped` | when a scrape was last completed |
 //! | `hash.key` | what personal values are hashed with, when the operator names no key |
 //! | `config.yaml` | the last good config, for `--config.fallback` |
 //! | `lock` | nothing; whoever holds it has the directory |
 //! | `*.unusable` | what could not be used, for people to look at |
 //!
-//! Nothing personal is in any of them in clear. A disk that is full or may not be written is told once and counted; the process
+//! Windows and conversations are always restored. Counters are after a clean end, and after a kill from a snapshot that is younger than
+//! the last completed scrape: a value that a scrape has shown never comes back lower under its start time. Else they start at 0.
+//!
+//! Nothing personal is in any of the files in clear. A disk that is full or may not be written is logged once and counted; the process
 //! serves on, and tries again.
 
 mod dir;
 mod home;
 mod keeper;
+mod marks;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -26,6 +31,7 @@ use crate::self_metrics::StateMeter;
 use engine::limits;
 use engine::pipeline::{Kept, Pipeline};
 use engine::snapshot;
+use engine::timestamp::Timestamp;
 
 use super::options::ServeOptions;
 use crate::exit::Failure;
@@ -33,10 +39,14 @@ use crate::exit::Failure;
 pub use dir::StateDir;
 pub use keeper::Keeper;
 
-use home::Home;
+use home::{Boot, Home};
+use marks::Marks;
 
 const KEY: &str = "hash.key";
 const CONFIG: &str = "config.yaml";
+
+/// What is on disk: where and in which boot it was written, its stamp, and the state.
+type Stored = (Home, Boot, u64, Kept);
 
 /// The state of one process.
 #[derive(Debug)]
@@ -45,9 +55,13 @@ pub struct State {
     /// None: it can't be had for now.
     dir: Option<Arc<StateDir>>,
     home: Home,
+    boot: Boot,
+    marks: Arc<Marks>,
     secret: [u8; 32],
     /// Whether a clean end's state was taken.
     taken: bool,
+    /// Whether no process was here before.
+    is_new: bool,
     health: Health,
 }
 
@@ -68,8 +82,11 @@ impl State {
             path: path.to_owned(),
             dir: None,
             home: Home::of(options),
+            boot: Boot::current(),
+            marks: Arc::default(),
             secret: secret::random()?,
             taken: false,
+            is_new: false,
             health: Health { meter, is_failing: false },
         };
         match StateDir::open(path)? {
@@ -87,49 +104,92 @@ impl State {
         &self.secret
     }
 
+    /// Where completed scrapes are marked.
+    pub fn marks(&self) -> &Arc<Marks> {
+        &self.marks
+    }
+
     /// The directory, if it can be had.
     pub fn dir(&self) -> Option<&Arc<StateDir>> {
         self.dir.as_ref()
     }
 
-    /// Gives a pipeline what was kept. Counters go on only after a clean end, in the same place, and only once.
+    /// Gives a pipeline what was kept. Counters go on where [`shown`](Self::shown) allows it.
     pub fn restore(&mut self, pipeline: &mut Pipeline) {
         let Some(dir) = self.dir.clone() else { return };
         self.taken = dir.take().unwrap_or_else(|error| {
             self.health.failed(&self.path, &error);
             false
         });
+        let mark = marks::read(&dir);
         let read = dir.read(dir::SNAPSHOT, limits::SNAPSHOT).map_err(|error| error.to_string());
+        self.is_new = mark.is_none() && matches!(read, Ok(None));
+        self.health.meter.ended(!self.taken && !self.is_new);
         let decoded = read.and_then(|bytes| {
-            let decode = |bytes: Vec<u8>| snapshot::decode::<(Home, Kept)>(&bytes);
+            let decode = |bytes: Vec<u8>| snapshot::decode::<Stored>(&bytes);
             bytes.map(decode).transpose().map_err(|error| error.to_string())
         });
+        let (mut shown, mut last) = (None, 0);
         match decoded {
             Ok(None) => {}
-            Ok(Some((home, kept))) => {
-                let (now, written) = (clock::now(), kept.time);
-                let counted = self.taken && home.is(&self.home);
-                let restored = pipeline.restore(kept, counted, now);
-                let age = now.since(written).as_secs();
-                tracing::info!(
-                    event = "state_restored",
-                    counters = restored.counted,
-                    families = restored.families,
-                    sessions = restored.sessions,
-                    clean = self.taken,
-                    written = written.seconds(),
-                    age,
-                );
+            Ok(Some((home, boot, stamp, kept))) => {
+                (shown, last) = (self.shown(mark, (&home, &boot, stamp), kept.scraped), stamp);
+                self.restore_into(pipeline, kept, shown);
             }
             Err(why) => {
                 self.taken = false;
                 set_aside(&dir, dir::SNAPSHOT, &why);
             }
         }
+        // Until the next scrape or snapshot a restart decides the same once more.
+        let mark = match shown {
+            Some(_) => mark.unwrap_or(last).min(last.saturating_sub(1)),
+            None => mark.unwrap_or(last),
+        };
+        self.marks.begin(&dir, mark, clock::now().0.max(last));
+    }
+
+    /// Until when scrapers have seen what a snapshot of this stamp holds; none: a scrape may have shown more than it holds, or scrapers
+    /// take this process for another one, so counters begin at 0. `scraped` is when the last scrape before the snapshot began.
+    fn shown(
+        &self,
+        mark: Option<u64>,
+        written: (&Home, &Boot, u64),
+        scraped: Timestamp,
+    ) -> Option<Timestamp> {
+        let (home, boot, stamp) = written;
+        if !home.is(&self.home) {
+            return None;
+        }
+        if self.taken {
+            // It ended well: nothing came after the snapshot, and scrapers had `linger` to see all.
+            return Some(Timestamp::MAX);
+        }
+        mark.filter(|mark| *mark < stamp && boot.is(&self.boot)).map(|_| scraped)
+    }
+
+    fn restore_into(&self, pipeline: &mut Pipeline, kept: Kept, shown: Option<Timestamp>) {
+        let (now, written) = (clock::now(), kept.time);
+        let restored = pipeline.restore(kept, shown, now);
+        let age = now.since(written);
+        self.health.meter.restored(age);
+        tracing::info!(
+            event = "state_restored",
+            counters = restored.counted,
+            families = restored.families,
+            sessions = restored.sessions,
+            clean = self.taken,
+            written = written.seconds(),
+            age = age.as_secs(),
+        );
     }
 
     /// The process does not serve after all: what was taken is left as it was.
     pub fn give_back(mut self) {
+        if let Some(dir) = self.dir.as_ref().filter(|_| self.is_new) {
+            // The next start is the first one again.
+            let _ = dir.remove(dir::MARK);
+        }
         if let Some(dir) = self.dir.as_ref().filter(|_| self.taken)
             && let Err(error) = dir.give_back()
         {
@@ -143,23 +203,15 @@ impl State {
         let Some(dir) = self.dir.clone() else { return };
         // Nobody may take it again, once something was counted since.
         let removed = dir.remove(dir::CLEAN).map_err(|error| error.to_string());
-        let begin = clock::monotonic();
-        let kept = pipeline.keep(clock::now());
-        let copied = clock::monotonic() - begin;
-        let written = removed.and_then(|()| self.save(&dir, dir::SNAPSHOT, &kept));
-        tracing::debug!(event = "state_kept", ?written, ?copied, took = ?clock::monotonic() - begin);
-        self.tell(written);
+        let save = |()| self.save(&dir, dir::SNAPSHOT, || pipeline.keep(clock::now())).1;
+        self.tell(removed.and_then(save));
     }
 
     /// Writes all there is, when nothing comes any more. What can't be written ends as if nothing were kept.
     fn write_last(&mut self, pipeline: &Pipeline) {
         self.reach();
         let Some(dir) = self.dir.clone() else { return pipeline.end_conversations(clock::now()) };
-        let begin = clock::monotonic();
-        let kept = pipeline.keep_all(clock::now());
-        let copied = clock::monotonic() - begin;
-        let written = self.save(&dir, dir::CLEAN, &kept);
-        tracing::debug!(event = "state_kept", ?written, ?copied, took = ?clock::monotonic() - begin);
+        let (kept, written) = self.save(&dir, dir::CLEAN, || pipeline.keep_last(clock::now()));
         let is_kept = written.is_ok();
         self.tell(written);
         if !is_kept {
@@ -167,13 +219,29 @@ impl State {
         }
     }
 
-    fn save(&self, dir: &StateDir, name: &str, kept: &Kept) -> Result<usize, String> {
-        let bytes = snapshot::encode(&(&self.home, kept)).map_err(|error| error.to_string())?;
-        if bytes.len() > limits::SNAPSHOT {
-            return Err(format!("{} bytes are more than may be read again", bytes.len()));
-        }
-        dir.write(name, &bytes).map_err(|error| error.to_string())?;
-        Ok(bytes.len())
+    /// Copies the state and writes it; the copy, and how many bytes it has on disk.
+    fn save(
+        &self,
+        dir: &StateDir,
+        name: &str,
+        keep: impl FnOnce() -> Kept,
+    ) -> (Kept, Result<usize, String>) {
+        let begin = clock::monotonic();
+        // Before anything is looked at: see `marks`.
+        let stamp = self.marks.stamp();
+        let kept = keep();
+        let copied = clock::monotonic() - begin;
+        let encoded = snapshot::encode(&(&self.home, &self.boot, stamp, &kept));
+        let written = encoded.map_err(|error| error.to_string()).and_then(|bytes| {
+            if bytes.len() > limits::SNAPSHOT {
+                return Err(format!("{} bytes are more than may be read again", bytes.len()));
+            }
+            dir.write(name, &bytes).map_err(|error| error.to_string())?;
+            Ok(bytes.len())
+        });
+        let took = clock::monotonic() - begin;
+        tracing::debug!(event = "state_kept", ?written, ?copied, ?took);
+        (kept, written)
     }
 
     fn tell(&mut self, written: Result<usize, String>) {
@@ -196,7 +264,10 @@ impl State {
                     }
                 }
                 self.write_secret(&dir);
-                self.dir = Some(dir.into());
+                let dir = Arc::new(dir);
+                let stamp = self.marks.stamp();
+                self.marks.begin(&dir, stamp, stamp);
+                self.dir = Some(dir);
             }
             Ok(Err(error)) => self.health.failed(&self.path, &error),
             Err(failure) => self.health.failed(&self.path, &failure),

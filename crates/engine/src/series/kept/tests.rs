@@ -7,9 +7,11 @@ use crate::model::{
     Addition, Dimension, DistinctPlan, Family, Kind, LabelName, MetricName, Op, Pseudonym, Reach,
     RowValue, Window,
 };
-use crate::series::{Birth, Budget, Change, Passed, Sample};
+use crate::series::{Birth, Budget, Change, KeptPassed, Passed, Sample};
 use crate::series::{Effect, First, Owner};
 
+/// All series were shown.
+const ALL: Option<Timestamp> = Some(Timestamp::MAX);
 const NOW: u64 = 40 * 86_400_000_000_000;
 
 fn declaration(name: &str, kind: Kind) -> Declaration {
@@ -72,8 +74,13 @@ fn shown(store: &Store, now: u64) -> Vec<String> {
 }
 
 /// Through bytes, as over a restart.
-fn copied(store: &Store, all: bool) -> Vec<KeptFamily> {
-    postcard::from_bytes(&postcard::to_allocvec(&store.keep(all)).unwrap()).unwrap()
+fn copied(store: &Store) -> Vec<KeptFamily> {
+    store.begin_cut();
+    through_bytes(store)
+}
+
+fn through_bytes(store: &Store) -> Vec<KeptFamily> {
+    postcard::from_bytes(&postcard::to_allocvec(&store.keep()).unwrap()).unwrap()
 }
 
 fn filled() -> (Vec<Declaration>, Store) {
@@ -100,7 +107,7 @@ fn filled() -> (Vec<Declaration>, Store) {
 fn after_a_clean_end_all_is_as_it_was_and_nothing_is_shown_at_0() {
     let (all, before) = filled();
     let after = store(&all, NOW + 100);
-    assert_eq!(after.restore(copied(&before, true), true, Timestamp(NOW + 100)), 4);
+    assert_eq!(after.restore(copied(&before), ALL, Timestamp(NOW + 100)), 4);
     let without_births = |lines: Vec<String>| -> Vec<String> {
         lines.iter().map(|line| line.rsplit_once(' ').unwrap().0.to_owned()).collect()
     };
@@ -123,19 +130,51 @@ fn after_a_clean_end_all_is_as_it_was_and_nothing_is_shown_at_0() {
 #[test]
 fn after_a_kill_people_are_there_and_counters_begin_anew() {
     let (all, before) = filled();
-    let kept = copied(&before, false);
-    assert_eq!(kept.len(), 1, "only what is windowed");
     let after = store(&all, NOW + 100);
-    assert_eq!(after.restore(kept, false, Timestamp(NOW + 100)), 1);
+    assert_eq!(after.restore(copied(&before), None, Timestamp(NOW + 100)), 1);
     let born = Some(NOW + 100);
     let lines = shown(&after, NOW + 100);
     assert!(lines.contains(&"people a=ok,b=t,window=7d 3 None None".to_owned()), "{lines:#?}");
     assert!(lines.contains(&format!("people_new_total a=ok,b=t 0 false {born:?} {born:?}")));
     assert_eq!(lines.iter().filter(|line| line.starts_with("people_register")).count(), 3);
     assert!(!lines.iter().any(|line| line.starts_with('x')));
+}
+
+#[test]
+fn keeps_counters_as_they_were_when_the_cut_began() {
+    let (all, before) = filled();
+    let expected = shown(&before, NOW + 4);
+    before.begin_cut();
+    for at in 0..9 {
+        change(&before, 0, ["ok", &at.to_string()], Op::Add(100.0), NOW + 50);
+    }
+    change(&before, 1, ["other", "t"], Op::Observe { value: 1.5, weight: 9.0 }, NOW + 50);
+    change(&before, 2, ["ok", "t"], Op::Set(9.0), NOW + 50);
+    before.expire(Timestamp(NOW + 1000), Duration::from_nanos(100));
+    change(&before, 0, ["ok", "new"], Op::Add(100.0), NOW + 1000);
     let after = store(&all, NOW + 100);
-    after.restore(copied(&before, true), false, Timestamp(NOW + 100));
-    assert_eq!(shown(&after, NOW + 100), lines, "what a clean end left, when it was not one");
+    assert_eq!(after.restore(through_bytes(&before), ALL, Timestamp(NOW + 100)), 4);
+    let counters = |lines: Vec<String>| -> Vec<String> {
+        let lines = lines.iter().filter(|line| !line.starts_with("people"));
+        lines.map(|line| line.rsplit_once(' ').unwrap().0.to_owned()).collect()
+    };
+    assert_eq!(counters(shown(&after, NOW + 100)), counters(expected));
+}
+
+#[test]
+fn shows_series_at_0_first_that_no_scraper_has_seen() {
+    let (all, before) = filled();
+    let after = store(&all, NOW + 100);
+    // The counters began at `NOW + 1`, the histogram's series after it.
+    after.restore(copied(&before), Some(Timestamp(NOW + 1)), Timestamp(NOW + 100));
+    let lines = shown(&after, NOW + 100);
+    let line = |family: &str| lines.iter().find(|line| line.starts_with(family)).unwrap();
+    let restored = format!(" true Some({}) None", NOW + 1);
+    assert!(line("x_total a=ok,b=0").ends_with(&format!("2.5{restored}")), "{lines:#?}");
+    let (start, born) = (NOW + 2, NOW + 100);
+    let seconds = lines.iter().filter(|line| line.starts_with("x_seconds"));
+    let seconds: Vec<_> = seconds.filter(|line| line.contains("[0.0, 2.0, 0.0]")).collect();
+    assert!(seconds[0].ends_with(&format!("Some({start}) Some({born})")), "{lines:#?}");
 }
 
 #[test]
@@ -147,7 +186,7 @@ fn a_family_that_was_declared_otherwise_begins_anew_and_others_go_on() {
     all[3] = distinct(28);
     all.remove(2);
     let after = store(&all, NOW + 100);
-    assert_eq!(after.restore(copied(&before, true), true, Timestamp(NOW + 100)), 2);
+    assert_eq!(after.restore(copied(&before), ALL, Timestamp(NOW + 100)), 2);
     let lines = shown(&after, NOW + 100);
     assert!(!lines.iter().any(|line| line.starts_with("x_seconds") || line.starts_with("level")));
     assert!(lines.contains(&"people a=ok,b=t,window=28d 3 None None".to_owned()), "{lines:#?}");
@@ -157,7 +196,7 @@ fn a_family_that_was_declared_otherwise_begins_anew_and_others_go_on() {
 #[test]
 fn what_does_not_fit_a_declaration_is_left_out() {
     let (all, before) = filled();
-    let mut kept = copied(&before, true);
+    let mut kept = copied(&before);
     let family = |name: &str| kept.iter().position(|one| &*one.name == name).unwrap();
     let (counter, histogram, people) = (family("x_total"), family("x_seconds"), family("people"));
     kept[counter].series.iter_mut().for_each(|one| one.cell = Cell::level(false));
@@ -168,7 +207,7 @@ fn what_does_not_fit_a_declaration_is_left_out() {
     });
     kept[people].series.iter_mut().for_each(|one| one.cell = fewer.clone());
     let after = store(&all, NOW + 100);
-    after.restore(kept, true, Timestamp(NOW + 100));
+    after.restore(kept, ALL, Timestamp(NOW + 100));
     let lines = shown(&after, NOW + 100);
     assert!(lines.len() == 1 && lines[0].starts_with("level"), "{lines:#?}");
 }
@@ -197,18 +236,21 @@ fn senders_series_come_back_unless_their_name_is_somebody_elses_now() {
         };
         let family = before.create(family).unwrap();
         let (first, start) = (First::Total(&amount), Some(Timestamp(1)));
-        let birth = Birth { first, start, born: None };
+        let born = (name == "h").then_some(Timestamp(9));
+        let birth = Birth { first, start, born };
         let place = family.create(&[("a", "1")], (OWNER, false), birth, Timestamp(9));
         let addition = Addition { amount: amount.clone(), exemplars: Vec::new(), anew: false };
         let sample = Sample { time: Timestamp(9), arrival: Timestamp(9), ids: None };
         let effect = family.apply(place, Op::Merge(&addition), sample, Timestamp(9));
         assert_eq!(effect, Effect::Applied);
     }
-    let kept = postcard::from_bytes(&postcard::to_allocvec(&before.keep()).unwrap()).unwrap();
+    let kept =
+        postcard::from_bytes(&postcard::to_allocvec(&KeptPassed::of(&before.begin_cut())).unwrap())
+            .unwrap();
     let declared = declaration("taken_total", Kind::Counter);
     let budget = Arc::new(Budget::new(1000, 100));
     let after = Passed::new([&declared].into_iter(), budget.clone());
-    after.restore(kept, &|_, _| OWNER);
+    after.restore(kept, &|_, _| OWNER, (Timestamp(8), Timestamp(10)));
     assert_eq!(budget.used(), 4, "overflow sets have their places again");
     let row = |name: &str, kind| {
         let family = after.family(name, kind).unwrap().unwrap();
@@ -218,7 +260,10 @@ fn senders_series_come_back_unless_their_name_is_somebody_elses_now() {
     let counter = row("c_total", Kind::Counter);
     assert!(matches!(counter.value, RowValue::Counter(value, None) if value == 5.0));
     assert_eq!((counter.start, counter.born), (Some(Timestamp(1)), None));
-    let RowValue::Histogram(held) = row("h", Kind::Histogram).value else { panic!() };
+    let histogram = row("h", Kind::Histogram);
+    let born = Some(Timestamp(10));
+    assert_eq!((histogram.start, histogram.born), (Some(Timestamp(1)), born), "no scraper saw it");
+    let RowValue::Histogram(held) = histogram.value else { panic!() };
     assert_eq!((&*held.counts, held.bounds.as_deref()), (&[1.0, 2.0][..], Some(&[1.0][..])));
     assert!(after.family("taken_total", Kind::Counter).is_err());
     assert_eq!(after.counts().count(), 2);

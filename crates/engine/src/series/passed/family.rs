@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
+use crate::cut::Stamp;
 use crate::limits;
 use crate::model::amount::{Amount, Holds};
 use crate::model::{Family, FamilySnapshot, Kind, Op, Row};
@@ -11,7 +12,7 @@ use crate::timestamp::Timestamp;
 use super::super::budget::Budget;
 use super::super::cell::{Cell, Done, Sample};
 use super::super::guarded::Guarded;
-use super::state::{Overflow, Place, Series, State};
+use super::state::{Overflow, Place, Series, SeriesCopy, State};
 
 /// How a series begins.
 #[derive(Clone, Copy, Debug)]
@@ -175,6 +176,7 @@ impl PassedFamily {
             owner,
             is_overflow,
             feeds,
+            stamp: Stamp::default(),
             cell,
         })
     }
@@ -195,13 +197,13 @@ impl PassedFamily {
         owner.id
     }
 
-    /// Makes a series that was there before this process was, with what it held, since when, when it last changed, and how many
-    /// streams fed it. Whatever limits there are now: it was within those of then.
+    /// Makes a series that was there before this process was, with what it held, since when, when it was born for scrapers, when it
+    /// last changed, and how many streams fed it. Whatever limits there are now: it was within those of then.
     pub(super) fn revive<L: AsRef<str>>(
         &self,
         labels: &[(L, L)],
         (owner, is_overflow): (Owner, bool),
-        (start, last): (Option<Timestamp>, Timestamp),
+        (start, born, last): (Option<Timestamp>, Option<Timestamp>, Timestamp),
         (feeds, cell): (u32, Cell),
     ) {
         let hash = self.hash(labels);
@@ -210,7 +212,6 @@ impl PassedFamily {
             let labels = state.labels(labels);
             let (birth, owner) = (state.births, self.take(&mut state, owner, is_overflow));
             state.births += 1;
-            let born = None;
             state.insert(Series {
                 hash,
                 labels,
@@ -221,15 +222,24 @@ impl PassedFamily {
                 owner,
                 is_overflow,
                 feeds,
+                stamp: Stamp::default(),
                 cell,
             });
         }
     }
 
-    /// What is made of each series, under one lock.
-    pub(super) fn map<T>(&self, make: impl Fn(&Series) -> T) -> Vec<T> {
-        let state = self.state.look();
-        state.slots.iter().filter_map(|slot| slot.series.as_ref()).map(make).collect()
+    /// A cut begins with the series as they are now.
+    pub(super) fn begin_cut(&self) {
+        self.state.change().cut.begin();
+    }
+
+    /// Copies the series of the cut that has begun, a few under each lock.
+    pub(super) fn copy_cut(&self) -> Vec<SeriesCopy> {
+        let mut from = 0;
+        while self.state.look().copy_cut(from, limits::SERIES_AT_ONCE) {
+            from += limits::SERIES_AT_ONCE;
+        }
+        self.state.look().cut.take()
     }
 
     /// Whether the series at this place can hold such points; none: there is none any more.

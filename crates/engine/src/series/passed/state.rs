@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
+use crate::cut::{Cut, Stamp, Stamped};
 use crate::model::{LabelName, Labels};
 use crate::timestamp::Timestamp;
 
@@ -29,6 +30,8 @@ pub(super) struct State {
     escaped: EscapedSets,
     /// Names and values, each text once.
     pub(super) texts: HashSet<Arc<str>, foldhash::fast::RandomState>,
+    /// What is copied for a restart.
+    pub(super) cut: Cut<SeriesCopy>,
 }
 
 /// The label sets of one owner.
@@ -67,7 +70,40 @@ pub(super) struct Series {
     pub(super) is_overflow: bool,
     /// Streams that make a total rise; of a level its parts say so.
     pub(super) feeds: u32,
+    pub(super) stamp: Stamp,
     pub(super) cell: Cell,
+}
+
+impl Stamped for Series {
+    fn stamp(&mut self) -> &mut Stamp {
+        &mut self.stamp
+    }
+}
+
+/// What a series was when a cut began.
+#[derive(Debug)]
+pub(super) struct SeriesCopy {
+    pub(super) labels: Arc<Labels>,
+    pub(super) start: Option<Timestamp>,
+    pub(super) born: Option<Timestamp>,
+    pub(super) last: Timestamp,
+    pub(super) is_overflow: bool,
+    pub(super) feeds: u32,
+    pub(super) cell: Cell,
+}
+
+impl SeriesCopy {
+    fn of(series: &Series) -> Self {
+        Self {
+            labels: series.labels.clone(),
+            start: series.start,
+            born: series.born,
+            last: series.last,
+            is_overflow: series.is_overflow,
+            feeds: series.feeds,
+            cell: series.cell.clone(),
+        }
+    }
 }
 
 impl State {
@@ -93,9 +129,12 @@ impl State {
         self.escaped.meets(labels, label_sets(&self.slots))
     }
 
+    /// The series at a place, to look at or to change.
     pub(super) fn at(&mut self, place: Place) -> Option<&mut Series> {
         let slot = self.slots.get_mut(place.slot as usize)?;
-        if slot.life == place.life { slot.series.as_mut() } else { None }
+        let series = slot.series.as_mut().filter(|_| slot.life == place.life)?;
+        self.cut.copy(series, SeriesCopy::of);
+        Some(series)
     }
 
     fn text(&mut self, text: &str) -> Arc<str> {
@@ -114,7 +153,8 @@ impl State {
         Arc::new(pairs.collect())
     }
 
-    pub(super) fn insert(&mut self, series: Series) -> Place {
+    pub(super) fn insert(&mut self, mut series: Series) -> Place {
+        series.stamp = self.cut.stamp();
         let hash = series.hash;
         self.escaped.insert(&series.labels, label_sets(&self.slots));
         let slot = self.free.pop().unwrap_or_else(|| {
@@ -134,9 +174,21 @@ impl State {
         Place { slot, life }
     }
 
+    /// Copies some of the series for the cut that has begun, by their slots. Returns whether there are slots beyond.
+    pub(super) fn copy_cut(&mut self, from: usize, count: usize) -> bool {
+        if from == 0 {
+            self.cut.reserve(self.table.len());
+        }
+        for slot in self.slots.iter_mut().skip(from).take(count) {
+            slot.series.iter_mut().for_each(|series| self.cut.copy(series, SeriesCopy::of));
+        }
+        from + count < self.slots.len()
+    }
+
     pub(super) fn remove(&mut self, at: u32) -> Option<Series> {
         let slot = self.slots.get_mut(at as usize)?;
-        let series = slot.series.take()?;
+        let mut series = slot.series.take()?;
+        self.cut.copy(&mut series, SeriesCopy::of);
         slot.life = slot.life.wrapping_add(1);
         self.escaped.remove(&series.labels);
         if let Ok(entry) = self.table.find_entry(series.hash, |one| *one == at) {

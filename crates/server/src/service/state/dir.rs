@@ -14,6 +14,8 @@ use crate::exit::{Exit, Failure};
 pub const SNAPSHOT: &str = "state.snapshot";
 /// The same, last written by a process that ended well.
 pub const CLEAN: &str = "state.clean";
+/// When a scrape was last completed.
+pub const MARK: &str = "scraped";
 const LOCK: &str = "lock";
 /// The ending of a file that is not whole yet.
 const NEW: &str = "new";
@@ -95,6 +97,15 @@ impl StateDir {
     /// When the directory may not be written.
     pub fn give_back(&self) -> io::Result<()> {
         self.rename(SNAPSHOT, CLEAN)
+    }
+
+    /// Opens a file to write in place, readable for the owner only, and creates it if it is missing.
+    ///
+    /// # Errors
+    /// When the directory may not be written.
+    pub fn open_file(&self, name: &str) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false).mode(0o600).open(self.path.join(name))
     }
 
     /// Removes a file, if it is there.

@@ -1,10 +1,12 @@
 //! Where a process is to be found: counters go on only where whoever scrapes them takes them for the same.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::net::Address;
+use engine::limits;
 
 use super::super::options::ServeOptions;
 
@@ -45,6 +47,23 @@ impl Home {
     }
 }
 
+/// A boot of the machine: what was written and not synced before is lost at the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Boot(Option<String>);
+
+impl Boot {
+    /// This one.
+    pub fn current() -> Self {
+        let id = super::dir::read(Path::new("/proc/sys/kernel/random/boot_id"), limits::KIB);
+        Self(id.ok().flatten().and_then(|id| String::from_utf8(id).ok()))
+    }
+
+    /// Whether both are known and the same.
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.is_some() && self == other
+    }
+}
+
 /// Our own address on the way to another. Nothing is sent.
 fn outward(to: IpAddr) -> Option<IpAddr> {
     let any: IpAddr = match to {
@@ -63,6 +82,12 @@ mod tests {
     fn home(host: &str, address: &str) -> Home {
         let addresses = vec![address.parse().unwrap()];
         Home { host: host.into(), addresses, outward: Vec::new() }
+    }
+
+    #[test]
+    fn a_boot_that_is_not_known_is_no_other() {
+        assert!(Boot::current().is(&Boot::current()));
+        assert!(!Boot(None).is(&Boot(None)) && !Boot(Some("a".into())).is(&Boot::current()));
     }
 
     #[test]
