@@ -122,6 +122,18 @@ def two_up_down_writers(side):
     return side.wait_for_value(read, 7)
 
 
+@scenario("M4, clock", "The same, the second process with a clock 1 h ahead: value", 7)
+def two_up_down_writers_and_a_clock_ahead(side):
+    starts = {ago(40): (2, 0), ago(-3580): (5, -3600)}
+
+    def read():
+        for start, (value, age) in starts.items():
+            side.send(metrics(up_down(BUSY, point(value, start, ago(age)))))
+        return side.total(BUSY)
+
+    return side.wait_for_value(read, 7)
+
+
 @scenario("K2", "A cumulative counter reports 5 with a clock 1 h ahead, then 12 with the right time: total", 12)
 def clock_ahead(side):
     start = ago(60)

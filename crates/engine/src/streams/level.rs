@@ -24,6 +24,13 @@ struct Life {
     value: f64,
 }
 
+impl Life {
+    /// Its start, or its newest point where the sender's clock puts the start after that.
+    fn began(&self) -> Timestamp {
+        self.start.min(self.order)
+    }
+}
+
 impl Levels {
     pub(super) fn fold(&mut self, when: When, value: f64, context: Context) -> Folded {
         let (start, order, arrived) = (when.start, when.order, context.now);
@@ -36,10 +43,11 @@ impl Levels {
                 }
             }
             // A point from before another process began may be the last word of one that has ended.
-            None if self.lives.iter().any(|life| start < life.start && order < life.start) => {}
+            None if self.lives.iter().any(|life| start < life.began() && order < life.began()) => {}
             None => {
                 // A process that began after another one's last word has taken its place.
-                let ended = |life: &Life| life.start < start && life.order < start;
+                let began = start.min(order);
+                let ended = |life: &Life| life.began() < began && life.order < began;
                 self.lives.retain(|life| !ended(life));
                 if self.lives.len() >= limits::STREAM_LIVES && !self.end_longest_silent(context) {
                     return Folded::Rejected(Reject::StartLimit);

@@ -161,6 +161,29 @@ fn up_down_sums_add_by_start_and_deltas_go_on_from_their_level() {
 }
 
 #[test]
+fn adds_up_down_sums_of_processes_with_a_clock_ahead() {
+    let up_down = |streams: &mut Streams, start, time, value, now| {
+        let measured = Measured::Sum { value, monotonic: false };
+        let point = point(Temporality::Cumulative, start, time, measured);
+        match fold(streams, 0, point, at(now)) {
+            Folded::Level { value, .. } => value,
+            other => panic!("{other:?}"),
+        }
+    };
+    let mut restarted = streams();
+    assert_eq!(up_down(&mut restarted, 5500, 5600, 5.0, 2000), 5.0);
+    assert_eq!(up_down(&mut restarted, 2010, 2020, 2.0, 2020), 2.0, "with the clock set right");
+
+    let mut two = streams();
+    up_down(&mut two, 5500, 5600, 5.0, 2000);
+    let mut both = |now: u64| {
+        up_down(&mut two, 1900, now, 2.0, now);
+        up_down(&mut two, 5500, 3600 + now + 1, 5.0, now + 1)
+    };
+    assert_eq!((both(2010), both(2020)), (7.0, 7.0));
+}
+
+#[test]
 fn t6_without_a_temporality_it_is_refused_unless_it_is_a_gauge() {
     let mut streams = streams();
     for measured in [sum(1.0), histogram(&[1], 1.0, &[]), Measured::Exponential(native(0, 0, &[1]))]
