@@ -133,7 +133,7 @@ fn logs_one_line_for_each_kind_of_refusal() {
             "protocol=\"grpc\" reason=\"media_type\"",
             &format!("OTLP/HTTP listens on {port}"),
         ],
-        ["wrong_protocol", "protocol=\"grpc\"", "suppressed=0"],
+        ["connection_closed", "listener=\"otlp_grpc\"", "reason=\"wrong_protocol\""],
     ] {
         let fits = |line: &&str| {
             parts.iter().all(|part| line.contains(part)) && line.contains("peer=127.0.0.1:")

@@ -202,26 +202,75 @@ fn answers_tls_in_plain_text_and_closes() {
     server.works();
 }
 
-#[test]
-fn over_the_cap_the_door_is_closed_and_opens_again() {
-    let server = serve(options());
-    let otlp = server.address("otlp_http");
-    let held: Vec<_> = (0..limits::CONNECTIONS).map(|_| connect(otlp)).collect();
-    let refused = connect(otlp);
-    assert!(closed_after(refused) < Duration::from_secs(5));
-    assert_eq!(server.closed("connection_limit"), 1.0);
-    // The other doors have caps of their own.
-    assert_eq!(get(server.address("web"), "/-/healthy").status, 200);
-    drop(held);
-    let open = || {
-        let mut stream = connect(otlp);
-        stream.write_all(&request("GET", "/", "", b"")).is_ok() && answer(&mut stream).is_ok()
+/// Many connections that are of no use, by what each sends; then a new bot, which is served at once.
+#[allow(clippy::disallowed_methods)] // a test's stopwatch
+fn serves_a_new_bot_beside(what: &str, sent: &[u8], answered: bool) {
+    let server = patient_but(|_| {});
+    let address = server.address(what);
+    let idle = |_| {
+        let mut stream = connect(address);
+        stream.write_all(sent).unwrap();
+        if answered {
+            assert_eq!(answer(&mut stream).unwrap().status, 200);
+        }
+        stream
     };
-    assert!((0..100).any(|_| {
-        std::thread::sleep(Duration::from_millis(20));
-        open()
-    }));
+    let held: Vec<_> = (0..limits::CONNECTIONS).map(idle).collect();
+    if answered {
+        std::thread::sleep(limits::EVICTION_IDLE);
+    }
+    let start = std::time::Instant::now();
+    let mut bots = Vec::new();
+    for count in 1..=10 {
+        let mut stream = connect(address);
+        if what == "otlp_http" {
+            stream.write_all(&request("POST", "/v1/traces", PROTOBUF, &span())).unwrap();
+            assert_eq!(answer(&mut stream).unwrap().status, 200);
+        } else {
+            // The settings of the server: it is served.
+            stream.write_all(&[PREFACE, b"\0\0\0\x04\0\0\0\0\0"].concat()).unwrap();
+            std::io::Read::read_exact(&mut stream, &mut [0; 9]).unwrap();
+        }
+        assert_eq!(server.closed("evicted"), f64::from(count));
+        bots.push(stream);
+    }
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    let open = server.value("oscar_metrics_open_connections", &[("listener", what)]);
+    assert!(open <= limits::CONNECTIONS as f64, "{open}");
+    drop(held);
+}
+
+#[test]
+fn idle_and_slow_connections_lock_nobody_out() {
+    let slow = [&request("POST", "/v1/traces", PROTOBUF, b"")[..], b"x"].concat();
+    let slow = String::from_utf8(slow).unwrap().replace("Length: 0", "Length: 1000");
+    let settings = [PREFACE, b"\0\0\0\x04\0\0\0\0\0"].concat();
+    serves_a_new_bot_beside("otlp_http", b"", false);
+    serves_a_new_bot_beside("otlp_http", b"POST /v1/tra", false);
+    serves_a_new_bot_beside("otlp_http", slow.as_bytes(), false);
+    serves_a_new_bot_beside("otlp_http", &request("POST", "/v1/traces", PROTOBUF, &span()), true);
+    serves_a_new_bot_beside("otlp_grpc", &settings, false);
+}
+
+#[test]
+fn a_full_listener_of_working_connections_refuses_a_new_one() {
+    let server = serve(ServeOptions { connections: Some(2), ..options() });
+    let otlp = server.address("otlp_http");
+    let work = |mut stream| {
+        std::io::Write::write_all(&mut stream, &request("POST", "/v1/traces", PROTOBUF, &span()))
+            .unwrap();
+        assert_eq!(answer(&mut stream).unwrap().status, 200);
+        stream
+    };
+    let held = [work(connect(otlp)), work(connect(otlp))];
+    assert!(closed_after(connect(otlp)) < Duration::from_secs(5));
+    assert_eq!((server.closed("connection_limit"), server.closed("evicted")), (1.0, 0.0));
+    // The other listeners have limits of their own.
+    assert_eq!(get(server.address("web"), "/-/healthy").status, 200);
+    let held = held.map(work);
+    std::thread::sleep(limits::EVICTION_IDLE);
     server.works();
+    drop(held);
 }
 
 #[test]

@@ -55,6 +55,7 @@ pub fn options() -> ServeOptions {
         web: here,
         access: Arc::default(),
         telemetry_path: "/metrics".into(),
+        connections: None,
         live: Live::new(LiveSettings {
             request: REQUEST,
             in_flight: 4 * REQUEST,
@@ -168,7 +169,8 @@ impl Server {
     }
 
     pub fn closed(&self, reason: &str) -> f64 {
-        self.value("oscar_metrics_closed_connections_total", &[("reason", reason)])
+        let sums = self.sums("oscar_metrics_closed_connections_total", &["reason"]);
+        sums.get(&vec![reason.to_owned()]).copied().unwrap_or_default()
     }
 
     pub fn received(&self) -> f64 {

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use engine::limits;
+
 pub(super) use super::diagnostic::cut;
 use super::diagnostic::{Diagnostic, Place, Report};
 use super::document::{Entry, Kind, Node};
@@ -253,6 +255,20 @@ pub(super) fn bytes_or_auto(node: &Node, report: &mut Report<'_>) -> Option<usiz
         Kind::Text(text) if text == AUTO => None,
         _ => bytes(node, report),
     }
+}
+
+/// A count of connections; none for `auto`, as many as usual.
+pub(super) fn connections(node: &Node, report: &mut Report<'_>) -> Option<usize> {
+    if matches!(&node.kind, Kind::Text(text) if text == AUTO) {
+        return None;
+    }
+    let found = count(node, 1, report)?;
+    if found > limits::CONNECTIONS_MOST {
+        let most = limits::CONNECTIONS_MOST;
+        report.error(node.at, format!("{found} connections are over the most, {most}"));
+        return None;
+    }
+    Some(found)
 }
 
 /// The word for a size that is a part of the memory there is.

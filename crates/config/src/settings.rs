@@ -72,6 +72,8 @@ pub struct Server {
     pub grpc: Vec<SocketAddr>,
     /// Addresses of OTLP/HTTP.
     pub http: Vec<SocketAddr>,
+    /// Connections at once on each address of OTLP; none: `auto`.
+    pub connections: Option<usize>,
     /// Origins that browsers may send from.
     pub cors: Vec<String>,
     /// Address of the web port.

@@ -231,8 +231,20 @@ pub const INVENTORY_LABELS: usize = 16;
 /// Bytes of an answer that `explore` reads: all names and keys there can be, with room.
 pub const INVENTORY_ANSWER: usize = 16 * MIB;
 
-/// Connections of one listener. Over it a new one is closed at once and counted.
+/// Connections of one listener for OTLP, unless the config sets it: more than a host has bots. At it the longest idle one makes room.
 pub const CONNECTIONS: usize = 512;
+/// The most that the config may set it to; each idle connection takes some kilobytes.
+pub const CONNECTIONS_MOST: usize = 65_536;
+/// Connections of the web port.
+pub const WEB_CONNECTIONS: usize = 512;
+/// One part in so many of few descriptors is kept for the web port.
+pub const WEB_PART: usize = 4;
+/// Descriptors that are kept for other than accepted connections: listeners, files, forward targets, runtimes.
+pub const DESCRIPTORS: usize = 64;
+/// One peer on another machine may have one part in so many of a listener's connections once it has no more.
+pub const PEER_PART: usize = 4;
+/// For how long a connection that was of use must be idle before it makes room for another one.
+pub const EVICTION_IDLE: Duration = Duration::from_secs(1);
 /// From accept to the first byte, and on the gRPC port to the whole HTTP/2 preface.
 pub const FIRST_BYTE: Duration = Duration::from_secs(10);
 /// For a request's head, and between two requests of a kept connection: above the 60 s flush interval of OTLP exporters.

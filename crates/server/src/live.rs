@@ -56,8 +56,16 @@ impl LiveSettings {
     /// Those of a config.
     pub fn of(settings: &Settings) -> Self {
         // A new setting is either here or in `service::reload::need_restart`.
-        let Server { grpc: _, http: _, web: _, cors, zero_first, created_lines, linger } =
-            &settings.server;
+        let Server {
+            grpc: _,
+            http: _,
+            connections: _,
+            web: _,
+            cors,
+            zero_first,
+            created_lines,
+            linger,
+        } = &settings.server;
         let State { dir: _, interval } = &settings.state;
         // The engine gets all limits with the rules; these three hold outside of it too.
         let Limits { memory, in_flight, request, .. } = &settings.limits;

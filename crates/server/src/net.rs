@@ -4,15 +4,19 @@
 //! no config.
 
 pub mod connection;
+mod connections;
 pub mod deadline;
 pub mod drain;
+mod events;
 pub mod listener;
 pub mod protocol;
 pub mod tls;
 
+pub use connections::Activity;
 pub use deadline::{Deadlined, Deadlines, Opening};
 pub use drain::{Drain, Drained};
-pub use listener::{Address, BindError, Bound, Door, Incident, bind};
+pub use events::ListenerEvents;
+pub use listener::{Accepted, Address, BindError, Bound, Door, bind};
 
 /// An error and what is behind it; hyper's own words are few.
 pub fn told(error: &dyn std::error::Error) -> String {

@@ -5,6 +5,7 @@
 //! writer serves our own metrics and the configured ones. What the words of closed sets can say exists at 0 from the start. This
 //! room knows no socket and no store.
 
+mod connections;
 mod convert;
 mod counted;
 mod describe;
@@ -19,7 +20,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus_client::encoding::prometheus_protobuf;
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
@@ -31,11 +31,12 @@ use engine::pipeline::{Pipeline, State};
 use engine::timestamp::Timestamp;
 use engine::view::Signal;
 
+pub use connections::ListenerMeter;
 pub use describe::families;
 pub use forwarding::TargetMeter;
 pub use keeping::StateMeter;
 pub use process::resident;
-pub use words::{Closing, Dropped};
+pub use words::{Closing, Dropped, Listener};
 
 /// Labels of one of our own series.
 type Labels<const N: usize> = [(&'static str, Cow<'static, str>); N];
@@ -45,7 +46,7 @@ type Labels<const N: usize> = [(&'static str, Cow<'static, str>); N];
 pub struct Telemetry {
     registry: Registry,
     start: Timestamp,
-    closed: Family<Labels<1>, Counter>,
+    connections: connections::Connections,
     forwarding: forwarding::Forwarding,
     keeping: keeping::Keeping,
     panics: Counter,
@@ -63,7 +64,7 @@ impl Telemetry {
         let mut telemetry = Self {
             registry: Registry::default(),
             start: now,
-            closed: Family::default(),
+            connections: Default::default(),
             forwarding: Default::default(),
             keeping: Default::default(),
             panics: Counter::default(),
@@ -80,8 +81,8 @@ impl Telemetry {
 
     /// The closed sets, at 0.
     fn begin(&self) {
-        for reason in Closing::ALL {
-            let _ = self.closed.get_or_create(&[("reason", reason.as_str().into())]);
+        for listener in Listener::ALL {
+            let _ = self.listener(listener);
         }
     }
 
@@ -105,8 +106,7 @@ impl Telemetry {
             Unit::Seconds,
             self.reload_success.clone(),
         );
-        let help = "Connections ended before their peer meant to, by reason";
-        own.register("closed_connections", help, self.closed.clone());
+        self.connections.register(own);
         own.register("panics", "Tasks that died of a fault of ours", self.panics.clone());
         let help = "Samples dropped from the exposition because they cannot be represented";
         own.register("quarantined_rows", help, self.quarantined.clone());
@@ -118,9 +118,9 @@ impl Telemetry {
         process.register_collector(Box::new(process::Process::new()));
     }
 
-    /// A connection was ended by us.
-    pub fn closed(&self, reason: Closing) {
-        self.closed.get_or_create(&[("reason", reason.as_str().into())]).inc();
+    /// The numbers of the connections of a listener.
+    pub fn listener(&self, listener: Listener) -> ListenerMeter {
+        self.connections.meter(listener)
     }
 
     /// The numbers of a forward target, `host:port`, that gets these signals: there at 0 from now on.

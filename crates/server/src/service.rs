@@ -3,7 +3,8 @@
 //! | module | holds |
 //! |---|---|
 //! | `options` | what was asked for, and the config, put together |
-//! | [`source`], `container`, `load` | where a config comes from: files and the environment; how much memory there is; what was asked for, checked |
+//! | [`source`], `container`, `descriptors`, `load` | where a config comes from: files and the environment; how much memory and how many
+//! descriptors there are; what was asked for, checked |
 //! | [`state`] | what is kept on disk |
 //! | `part`, `running` | a thread with its runtime; the three of them and what they share |
 //! | `reload` | what a config that is read again changes |
@@ -12,6 +13,7 @@
 //! It knows no arguments: whoever starts it says what is wanted in [`Overrides`].
 
 mod container;
+mod descriptors;
 mod engine_log;
 mod load;
 mod options;

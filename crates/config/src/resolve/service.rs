@@ -46,6 +46,7 @@ impl<'n> Resolver<'n, '_, '_> {
         let mut server = Server {
             grpc: usual(GRPC),
             http: usual(HTTP),
+            connections: None,
             cors: Vec::new(),
             web: WEB,
             zero_first: limits::ZERO_FIRST,
@@ -56,10 +57,11 @@ impl<'n> Resolver<'n, '_, '_> {
             return server;
         };
         if let Some(node) = fields.get("otlp") {
-            let known = ["grpc", "http", "max_request", "cors"];
+            let known = ["grpc", "http", "max_request", "connections", "cors"];
             let otlp = Fields::of(node, "`server.otlp`", &known, self.report);
             server.grpc = self.addresses(&otlp, "grpc").unwrap_or(server.grpc);
             server.http = self.addresses(&otlp, "http").unwrap_or(server.http);
+            server.connections = otlp.read("connections", fields::connections, self.report);
             let cors = otlp.read("cors", fields::list, self.report).unwrap_or_default();
             let texts = cors.iter().filter_map(|node| fields::text(node, self.report));
             server.cors = texts.map(str::to_owned).collect();

@@ -55,6 +55,13 @@ fn server() -> Value {
                     "Of one request, before and after it is inflated; auto: 64MiB where memory allows.",
                 ),
             ),
+            (
+                "connections",
+                told(
+                    json!({"anyOf": [{"const": "auto"}, count("Connections.", 1)]}),
+                    "Connections at once on each address; at the limit the longest idle one is closed. auto: 512 where there are descriptors.",
+                ),
+            ),
             ("cors", told(list(text("An origin, or *.")), "Origins that browsers may send from.")),
         ],
     );

@@ -17,18 +17,23 @@ use tokio::time::sleep;
 
 use engine::limits;
 
-use super::{Deadlines, Drain};
+use crate::self_metrics::Closing;
+
+use super::{Deadlines, Drain, told};
 
 /// What hyper takes for an error of ours.
 type Boxed = Box<dyn Error + Send + Sync>;
 
-/// Serves HTTP/1 on a stream to its end. Says whether a head did not come in time.
+/// Why this process ended a connection before its peer did, and the details for people.
+pub type Ended = Option<(Closing, String)>;
+
+/// Serves HTTP/1 on a stream to its end.
 pub async fn serve_http1<S, B>(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     service: S,
     deadlines: &Deadlines,
     drain: &Drain,
-) -> bool
+) -> Ended
 where
     S: Service<Request<Incoming>, Response = Response<B>>,
     S::Error: Into<Boxed>,
@@ -41,16 +46,17 @@ where
         .max_header_size(limits::HEADERS as usize)
         .max_buf_size(limits::READ_BUFFER)
         .serve_connection(TokioIo::new(stream), service);
-    drive(connection, http1::Connection::graceful_shutdown, deadlines, drain).await
+    let result = drive(connection, http1::Connection::graceful_shutdown, deadlines, drain).await;
+    ended(result, Closing::Head)
 }
 
-/// Serves HTTP/2 on a stream to its end. Says whether a ping went unanswered.
+/// Serves HTTP/2 on a stream to its end.
 pub async fn serve_http2<S, B>(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     service: S,
     deadlines: &Deadlines,
     drain: &Drain,
-) -> bool
+) -> Ended
 where
     S: Service<Request<Incoming>, Response = Response<B>>,
     S::Error: Into<Boxed>,
@@ -67,15 +73,19 @@ where
         .keep_alive_interval(deadlines.keep_alive.0)
         .keep_alive_timeout(deadlines.keep_alive.1)
         .serve_connection(TokioIo::new(stream), service);
-    drive(connection, http2::Connection::graceful_shutdown, deadlines, drain).await
+    let result = drive(connection, http2::Connection::graceful_shutdown, deadlines, drain).await;
+    ended(result, Closing::KeepAlive)
 }
 
 /// Drives a connection to its end. `end` asks it to finish the requests it has and take no more.
 ///
-/// Says whether a deadline of the protocol ended it: for a head, or for a ping's answer.
-///
 /// A connection that was asked for its age has the time of one more body; after a drain it has what the drain has.
-async fn drive<C>(connection: C, end: fn(Pin<&mut C>), deadlines: &Deadlines, drain: &Drain) -> bool
+async fn drive<C>(
+    connection: C,
+    end: fn(Pin<&mut C>),
+    deadlines: &Deadlines,
+    drain: &Drain,
+) -> hyper::Result<()>
 where
     C: Future<Output = hyper::Result<()>>,
 {
@@ -84,23 +94,32 @@ where
         // A drain is seen before the next request is, so that its answer can say that it is the last.
         biased;
         () = drain.begun() => Duration::MAX,
-        result = &mut connection => return tell(result),
+        result = &mut connection => return result,
         () = sleep(jittered(deadlines.age)) => deadlines.body,
     };
     end(connection.as_mut());
     tokio::select! {
-        result = &mut connection => tell(result),
-        () = sleep(grace) => false,
-        () = drain.over() => false,
+        result = &mut connection => result,
+        () = sleep(grace) => Ok(()),
+        () = drain.over() => Ok(()),
     }
 }
 
-/// A peer's error is the peer's business: it is told to whoever looks closely, and counts nowhere.
-fn tell(result: hyper::Result<()>) -> bool {
-    result.is_err_and(|error| {
-        tracing::debug!(error = &error as &dyn std::error::Error, "connection ended");
-        error.is_timeout()
-    })
+/// Whether this process ended the connection: after a deadline of the protocol, for a head or a ping's answer, or because the peer broke
+/// its rules. A peer that left is no event.
+fn ended(result: hyper::Result<()>, deadline: Closing) -> Ended {
+    let error = result.err()?;
+    tracing::debug!(error = &error as &dyn Error, "connection ended");
+    let broken = |error: &h2::Error| error.is_go_away() && error.is_library();
+    let source = error.source().and_then(|source| source.downcast_ref::<h2::Error>());
+    let reason = if error.is_timeout() {
+        deadline
+    } else if error.is_parse() || source.is_some_and(broken) {
+        Closing::Protocol
+    } else {
+        return None;
+    };
+    Some((reason, told(&error)))
 }
 
 /// Up to a tenth more or less, so that connections that began together do not end together.

@@ -4,14 +4,12 @@
 //! for a peer that stopped reading. The stream itself has these deadlines, so that no server above needs to be trusted with them.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use crate::self_metrics::Closing;
@@ -124,14 +122,6 @@ impl<S> Deadlined<S> {
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(stalled.as_mut().poll(context));
         self.late(Closing::Stalled)
-    }
-}
-
-impl Deadlined<TcpStream> {
-    /// Who is at the other end; none when it has left already.
-    pub fn peer(&self) -> Option<SocketAddr> {
-        let peer = self.stream.peer_addr().ok()?;
-        Some(SocketAddr::new(peer.ip().to_canonical(), peer.port()))
     }
 }
 

@@ -6,15 +6,20 @@ use std::sync::Arc;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 
+use crate::clock;
 use crate::self_metrics::Closing;
 use engine::limits;
 
+use super::connections::{Activity, Connections};
+use super::events::ListenerEvents;
 use super::{Deadlined, Deadlines, Drain, Opening};
 
 /// Connections the kernel may keep for us between two accepts.
 const BACKLOG: i32 = 1024;
+
+const NO_PLACE: &str = "the listener has as many connections as it may, and all of them work: raise `server.otlp.connections`";
+const EVICTED: &str = "it was the longest idle connection, and a new one had no place: raise `server.otlp.connections`";
 
 /// Where to listen, as people write it: `127.0.0.1:4317`, `[::1]:4317`, `localhost:4317`, or `:4317` for every interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,15 +125,6 @@ fn listen(address: SocketAddr) -> io::Result<Bound> {
     Ok(Bound { listener, address })
 }
 
-/// What happened at a door, for whoever keeps count.
-#[derive(Debug)]
-pub enum Incident {
-    /// A connection was closed before its peer meant to, and who that was.
-    Closed(Closing, Option<SocketAddr>),
-    /// The system would not give us a connection.
-    Accept(io::Error),
-}
-
 /// What a listener asks of every connection.
 #[derive(Clone)]
 pub struct Door {
@@ -140,23 +136,31 @@ pub struct Door {
     pub deadlines: Deadlines,
     /// When to stop.
     pub drain: Drain,
-    /// Told of everything a connection did not come of.
-    pub incidents: Arc<dyn Fn(Incident) + Send + Sync>,
+    /// Where connections are counted and logged.
+    pub events: Arc<ListenerEvents>,
+}
+
+/// A connection that has a place.
+pub struct Accepted {
+    /// Its bytes.
+    pub stream: Deadlined<TcpStream>,
+    /// Who is at the other end; none when it has left already.
+    pub peer: Option<SocketAddr>,
+    /// Where its requests are noted, so that it is not taken for idle.
+    pub activity: Arc<Activity>,
+    /// Where it is counted and logged when it is closed.
+    pub events: Arc<ListenerEvents>,
 }
 
 impl Door {
     /// Accepts until the drain begins, then what the kernel had accepted for us. Each connection is served in a task of its
     /// own: what goes wrong there, a panic included, ends there.
-    pub async fn accept<F>(
-        self,
-        bound: Bound,
-        serve: impl Fn(Deadlined<TcpStream>) -> F,
-    ) -> io::Result<()>
+    pub async fn accept<F>(self, bound: Bound, serve: impl Fn(Accepted) -> F) -> io::Result<()>
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let listener = TcpListener::from_std(bound.listener)?;
-        let seats = Arc::new(Semaphore::new(self.connections));
+        let connections = Connections::new(self.connections, self.events.clone());
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -164,10 +168,15 @@ impl Door {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, _)) => self.admit(stream, &seats, &serve),
+                Ok((stream, _)) => {
+                    if self.admit(stream, &connections, &serve) {
+                        // The evicted connection has its descriptor until its task has run.
+                        tokio::task::yield_now().await;
+                    }
+                }
                 Err(error) if is_peers(&error) => {}
                 Err(error) => {
-                    (self.incidents)(Incident::Accept(error));
+                    self.events.accept_failed(&error);
                     tokio::time::sleep(limits::ACCEPT_PAUSE).await;
                 }
             }
@@ -175,33 +184,43 @@ impl Door {
         let listener = listener.into_std()?;
         for stream in listener.incoming().take(self.connections).map_while(Result::ok) {
             stream.set_nonblocking(true)?;
-            self.admit(TcpStream::from_std(stream)?, &seats, &serve);
+            self.admit(TcpStream::from_std(stream)?, &connections, &serve);
         }
         Ok(())
     }
 
+    /// Serves a connection in a task of its own. Returns whether another one makes room for it.
     fn admit<F>(
         &self,
         stream: TcpStream,
-        seats: &Arc<Semaphore>,
-        serve: &impl Fn(Deadlined<TcpStream>) -> F,
-    ) where
+        connections: &Arc<Connections>,
+        serve: &impl Fn(Accepted) -> F,
+    ) -> bool
+    where
         F: Future<Output = ()> + Send + 'static,
     {
         let peer = stream.peer_addr().ok();
-        let Ok(seat) = seats.clone().try_acquire_owned() else {
-            return (self.incidents)(Incident::Closed(Closing::ConnectionLimit, peer));
+        let peer = peer.map(|peer| SocketAddr::new(peer.ip().to_canonical(), peer.port()));
+        let events = self.events.clone();
+        let Some(place) = connections.place(peer.map(|peer| peer.ip()), clock::monotonic()) else {
+            events.closed(Closing::ConnectionLimit, peer, NO_PLACE);
+            return false;
         };
+        let evicts = place.evicts;
         // Answers are whole when they are written: nothing is gained by waiting for more.
         let _ = stream.set_nodelay(true);
-        let incidents = self.incidents.clone();
-        let late = move |closing| incidents(Incident::Closed(closing, peer));
+        let late = events.clone();
+        let late = move |closing: Closing| late.closed(closing, peer, "a deadline has passed");
         let stream = Deadlined::new(stream, self.opening, &self.deadlines, Arc::new(late));
-        let connection = serve(stream);
+        let (activity, counted) = (place.activity.clone(), events.clone());
+        let connection = serve(Accepted { stream, peer, activity, events });
         self.drain.spawn(async move {
-            let _seat = seat;
-            connection.await;
+            tokio::select! {
+                () = connection => {}
+                () = place.evicted.cancelled() => counted.closed(Closing::Evicted, peer, EVICTED),
+            }
         });
+        evicts
     }
 }
 

@@ -12,9 +12,10 @@ use tokio::time::timeout;
 
 use crate::clock;
 use crate::live::Live;
-use crate::net::Deadlines;
-use crate::self_metrics::{Closing, Telemetry};
-use engine::counters::Refusal;
+use crate::net::connection::Ended;
+use crate::net::{Deadlines, ListenerEvents};
+use crate::self_metrics::Closing;
+use engine::counters::{Protocol, Refusal};
 use engine::limits;
 use engine::pipeline::{Outcome, Pipeline, Refused};
 use engine::view::Signal;
@@ -29,8 +30,8 @@ use super::refusals::{Caller, RefusalLog};
 pub struct Intake {
     /// Where requests go.
     pub pipeline: Arc<Pipeline>,
-    /// Where connections that end are counted.
-    pub telemetry: Arc<Telemetry>,
+    /// Where connections that are closed are counted and logged, by [`Protocol::index`].
+    pub events: [Arc<ListenerEvents>; Protocol::COUNT],
     /// Log lines about refusals.
     pub refusals: RefusalLog,
     /// Bytes in flight.
@@ -107,10 +108,18 @@ impl Intake {
         Stopped::Refused(refused)
     }
 
-    /// Counts and logs a connection whose peer speaks another protocol than the port.
-    pub fn wrong_protocol(&self, caller: Caller, why: &str) {
-        self.telemetry.closed(Closing::WrongProtocol);
-        self.refusals.wrong_protocol(caller, why);
+    /// Counts and logs a connection that this process closed.
+    pub fn closed(&self, caller: Caller, reason: Closing, why: &str) {
+        if let Some(events) = self.events.get(caller.protocol.index()) {
+            events.closed(reason, caller.peer, why);
+        }
+    }
+
+    /// The same for one whose server has ended it, if it did.
+    pub fn ended(&self, caller: Caller, ended: Ended) {
+        if let Some((reason, why)) = ended {
+            self.closed(caller, reason, &why);
+        }
     }
 
     /// Reads and discards the rest of a body that was answered before its end, up to [`limits::DISCARD`], so that the sender reads

@@ -14,12 +14,10 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
-use tokio::net::TcpStream;
 use tonic::{Code, Status};
 
 use crate::net::protocol::{PeerProtocol, Replayed, recognize};
-use crate::net::{Deadlined, Drain, connection};
-use crate::self_metrics::Closing;
+use crate::net::{Accepted, Drain, connection};
 use engine::counters::{Protocol, Refusal};
 use engine::limits;
 use engine::pipeline::Refused;
@@ -42,9 +40,9 @@ const PREFIX: usize = 5;
 const RETRY_INFO: &[u8] = b"type.googleapis.com/google.rpc.RetryInfo";
 
 /// Serves one connection to its end.
-pub async fn serve(mut stream: Deadlined<TcpStream>, intake: Arc<Intake>, drain: Drain) {
-    let (deadlines, telemetry) = (intake.deadlines, intake.telemetry.clone());
-    let caller = Caller { protocol: Protocol::Grpc, peer: stream.peer() };
+pub async fn serve(accepted: Accepted, intake: Arc<Intake>, drain: Drain) {
+    let Accepted { mut stream, peer, activity, .. } = accepted;
+    let caller = Caller { protocol: Protocol::Grpc, peer };
     // The deadline of the opening bounds this, too.
     let Ok((protocol, first)) = recognize(&mut stream).await else { return };
     stream.opened();
@@ -58,13 +56,18 @@ pub async fn serve(mut stream: Deadlined<TcpStream>, intake: Arc<Intake>, drain:
             return wrong_port::close(stream, &intake, (caller, protocol)).await;
         }
     }
+    let here = intake.clone();
     let service = service_fn(move |request| {
-        let intake = intake.clone();
-        async move { answer(&intake, caller, request).await.map_err(|Gone| Status::cancelled("")) }
+        let (intake, activity) = (here.clone(), activity.clone());
+        async move {
+            activity.requested();
+            let answer = answer(&intake, caller, request).await;
+            activity.answered(answer.as_ref().is_ok_and(is_success));
+            answer.map_err(|Gone| Status::cancelled(""))
+        }
     });
-    if connection::serve_http2(stream, service, &deadlines, &drain).await {
-        telemetry.closed(Closing::KeepAlive);
-    }
+    let ended = connection::serve_http2(stream, service, &intake.deadlines, &drain).await;
+    intake.ended(caller, ended);
 }
 
 /// The sender went away.
@@ -172,6 +175,11 @@ fn success(message: &[u8]) -> Response<Reply> {
         Response::new(Reply { message: Some(framed.into()), trailers: Some(trailers) });
     response.headers_mut().insert(CONTENT_TYPE, GRPC);
     response
+}
+
+/// Whether it is the answer to a request that was taken.
+fn is_success(response: &Response<Reply>) -> bool {
+    response.body().message.is_some()
 }
 
 /// A refusal as a status. To an overload belongs when to come again: OTLP makes it `UNAVAILABLE` with a `RetryInfo`

@@ -12,12 +12,11 @@ use http::{Method, Response, StatusCode, Version};
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tonic::Code;
 
 use crate::net::protocol::{PeerProtocol, Replayed, recognize};
-use crate::net::{Deadlined, Drain, connection};
+use crate::net::{Accepted, Drain, connection};
 use crate::self_metrics::Closing;
 use engine::counters::{Protocol, Refusal};
 use engine::limits;
@@ -37,29 +36,36 @@ type Answer = Response<Full<Bytes>>;
 struct Gone;
 
 /// Serves one connection to its end.
-pub async fn serve(mut stream: Deadlined<TcpStream>, intake: Arc<Intake>, drain: Drain) {
-    let (deadlines, telemetry) = (intake.deadlines, intake.telemetry.clone());
-    let caller = Caller { protocol: Protocol::Http, peer: stream.peer() };
+pub async fn serve(accepted: Accepted, intake: Arc<Intake>, drain: Drain) {
+    let Accepted { mut stream, peer, activity, .. } = accepted;
+    let (deadlines, here) = (intake.deadlines, intake.clone());
+    let caller = Caller { protocol: Protocol::Http, peer };
     let (protocol, first) = match timeout(deadlines.head, recognize(&mut stream)).await {
         Ok(Ok(recognized)) => recognized,
         Ok(Err(_)) => return,
-        Err(_) => return telemetry.closed(Closing::Head),
+        Err(_) => {
+            return intake.closed(caller, Closing::Head, "the first head did not come in time");
+        }
     };
     let stream = Replayed::new(first, stream);
     if protocol == PeerProtocol::Tls {
         return wrong_port::close(stream, &intake, (caller, protocol)).await;
     }
     let service = service_fn(move |request| {
-        let intake = intake.clone();
-        async move { answer(&intake, caller, request).await }
-    });
-    if protocol == PeerProtocol::Http2 {
-        if connection::serve_http2(stream, service, &deadlines, &drain).await {
-            telemetry.closed(Closing::KeepAlive);
+        let (intake, activity) = (here.clone(), activity.clone());
+        async move {
+            activity.requested();
+            let answer = answer(&intake, caller, request).await;
+            activity.answered(answer.as_ref().is_ok_and(|answer| answer.status().is_success()));
+            answer
         }
-    } else if connection::serve_http1(stream, service, &deadlines, &drain).await {
-        telemetry.closed(Closing::Head);
-    }
+    });
+    let ended = if protocol == PeerProtocol::Http2 {
+        connection::serve_http2(stream, service, &deadlines, &drain).await
+    } else {
+        connection::serve_http1(stream, service, &deadlines, &drain).await
+    };
+    intake.ended(caller, ended);
 }
 
 async fn answer(

@@ -20,7 +20,6 @@ pub struct Caller {
 #[derive(Debug, Default)]
 pub struct RefusalLog {
     requests: [[LogLimit; Refusal::COUNT]; Protocol::COUNT],
-    connections: [LogLimit; Protocol::COUNT],
 }
 
 impl RefusalLog {
@@ -35,20 +34,6 @@ impl RefusalLog {
                 reason = refused.reason.as_str(),
                 peer = caller.peer.map(display),
                 why = refused.message,
-                suppressed,
-            );
-        }
-    }
-
-    /// Logs a connection whose peer speaks another protocol than the port.
-    pub fn wrong_protocol(&self, caller: Caller, why: &str) {
-        let limit = self.connections.get(caller.protocol.index());
-        if let Some(suppressed) = limit.and_then(LogLimit::admit) {
-            tracing::warn!(
-                event = "wrong_protocol",
-                protocol = caller.protocol.as_str(),
-                peer = caller.peer.map(display),
-                why,
                 suppressed,
             );
         }

@@ -40,16 +40,18 @@ pub async fn serve_http1(
         if is_otlp {
             here.refuse(caller, Refusal::MediaType, text.as_str());
         } else if first {
-            here.wrong_protocol(caller, &text);
+            here.closed(caller, Closing::WrongProtocol, &text);
         }
         here.discard(body);
         std::future::ready(Ok::<_, std::convert::Infallible>(bad_request(text)))
     });
-    if connection::serve_http1(stream, service, &intake.deadlines, drain).await {
-        intake.telemetry.closed(Closing::Head);
-    } else if !counted.load(Ordering::Relaxed) {
+    let ended = connection::serve_http1(stream, service, &intake.deadlines, drain).await;
+    let is_late = matches!(ended, Some((Closing::Head, _)));
+    if is_late || counted.load(Ordering::Relaxed) {
+        intake.ended(caller, ended);
+    } else {
         // It began like HTTP/1 and was not.
-        intake.wrong_protocol(caller, &intake.ports.http_at_grpc());
+        intake.closed(caller, Closing::WrongProtocol, &intake.ports.http_at_grpc());
     }
 }
 
@@ -84,9 +86,10 @@ pub async fn close(
     (caller, protocol): (Caller, PeerProtocol),
 ) {
     if protocol == PeerProtocol::Tls {
-        intake.wrong_protocol(caller, NO_TLS);
+        intake.closed(caller, Closing::WrongProtocol, NO_TLS);
         reject_tls(stream).await;
     } else {
-        intake.wrong_protocol(caller, "the connection begins with neither HTTP nor TLS");
+        let why = "the connection begins with neither HTTP nor TLS";
+        intake.closed(caller, Closing::WrongProtocol, why);
     }
 }

@@ -3,17 +3,20 @@
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Method, Response, StatusCode};
 use http_body_util::Either;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
+use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use crate::net::protocol::{NO_TLS, PeerProtocol, Replayed, recognize, reject_tls};
-use crate::net::{Deadlined, Drain, connection};
+use crate::net::{Accepted, Deadlined, Drain, connection};
 use crate::self_metrics::Closing;
 
 use super::answer::{Body, internal, not_allowed, text};
@@ -26,56 +29,69 @@ use super::scrapers::Client;
 use super::web::Web;
 
 /// Serves one connection to its end.
-pub async fn serve(stream: Deadlined<TcpStream>, web: Arc<Web>, drain: Drain) {
-    let (here, deadlines, telemetry) = (web.clone(), web.deadlines, web.telemetry.clone());
-    let client = stream.peer().map(|address| Arc::new(web.scrapers.connect(address.ip())));
+pub async fn serve(accepted: Accepted, web: Arc<Web>, drain: Drain) {
+    let Accepted { stream, peer, activity, events } = accepted;
+    let deadlines = web.deadlines;
+    let client = peer.map(|address| Arc::new(web.scrapers.connect(address.ip())));
     let tls = web.access.rules().tls();
     let service = service_fn(move |request| {
-        let (web, client) = (web.clone(), client.clone());
-        async move { Ok::<_, Infallible>(answer(&web, &request, client.as_ref()).await) }
+        let (web, client, activity) = (web.clone(), client.clone(), activity.clone());
+        async move {
+            activity.requested();
+            let answer = answer(&web, &request, client.as_ref()).await;
+            activity.answered(answer.status().is_success());
+            Ok::<_, Infallible>(answer)
+        }
     });
-    let Some(tls) = tls else {
-        let Some(stream) = without_tls(stream, &here).await else { return };
-        if connection::serve_http1(stream, service, &deadlines, &drain).await {
-            telemetry.closed(Closing::Head);
-        }
-        return;
+    let closed = |reason, why: &str| events.closed(reason, peer, why);
+    let ended = match tls {
+        None => match without_tls(stream, deadlines.head, closed).await {
+            Some(stream) => connection::serve_http1(stream, service, &deadlines, &drain).await,
+            None => None,
+        },
+        Some(tls) => match with_tls(stream, tls, deadlines.first_byte, closed).await {
+            Some(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                connection::serve_http2(stream, service, &deadlines, &drain).await
+            }
+            Some(stream) => connection::serve_http1(stream, service, &deadlines, &drain).await,
+            None => None,
+        },
     };
-    let shaken = timeout(deadlines.first_byte, TlsAcceptor::from(tls).accept(stream)).await;
-    let Ok(Ok(stream)) = shaken else {
-        // Who speaks no TLS, or trusts us not, is told so by TLS itself.
-        if shaken.is_err() {
-            telemetry.closed(Closing::FirstByte);
-        }
-        return;
-    };
-    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-        if connection::serve_http2(stream, service, &deadlines, &drain).await {
-            telemetry.closed(Closing::KeepAlive);
-        }
-    } else if connection::serve_http1(stream, service, &deadlines, &drain).await {
-        telemetry.closed(Closing::Head);
+    if let Some((reason, why)) = ended {
+        closed(reason, &why);
     }
+}
+
+/// The stream after its handshake. A peer that speaks no TLS, or does not trust the certificate, learns why from TLS itself.
+async fn with_tls(
+    stream: Deadlined<TcpStream>,
+    tls: Arc<ServerConfig>,
+    within: Duration,
+    closed: impl Fn(Closing, &str),
+) -> Option<TlsStream<Deadlined<TcpStream>>> {
+    match timeout(within, TlsAcceptor::from(tls).accept(stream)).await {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(error)) => closed(Closing::TlsHandshake, &error.to_string()),
+        Err(_) => closed(Closing::FirstByte, "the TLS handshake did not end in time"),
+    }
+    None
 }
 
 /// The stream, unless its peer begins with TLS: that is answered, counted and logged.
 async fn without_tls(
     mut stream: Deadlined<TcpStream>,
-    web: &Web,
+    within: Duration,
+    closed: impl Fn(Closing, &str),
 ) -> Option<Replayed<Deadlined<TcpStream>>> {
-    let Ok(recognized) = timeout(web.deadlines.head, recognize(&mut stream)).await else {
-        web.telemetry.closed(Closing::Head);
+    let Ok(recognized) = timeout(within, recognize(&mut stream)).await else {
+        closed(Closing::Head, "the first head did not come in time");
         return None;
     };
     let (protocol, first) = recognized.ok()?;
     if protocol != PeerProtocol::Tls {
         return Some(Replayed::new(first, stream));
     }
-    web.telemetry.closed(Closing::WrongProtocol);
-    if let Some(suppressed) = web.tls_refusals.admit() {
-        let peer = stream.peer().map(tracing::field::display);
-        tracing::warn!(event = "wrong_protocol", protocol = "web", peer, why = NO_TLS, suppressed);
-    }
+    closed(Closing::WrongProtocol, NO_TLS);
     reject_tls(stream).await;
     None
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::live::Live;
-use crate::log_limit::LogLimit;
 use crate::net::Deadlines;
 use crate::self_metrics::Telemetry;
 use engine::limits;
@@ -44,8 +43,6 @@ pub struct Web {
     pub mark_scrape: Option<MarkScrape>,
     /// Scrapes that may be under way at once.
     pub seats: Arc<Semaphore>,
-    /// The rate of log lines about TLS where none is served.
-    pub tls_refusals: LogLimit,
 }
 
 impl Web {

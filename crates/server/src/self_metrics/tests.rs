@@ -63,7 +63,8 @@ fn every_name_of_the_contract_is_there_from_the_start() {
             ("oscar_metrics_build_info", Gauge, 1),
             ("oscar_metrics_config_last_reload_successful", Gauge, 1),
             ("oscar_metrics_config_last_reload_success_timestamp_seconds", Gauge, 1),
-            ("oscar_metrics_closed_connections_total", Counter, 6),
+            ("oscar_metrics_closed_connections_total", Counter, 27),
+            ("oscar_metrics_open_connections", Gauge, 3),
             ("oscar_metrics_panics_total", Counter, 1),
             ("oscar_metrics_quarantined_rows_total", Counter, 1),
             ("oscar_metrics_scrapes_total", Counter, 1),
@@ -116,7 +117,9 @@ fn what_happens_is_counted() {
     counters.refused(Protocol::Http, Refusal::TooLarge);
     counters.skipped("a_total", SkipReason::NoRow, 2);
     counters.repeated("feedback", 3);
-    telemetry.closed(Closing::FirstByte);
+    let meter = telemetry.listener(Listener::Web);
+    meter.closed(Closing::FirstByte);
+    meter.opened();
     telemetry.panicked();
     let fault = engine::exposition::Fault::Count;
     let first = Some((engine::model::MetricName::own("x"), fault));
@@ -129,7 +132,8 @@ fn what_happens_is_counted() {
         ("refused_requests_total{protocol=\"grpc\",reason=\"too_large\"}", 0.0),
         ("rule_skips_total{metric=\"a_total\",reason=\"no_row\"}", 2.0),
         ("repeated_items_total{record=\"feedback\"}", 3.0),
-        ("closed_connections_total{reason=\"first_byte\"}", 1.0),
+        ("closed_connections_total{listener=\"web\",reason=\"first_byte\"}", 1.0),
+        ("open_connections{listener=\"web\"}", 1.0),
         ("panics_total{}", 1.0),
         ("scrapes_total{}", 1.0),
         ("quarantined_rows_total{}", 5.0),

@@ -1,12 +1,26 @@
-//! The closed sets of the rim: why a connection was ended, why a request was not passed on.
+//! The closed sets of the server: listeners, why a connection was closed, why a request was not forwarded.
 
 use engine::words;
 
 words! {
-    /// Why we ended a connection before its peer did.
+    /// What a listener serves.
+    Listener {
+        /// OTLP over gRPC.
+        OtlpGrpc = "otlp_grpc",
+        /// OTLP over HTTP.
+        OtlpHttp = "otlp_http",
+        /// The web port.
+        Web = "web",
+    }
+}
+
+words! {
+    /// Why a connection was closed before its peer ended it.
     Closing {
-        /// The listener has as many as it may.
+        /// The listener has as many connections as it may, and none of them is idle.
         ConnectionLimit = "connection_limit",
+        /// It was the longest idle one when the listener had as many as it may, and made room for a new one.
+        Evicted = "evicted",
         /// Nothing came after the accept, or no whole HTTP/2 preface.
         FirstByte = "first_byte",
         /// The head of a request did not come in time.
@@ -15,6 +29,10 @@ words! {
         KeepAlive = "keep_alive",
         /// The peer did not read what it asked for.
         Stalled = "stalled",
+        /// The peer broke the rules of HTTP: a head that is none, a flood of resets.
+        Protocol = "protocol",
+        /// The TLS handshake failed.
+        TlsHandshake = "tls_handshake",
         /// The peer speaks another protocol than the port, TLS for one.
         WrongProtocol = "wrong_protocol",
     }

@@ -47,6 +47,8 @@ pub struct ServeOptions {
     pub live: Live,
     /// Marks completed scrapes; none: no state is kept.
     pub mark_scrape: Option<MarkScrape>,
+    /// Connections at once of each listener for OTLP; none: as many as usual.
+    pub connections: Option<usize>,
     /// Where what was taken is passed on to.
     pub forward: Vec<Forward>,
     /// The patience there is.
@@ -65,6 +67,7 @@ impl ServeOptions {
             telemetry_path: asked.telemetry_path.clone(),
             live: Live::new(LiveSettings::of(settings)),
             mark_scrape: None,
+            connections: server.connections,
             forward: settings.forward.clone(),
             deadlines: Deadlines::default(),
         }

@@ -83,12 +83,21 @@ fn need_restart(
     settings: &Settings,
 ) -> Vec<&'static str> {
     // A new setting is either here or in `LiveSettings`.
-    let Server { grpc, http, web, cors: _, zero_first: _, created_lines: _, linger: _ } =
-        &settings.server;
+    let Server {
+        grpc,
+        http,
+        connections,
+        web,
+        cors: _,
+        zero_first: _,
+        created_lines: _,
+        linger: _,
+    } = &settings.server;
     let State { dir, interval: _ } = &settings.state;
     let changed = [
         ("server.otlp.grpc", args.grpc_listen.is_empty() && *grpc != begun_server.grpc),
         ("server.otlp.http", args.http_listen.is_empty() && *http != begun_server.http),
+        ("server.otlp.connections", *connections != begun_server.connections),
         ("server.web.listen", args.web_listen.is_empty() && *web != begun_server.web),
         ("state.dir", args.state_dir.is_none() && *dir != begun_state.dir),
     ];

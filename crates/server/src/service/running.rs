@@ -11,14 +11,14 @@ use tokio::time::MissedTickBehavior;
 use crate::clock;
 use crate::forwarders::Forwarders;
 use crate::live::Live;
-use crate::log_limit::LogLimit;
-use crate::net::{self, Address, Bound, Deadlines, Door, Drain, Drained, Incident, Opening};
+use crate::net::{self, Address, Bound, Deadlines, Door, Drain, Drained, ListenerEvents, Opening};
 use crate::receivers::{Admission, Intake, Ports, RefusalLog, otlp_grpc, otlp_http};
 use crate::scrape::{self, Readiness, Reload, Scrapers, Web};
-use crate::self_metrics::{self, Closing, Telemetry};
+use crate::self_metrics::{self, Listener, Telemetry};
 use engine::limits;
 use engine::pipeline::Pipeline;
 
+use super::descriptors;
 use super::engine_log;
 use super::options::ServeOptions;
 use super::part::Part;
@@ -76,7 +76,7 @@ pub fn start(
     let offered = forwarders.clone();
     let intake = Arc::new(Intake {
         pipeline: pipeline.clone(),
-        telemetry: telemetry.clone(),
+        events: [Listener::OtlpGrpc, Listener::OtlpHttp].map(|one| events(one, &telemetry)),
         refusals: RefusalLog::default(),
         admission: Admission::new(live.clone()),
         live: live.clone(),
@@ -98,11 +98,11 @@ pub fn start(
         scrapers: scrapers.clone(),
         mark_scrape,
         seats: Web::seats(),
-        tls_refusals: LogLimit::default(),
     });
     let admission = intake.admission.clone();
-    let otlp = otlp(grpc, http, intake)?;
-    let web = web_port(web_bound, web)?;
+    let caps = descriptors::caps(options.connections, [grpc.len() + http.len(), web_bound.len()]);
+    let otlp = otlp((grpc, http), intake, caps.otlp)?;
+    let web = web_port(web_bound, web, caps.web)?;
     let (limited, watched) = (live.clone(), web.drain.clone());
     web.drain.spawn_on(async move { watch(&admission, &limited, &watched).await }, &web.runtime);
     let (expiring, ours) = (pipeline.clone(), forward.drain.clone());
@@ -138,35 +138,47 @@ fn keep_memory() {
     drop(std::hint::black_box(Vec::<u8>::with_capacity(limits::KEPT_MEMORY)));
 }
 
-fn otlp(grpc: Vec<Bound>, http: Vec<Bound>, intake: Arc<Intake>) -> Result<Part, Failure> {
+fn otlp(
+    (grpc, http): (Vec<Bound>, Vec<Bound>),
+    intake: Arc<Intake>,
+    connections: usize,
+) -> Result<Part, Failure> {
     Part::start("otlp", move |drain| {
+        let [grpc_events, http_events] = intake.events.clone();
+        let deadlines = intake.deadlines;
         for bound in grpc {
             let (intake, ours) = (intake.clone(), drain.clone());
-            let telemetry = intake.telemetry.clone();
-            let door = door("otlp_grpc", Opening::Preface, (intake.deadlines, drain), telemetry);
-            let serve = move |stream| otlp_grpc::serve(stream, intake.clone(), ours.clone());
+            let (opening, events) = (Opening::Preface, grpc_events.clone());
+            let door = Door { connections, opening, deadlines, drain: drain.clone(), events };
+            let serve = move |accepted| otlp_grpc::serve(accepted, intake.clone(), ours.clone());
             drain.spawn(async move { tell(door.accept(bound, serve).await) });
         }
         for bound in http {
             let (intake, ours) = (intake.clone(), drain.clone());
-            let telemetry = intake.telemetry.clone();
-            let door = door("otlp_http", Opening::FirstByte, (intake.deadlines, drain), telemetry);
-            let serve = move |stream| otlp_http::serve(stream, intake.clone(), ours.clone());
+            let (opening, events) = (Opening::FirstByte, http_events.clone());
+            let door = Door { connections, opening, deadlines, drain: drain.clone(), events };
+            let serve = move |accepted| otlp_http::serve(accepted, intake.clone(), ours.clone());
             drain.spawn(async move { tell(door.accept(bound, serve).await) });
         }
     })
 }
 
-fn web_port(bound: Vec<Bound>, web: Arc<Web>) -> Result<Part, Failure> {
+fn web_port(bound: Vec<Bound>, web: Arc<Web>, connections: usize) -> Result<Part, Failure> {
+    let events = events(Listener::Web, &web.telemetry);
     Part::start("web", move |drain| {
         for bound in bound {
             let (web, ours) = (web.clone(), drain.clone());
-            let telemetry = web.telemetry.clone();
-            let door = door("web", Opening::FirstByte, (web.deadlines, drain), telemetry);
-            let serve = move |stream| scrape::serve(stream, web.clone(), ours.clone());
+            let (opening, deadlines) = (Opening::FirstByte, web.deadlines);
+            let (drain_of_door, events) = (drain.clone(), events.clone());
+            let door = Door { connections, opening, deadlines, drain: drain_of_door, events };
+            let serve = move |accepted| scrape::serve(accepted, web.clone(), ours.clone());
             drain.spawn(async move { tell(door.accept(bound, serve).await) });
         }
     })
+}
+
+fn events(listener: Listener, telemetry: &Telemetry) -> Arc<ListenerEvents> {
+    Arc::new(ListenerEvents::new(listener, telemetry.listener(listener)))
 }
 
 /// Measures the process against what it may have, until the end begins. The doors can't do it: who asks the kernel waits.
@@ -200,34 +212,6 @@ async fn expire(pipeline: &Pipeline, drain: &Drain) {
             () = drain.begun() => return,
             _ = tick.tick() => pipeline.tick(clock::now()),
         }
-    }
-}
-
-fn door(
-    what: &'static str,
-    opening: Opening,
-    (deadlines, drain): (Deadlines, &Drain),
-    telemetry: Arc<Telemetry>,
-) -> Door {
-    let (closings, accepts) = (<[LogLimit; Closing::COUNT]>::default(), LogLimit::default());
-    Door {
-        connections: limits::CONNECTIONS,
-        opening,
-        deadlines,
-        drain: drain.clone(),
-        incidents: Arc::new(move |incident| {
-            let (limit, peer, why) = match incident {
-                Incident::Closed(reason, peer) => {
-                    telemetry.closed(reason);
-                    (closings.get(reason.index()), peer, reason.as_str().to_owned())
-                }
-                Incident::Accept(error) => (Some(&accepts), None, error.to_string()),
-            };
-            if let Some(suppressed) = limit.and_then(LogLimit::admit) {
-                let peer = peer.map(tracing::field::display);
-                tracing::warn!(event = "connection_refused", what, peer, why, suppressed);
-            }
-        }),
     }
 }
 
