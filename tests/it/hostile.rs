@@ -27,6 +27,7 @@ fn patient_but(shorten: impl Fn(&mut Deadlines)) -> Server {
         first_byte: long,
         head: long,
         body: long,
+        body_pace: long,
         age: long,
         keep_alive: (long, long),
         drain: SHORT,
@@ -97,6 +98,123 @@ fn a_slow_body_is_told_so() {
     let reply = answer(&mut stream).unwrap();
     assert_eq!((reply.status, reply.header("connection")), (408, Some("close")));
     assert_eq!(server.refused("http", "timeout"), 1.0);
+    server.works();
+}
+
+#[test]
+fn a_body_that_stalls_is_refused_and_one_that_grows_is_not() {
+    let server = patient_but(|deadlines| deadlines.body_pace = SHORT);
+    let body = padded_span(40 * limits::KIB);
+    let bytes = request("POST", "/v1/traces", PROTOBUF, &body);
+    let mut stalls = connect(server.address("otlp_http"));
+    stalls.write_all(&bytes[..1000]).unwrap();
+    let mut grows = connect(server.address("otlp_http"));
+    for piece in bytes.chunks(17 * limits::KIB) {
+        grows.write_all(piece).unwrap();
+        std::thread::sleep(2 * SHORT / 3);
+    }
+    assert_eq!(answer(&mut grows).unwrap().status, 200);
+    let reply = answer(&mut stalls).unwrap();
+    assert_eq!((reply.status, reply.header("connection")), (408, Some("close")));
+    assert!(reply.text().contains("16384 bytes"), "{}", reply.text());
+    assert_eq!(server.refused("http", "timeout"), 1.0);
+    server.works();
+}
+
+/// The longest of so many requests with a span, one after the other.
+#[allow(clippy::disallowed_methods)] // a test's stopwatch
+fn slowest(server: &Server, requests: usize) -> Duration {
+    let mut stream = connect(server.address("otlp_http"));
+    let mut one = || {
+        let start = std::time::Instant::now();
+        stream.write_all(&request("POST", "/v1/traces", PROTOBUF, &span())).unwrap();
+        assert_eq!(answer(&mut stream).unwrap().status, 200);
+        start.elapsed()
+    };
+    (0..requests).map(|_| one()).max().unwrap_or_default()
+}
+
+#[test]
+fn promised_bytes_take_no_room() {
+    let mut options = options();
+    options.limits.request = 16 * limits::MIB;
+    options.limits.in_flight = 64 * limits::MIB;
+    let server = serve(options);
+    let head = format!(
+        "POST /v1/traces HTTP/1.1\r\nHost: x\r\n{PROTOBUF}Content-Length: 16777216\r\n\r\nx"
+    );
+    let held: Vec<_> = (0..8)
+        .map(|_| {
+            let mut stream = connect(server.address("otlp_http"));
+            stream.write_all(head.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    let slowest = slowest(&server, 50);
+    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+    let body = padded_span(15 * limits::MIB);
+    assert_eq!(post(server.address("otlp_http"), "/v1/traces", PROTOBUF, &body).status, 200);
+    assert_eq!(server.refusals(), 0.0);
+    drop(held);
+}
+
+/// An HTTP/2 frame (RFC 9113, section 4.1).
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+/// A connection with a call whose body has not ended: its headers, and these bytes of the body.
+fn unfinished_call(server: &Server, timeout: &str, body: &[u8]) -> std::net::TcpStream {
+    let path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    let fields = [
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":path", path),
+        (":authority", "x"),
+        ("content-type", "application/grpc"),
+        ("te", "trailers"),
+        ("grpc-timeout", timeout),
+    ];
+    // Literals that are not indexed (RFC 7541, section 6.2.2).
+    let literal = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+    let block = fields.map(|(name, value)| [vec![0], literal(name), literal(value)].concat());
+    let mut stream = connect(server.address("otlp_grpc"));
+    let frames = [
+        PREFACE.to_vec(),
+        frame(4, 0, 0, b""),
+        frame(1, 4, 1, &block.concat()),
+        frame(0, 0, 1, body),
+    ];
+    stream.write_all(&frames.concat()).unwrap();
+    stream
+}
+
+/// Reads frames until the one that ends the stream of a call.
+fn ends_call(stream: &mut std::net::TcpStream) {
+    loop {
+        let mut head = [0; 9];
+        std::io::Read::read_exact(stream, &mut head).unwrap();
+        let [_, high, low, kind, flags, ..] = head;
+        std::io::Read::read_exact(stream, &mut vec![0; usize::from(high) * 256 + usize::from(low)])
+            .unwrap();
+        if kind == 1 && flags & 1 == 1 {
+            return;
+        }
+    }
+}
+
+#[test]
+#[allow(clippy::disallowed_methods)] // a test's stopwatch
+fn a_call_ends_at_its_own_timeout_and_an_impossible_length_at_once() {
+    let server = patient_but(|_| {});
+    let start = std::time::Instant::now();
+    ends_call(&mut unfinished_call(&server, "100m", b"\0"));
+    in_time(start.elapsed(), Duration::from_millis(100));
+    assert_eq!(server.refused("grpc", "timeout"), 1.0);
+    ends_call(&mut unfinished_call(&server, "90S", b"\0\xff\xff\xff\xffx"));
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert_eq!(server.refused("grpc", "too_large"), 1.0);
     server.works();
 }
 

@@ -71,6 +71,9 @@ pub const WORKSPACE_ITEMS: usize = 8_192;
 pub const SPARE_HISTOGRAMS: usize = 64;
 /// Resources whose targets are remembered; over it all are worked out again.
 pub const TARGETS_KNOWN: usize = 1_024;
+/// Bytes of a value that globs and regular expressions look at, from its start: a name or a class fits, and a megabyte under two hundred
+/// expressions takes no second. Exact texts are compared whole.
+pub const MATCHED: usize = 4 * KIB;
 /// How deep an attribute value may nest lists and maps, in protobuf and in JSON; a deeper one is missing. OpenTelemetry's own
 /// limit for SDKs is 64.
 pub const VALUE_DEPTH: usize = 64;
@@ -251,6 +254,8 @@ pub const FIRST_BYTE: Duration = Duration::from_secs(10);
 pub const HEAD: Duration = Duration::from_secs(75);
 /// For a whole request body.
 pub const BODY: Duration = Duration::from_secs(30);
+/// The least that a body must grow: so many bytes in so long, a slow modem's rate. One that stalls holds bytes in flight for nothing.
+pub const BODY_PACE: (Duration, usize) = (Duration::from_secs(10), 16 * KIB);
 /// Age at which a connection is asked to end, so that load spreads again after a deploy.
 pub const CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
 /// Requests at once on one HTTP/2 connection.

@@ -8,6 +8,7 @@ mod cors;
 mod intake;
 pub mod otlp_grpc;
 pub mod otlp_http;
+mod pace;
 mod ports;
 mod refusals;
 mod wrong_port;

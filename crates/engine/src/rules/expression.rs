@@ -129,7 +129,7 @@ impl Test {
     /// Whether it holds for a value in its text form and as a number. A number is only read from it when a test compares numbers.
     pub(super) fn holds(&self, text: &str, number: &dyn Fn() -> Option<f64>) -> bool {
         match self {
-            Self::AnyOf(patterns) => patterns.iter().any(|pattern| pattern.fits(text)),
+            Self::AnyOf(patterns) => patterns.iter().any(|pattern| pattern.fits_value(text)),
             Self::Exists(wanted) => *wanted,
             Self::Number(comparison, bound) => number().is_some_and(|number| match comparison {
                 Comparison::Gt => number > *bound,

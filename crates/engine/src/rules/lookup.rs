@@ -125,7 +125,7 @@ impl<'a> Evaluation<'a> {
         filled.clear();
         let value = self.updates.text(text);
         let taken = rows.iter().find_map(|(row, template)| match (row, template.plain()) {
-            (Row::Text(pattern), Some(plain)) => pattern.fits(value).then_some(Some(plain)),
+            (Row::Text(pattern), Some(plain)) => pattern.fits_value(value).then_some(Some(plain)),
             (Row::Text(pattern), None) => {
                 pattern.write(value, template, &mut filled).then_some(None)
             }

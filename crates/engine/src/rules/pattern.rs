@@ -84,6 +84,14 @@ impl Pattern {
         }
     }
 
+    /// Whether a sender's value fits, by its first [`limits::MATCHED`] bytes; an exact text has to be all of it.
+    pub fn fits_value(&self, value: &str) -> bool {
+        match self {
+            Self::Exact(exact) => **exact == *value,
+            Self::Glob(_) | Self::Regex(_) => self.fits(head(value)),
+        }
+    }
+
     /// The template filled from what the pattern captured of `text`, when it fits.
     pub fn apply<'a>(&self, text: &str, template: &'a Template) -> Option<Cow<'a, str>> {
         if let Some(plain) = template.plain() {
@@ -93,8 +101,10 @@ impl Pattern {
         self.write(text, template, &mut filled).then_some(Cow::Owned(filled))
     }
 
-    /// Appends the template filled from what the pattern captured of `text`, when it fits, and whether it does.
+    /// Appends the template filled from what the pattern captured of `text`, when it fits, and whether it does. As
+    /// [`fits_value`](Self::fits_value) it sees the first [`limits::MATCHED`] bytes, unless the text is exact.
     pub fn write(&self, text: &str, template: &Template, out: &mut String) -> bool {
+        let text = if matches!(self, Self::Exact(_)) { text } else { head(text) };
         match self {
             Self::Regex(Anchored { regex, places }) => {
                 let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,6 +151,11 @@ impl PartialEq for Pattern {
             _ => false,
         }
     }
+}
+
+/// The part of a value that patterns look at.
+fn head(value: &str) -> &str {
+    value.get(..value.floor_char_boundary(limits::MATCHED)).unwrap_or(value)
 }
 
 /// Tells each star's part, the leftmost shortest ones; the last star takes what is left.
@@ -266,5 +281,21 @@ mod tests {
         assert_eq!(mapped("a", "$0!", "a").unwrap(), "a!");
         assert_eq!(mapped("a*", "x", "b"), None);
         assert_eq!(Template::parse("$2", 1), Err(PatternError::Capture(2)));
+    }
+
+    #[test]
+    fn values_are_matched_by_their_head_and_exact_texts_whole() {
+        let long = format!("chat {}{}end", "x".repeat(limits::MATCHED - 6), "é".repeat(1000));
+        let fits = |pattern: &str| Pattern::parse(pattern).unwrap().fits_value(&long);
+        assert!(fits("/chat x+/") && fits("chat x*") && fits(&long));
+        assert!(
+            !fits("/.*end/") && !fits("*end") && !fits(long.get(..limits::MATCHED - 1).unwrap())
+        );
+        let mut filled = String::new();
+        let pattern = Pattern::parse("chat *").unwrap();
+        let template = Template::parse("$1", pattern.captures()).unwrap();
+        assert!(pattern.write(&long, &template, &mut filled));
+        assert_eq!(filled.len(), limits::MATCHED - 6);
+        assert!(Pattern::parse("*end").unwrap().fits(&long), "keys that are dropped match whole");
     }
 }

@@ -26,6 +26,8 @@ pub struct Deadlines {
     pub head: Duration,
     /// For a whole body, and for a peer that does not read what it asked for.
     pub body: Duration,
+    /// How long a body may take for the least that it must grow ([`limits::BODY_PACE`]).
+    pub body_pace: Duration,
     /// Age at which a connection is asked to end.
     pub age: Duration,
     /// HTTP/2 ping interval, and how long its answer may take.
@@ -44,6 +46,7 @@ impl Default for Deadlines {
             first_byte: limits::FIRST_BYTE,
             head: limits::HEAD,
             body: limits::BODY,
+            body_pace: limits::BODY_PACE.0,
             age: limits::CONNECTION_AGE,
             keep_alive: limits::KEEP_ALIVE,
             drain: limits::DRAIN,

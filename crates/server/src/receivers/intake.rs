@@ -3,12 +3,14 @@
 use std::error::Error;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::clock;
 use crate::live::Live;
@@ -23,6 +25,7 @@ use engine::wire::inflate::InflateError;
 use engine::wire::{Coding, Encoding, ExportRequest};
 
 use super::admission::{Admission, Overload, Permit};
+use super::pace::{Expected, Pace};
 use super::ports::Ports;
 use super::refusals::{Caller, RefusalLog};
 
@@ -82,11 +85,15 @@ pub struct Body {
 }
 
 /// Why reading ended before the body did.
-enum Halt {
+pub(super) enum Halt {
     TooLarge,
     Overload,
     Broken,
     Gone,
+    /// It stalled.
+    Slow,
+    /// It was not whole within this time.
+    Late(Duration),
 }
 
 impl From<Overload> for Halt {
@@ -137,37 +144,37 @@ impl Intake {
         tokio::spawn(timeout(self.deadlines.body, rest));
     }
 
-    /// Reads a body of at most `limit` bytes. A declared length over it is refused before the body is read; the budget is charged as
-    /// bytes arrive.
+    /// Reads a body. A declared length over the limit is refused before the body is read; the budget is charged as bytes arrive.
     pub async fn read(
         &self,
         caller: Caller,
         body: &mut Incoming,
-        declared: Option<u64>,
-        limit: usize,
+        expected: Expected,
     ) -> Result<Body, Stopped> {
         let mut permit = self.admission.permit();
-        let declared = declared.map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
         let reading = async {
-            if declared > limit {
+            if expected.declared > expected.limit {
                 return Err(Halt::TooLarge);
             }
-            if declared > permit.room() {
+            if expected.declared > permit.room() {
                 return Err(Halt::Overload);
             }
-            collect(body, declared, limit, &mut permit).await
+            collect(body, &expected, (&self.deadlines, &mut permit)).await
         };
-        let (reason, message) = match timeout(self.deadlines.body, reading).await {
-            Ok(Ok(bytes)) => return Ok(Body { bytes, permit }),
-            Ok(Err(Halt::Gone)) => return Err(Stopped::Gone),
-            Ok(Err(Halt::TooLarge)) => (Refusal::TooLarge, self.too_large()),
-            Ok(Err(Halt::Overload)) => (Refusal::Overload, overload()),
-            Ok(Err(Halt::Broken)) => {
-                (Refusal::Malformed, "the body is not framed as it says".into())
+        let (reason, message) = match reading.await {
+            Ok(bytes) => return Ok(Body { bytes, permit }),
+            Err(Halt::Gone) => return Err(Stopped::Gone),
+            Err(Halt::TooLarge) => (Refusal::TooLarge, self.too_large()),
+            Err(Halt::Overload) => (Refusal::Overload, overload()),
+            Err(Halt::Broken) => (Refusal::Malformed, "the body is not framed as it says".into()),
+            Err(Halt::Slow) => {
+                let (window, least) = (self.deadlines.body_pace, limits::BODY_PACE.1);
+                let message =
+                    format!("fewer than {least} bytes of the body came within {window:?}");
+                (Refusal::Timeout, message)
             }
-            Err(_) => {
-                let allowed = self.deadlines.body;
-                (Refusal::Timeout, format!("the body did not come within {allowed:?}"))
+            Err(Halt::Late(within)) => {
+                (Refusal::Timeout, format!("the body did not come within {within:?}"))
             }
         };
         Err(self.refuse(caller, reason, message))
@@ -228,20 +235,24 @@ fn overload() -> String {
 /// All of a body in one piece. A body that comes in one piece is not copied.
 async fn collect(
     body: &mut Incoming,
-    declared: usize,
-    limit: usize,
-    permit: &mut Permit,
+    expected: &Expected,
+    (deadlines, permit): (&Deadlines, &mut Permit),
 ) -> Result<Bytes, Halt> {
+    let Expected { declared, limit, .. } = *expected;
     let mut first = Bytes::new();
     let mut joined = Vec::new();
-    while let Some(frame) = body.frame().await {
+    let timer = pin!(sleep(Duration::ZERO));
+    let mut pace = Pace::new(expected, deadlines, timer);
+    let mut read = 0;
+    while let Some(frame) = pace.next(body, read).await? {
         let Ok(chunk) = frame.map_err(|error| halt(&error))?.into_data() else { continue };
-        let read = first.len() + joined.len() + chunk.len();
+        read += chunk.len();
         if read > limit {
             return Err(Halt::TooLarge);
         }
         permit.cover(read)?;
         if first.is_empty() && joined.is_empty() {
+            expected.check_prefix(&chunk)?;
             first = chunk;
             continue;
         }

@@ -7,6 +7,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -25,16 +26,15 @@ use engine::view::Signal;
 use engine::wire::{Coding, Encoding, reply};
 
 use super::intake::{Intake, Request, Stopped};
+use super::pace::{Expected, PREFIX};
 use super::refusals::Caller;
 use super::{ports, wrong_port};
 
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
-
-/// Bytes in front of a message: whether it is compressed, and its length.
-const PREFIX: usize = 5;
 
 /// The type of the detail that says when to come again.
 const RETRY_INFO: &[u8] = b"type.googleapis.com/google.rpc.RetryInfo";
@@ -110,7 +110,13 @@ async fn take(
         let message = "the grpc-encoding is none of gzip, deflate, zstd, identity";
         return Err(intake.refuse(caller, Refusal::Encoding, message));
     };
-    let mut read = intake.read(caller, body, None, intake.request().saturating_add(PREFIX)).await?;
+    let expected = Expected {
+        declared: 0,
+        limit: intake.request().saturating_add(PREFIX),
+        within: head.headers.get(GRPC_TIMEOUT).and_then(|value| grpc_timeout(value.as_bytes())),
+        is_framed: true,
+    };
+    let mut read = intake.read(caller, body, expected).await?;
     let compressed = match unframe(&mut read.bytes) {
         Ok(compressed) => compressed,
         Err(misframed) => {
@@ -155,6 +161,24 @@ fn unframe(bytes: &mut Bytes) -> Result<bool, Misframed> {
     }
     *bytes = bytes.slice(PREFIX..);
     Ok(flag == 1)
+}
+
+/// How long the caller waits: up to eight digits and a unit (gRPC over HTTP/2, "Timeout"). What is none is no deadline.
+fn grpc_timeout(value: &[u8]) -> Option<Duration> {
+    let (unit, digits) = value.split_last()?;
+    if !(1..=8).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let count: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    match unit {
+        b'H' => Some(Duration::from_secs(count * 3600)),
+        b'M' => Some(Duration::from_secs(count * 60)),
+        b'S' => Some(Duration::from_secs(count)),
+        b'm' => Some(Duration::from_millis(count)),
+        b'u' => Some(Duration::from_micros(count)),
+        b'n' => Some(Duration::from_nanos(count)),
+        _ => None,
+    }
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {
@@ -260,6 +284,20 @@ mod tests {
     fn check(bytes: &'static [u8]) -> Result<(bool, Bytes), Misframed> {
         let mut bytes = Bytes::from_static(bytes);
         unframe(&mut bytes).map(|compressed| (compressed, bytes))
+    }
+
+    #[test]
+    fn reads_the_timeout_of_a_call() {
+        let read = |text: &str| grpc_timeout(text.as_bytes());
+        assert_eq!(read("100m"), Some(Duration::from_millis(100)));
+        assert_eq!(read("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
+        assert_eq!(
+            (read("0n"), read("5u")),
+            (Some(Duration::ZERO), Some(Duration::from_micros(5)))
+        );
+        for none in ["", "m", "100", "-1S", "1.5S", "123456789S", "1s", "1 S", "\u{663}S"] {
+            assert_eq!(read(none), None, "{none}");
+        }
     }
 
     #[test]

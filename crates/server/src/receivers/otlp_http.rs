@@ -25,6 +25,7 @@ use engine::view::Signal;
 use engine::wire::{Coding, Encoding, reply};
 
 use super::intake::{Intake, Request, Stopped};
+use super::pace::Expected;
 use super::refusals::Caller;
 use super::{Cors, ports, wrong_port};
 
@@ -134,10 +135,16 @@ async fn take(
         answer.headers_mut().insert(ACCEPT_ENCODING, known);
         return Ok(answer);
     };
-    let declared =
+    let declared: Option<u64> =
         headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let expected = Expected {
+        declared: declared.map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+        limit: intake.request(),
+        within: None,
+        is_framed: false,
+    };
     let request = Request { caller, signal, encoding, coding };
-    let outcome = match intake.read(caller, body, declared, intake.request()).await {
+    let outcome = match intake.read(caller, body, expected).await {
         Ok(body) => intake.ingest(request, body),
         Err(stopped) => Err(stopped),
     };
