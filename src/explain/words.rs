@@ -224,6 +224,7 @@ pub(super) fn why(rejection: Rejection, is_point: bool) -> &'static str {
         (Rejection::Invalid, _) => "its numbers are missing or contradict each other",
         (Rejection::SeriesLimit, _) => "there is no room for another series",
         (Rejection::StreamLimit, _) => "there is no room for another stream",
+        (Rejection::Loop, _) => "it came round a loop of instances that forward to each other",
     }
 }
 

@@ -11,6 +11,7 @@ use server::clock;
 use server::net::Drained;
 
 use crate::certificates;
+use crate::cli::Process;
 use crate::support::*;
 use sink::{Say, Sink, until};
 
@@ -120,7 +121,7 @@ fn a_grpc_target_gets_the_message_as_it_came_and_json_as_protobuf() {
 }
 
 #[test]
-fn a_second_instance_counts_the_same_and_resent_spans_are_passed_on_too() {
+fn a_second_instance_counts_the_same_and_gets_no_request_of_duplicates_alone() {
     let second = serve(options());
     for door in ["otlp_grpc", "otlp_http"] {
         let address = second.address(door);
@@ -128,15 +129,72 @@ fn a_second_instance_counts_the_same_and_resent_spans_are_passed_on_too() {
         let yaml = format!(r#"{{endpoint: "@", protocol: {protocol}}}"#);
         let server = forwarding(targets(&yaml, &format!("http://{address}")));
         let before = (second.received(), second.accepted());
-        let body = span();
-        for _ in 0..3 {
-            send(&server, PROTOBUF, &body);
+        let (body, other) = (span(), span());
+        for body in [&body, &body, &body, &[&body[..], &other].concat()] {
+            send(&server, PROTOBUF, body);
         }
-        assert_eq!((server.received(), server.accepted()), (3.0, 1.0), "two came before");
-        until(|| forwarded(&server, &address.to_string()) == 3.0, || server.scrape());
-        assert_eq!((second.received(), second.accepted()), (before.0 + 3.0, before.1 + 1.0));
+        assert_eq!((server.received(), server.accepted()), (5.0, 2.0), "three came before");
+        until(|| forwarded(&server, &address.to_string()) == 2.0, || server.scrape());
+        assert_eq!((second.received(), second.accepted()), (before.0 + 3.0, before.1 + 2.0));
         assert_eq!(second.refusals(), 0.0);
     }
+}
+
+#[test]
+fn a_loop_of_two_instances_ends_at_three_hops() {
+    const LOG: &str =
+        r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"x"}},{}]}]}]}"#;
+    let items = |server: &Server, what: &str, labels: &[(&str, &str)]| {
+        let labels = [&[("signal", "logs")], labels].concat();
+        server.value(&format!("oscar_metrics_{what}_items_total"), &labels)
+    };
+    for (door, protocol) in [("otlp_grpc", "grpc"), ("otlp_http", "http")] {
+        let yaml = format!(r#"{{endpoint: "@", protocol: {protocol}}}"#);
+        let to = |server: &Server| targets(&yaml, &format!("http://{}", server.address(door)));
+        let a = forwarding(Vec::new());
+        let b = forwarding(to(&a));
+        a.running().forwarders.retarget(&to(&b));
+        assert_eq!(post(a.address("otlp_http"), "/v1/logs", JSON, LOG.as_bytes()).status, 200);
+        until(|| items(&b, "rejected", &[("reason", "loop")]) == 2.0, || b.scrape());
+        std::thread::sleep(SHORT);
+        let counts = |server| {
+            let rejected = items(server, "rejected", &[("reason", "loop")]);
+            (items(server, "received", &[]), items(server, "accepted", &[]), rejected)
+        };
+        // Each of the two records: a, b, a, and then no more.
+        assert_eq!((counts(&a), counts(&b)), ((4.0, 4.0, 0.0), (4.0, 2.0, 2.0)), "{door}");
+    }
+}
+
+#[test]
+fn a_dead_target_takes_no_memory_that_requests_need() {
+    let dead = Nobody::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.yaml");
+    let text = format!(
+        "limits: {{memory: 64MiB}}\nforward: [{{endpoint: \"http://{0}\"}}, {{endpoint: \"http://{0}/b\", protocol: http}}]",
+        dead.address
+    );
+    std::fs::write(&file, text).unwrap();
+    let mut process = Process::start(&[&format!("--config.file={}", file.display())]);
+    process.says("forward_queues_reduced");
+    let mut stream = connect(process.address("otlp_http"));
+    for _ in 0..100 {
+        let body = padded_span(engine::limits::MIB - 200);
+        std::io::Write::write_all(&mut stream, &request("POST", "/v1/traces", PROTOBUF, &body))
+            .unwrap();
+        assert_eq!(answer(&mut stream).unwrap().status, 200);
+    }
+    let scrape = get(process.address("web"), "/metrics").text();
+    let sum = |name: &str| -> f64 {
+        let lines = scrape.lines().filter(|line| line.starts_with(name));
+        lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
+    };
+    let waiting = sum("oscar_metrics_forward_queue_bytes{");
+    assert!(waiting > 6e6 && waiting <= 64e6 / 7.0, "{waiting}");
+    let dropped = sum("oscar_metrics_forward_dropped_requests_total{");
+    assert!(dropped > 180.0, "{dropped} of 200: the oldest make room");
+    assert_eq!(sum("oscar_metrics_refused_requests_total{"), 0.0);
 }
 
 #[test]

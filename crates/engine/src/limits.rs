@@ -163,6 +163,10 @@ pub const NATIVE_BUCKETS: usize = 320;
 pub const NATIVE_EXEMPLARS: usize = 10;
 /// Bytes of a translated metric or label name; OpenTelemetry ends instrument names at 255.
 pub const NAME: usize = KIB;
+/// How often a request may have been forwarded by instances of this program: twice in a row is a chain that somebody wants, more is a loop.
+pub const HOPS: u8 = 3;
+/// All forward queues together may use one part in so many of [`Limits::memory`]; over it each is smaller in proportion.
+pub const FORWARD_PART: usize = 8;
 /// Bytes waiting for one forward target.
 pub const FORWARD_QUEUE: usize = 64 * MIB;
 /// Bytes a queued request counts for besides its body: empty ones are not free.

@@ -8,6 +8,7 @@ pub(crate) mod batch;
 pub(crate) mod commit;
 mod conversations;
 mod kept;
+mod looped;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
@@ -40,6 +41,8 @@ pub struct Outcome {
     pub rejected: u64,
     /// Why, for people; empty when nothing was rejected.
     pub message: String,
+    /// Whether it had items, and every one had come before.
+    pub all_duplicates: bool,
 }
 
 /// What a pipeline holds at a moment.
@@ -164,14 +167,18 @@ impl Pipeline {
         body: &[u8],
         now: Timestamp,
     ) -> Result<Outcome, Refused> {
-        self.take(signal, encoding, body, now).map_err(|error| {
-            let reason = match error {
-                WireError::TooLarge { .. } => Refusal::TooLarge,
-                _ => Refusal::Malformed,
-            };
-            self.refuse(protocol, reason);
-            Refused { reason, message: error.to_string() }
-        })
+        let taken = self.take(signal, encoding, body, now);
+        taken.map_err(|error| self.refuse_broken(protocol, &error))
+    }
+
+    /// Counts a request that can't be read.
+    fn refuse_broken(&self, protocol: Protocol, error: &WireError) -> Refused {
+        let reason = match error {
+            WireError::TooLarge { .. } => Refusal::TooLarge,
+            _ => Refusal::Malformed,
+        };
+        self.refuse(protocol, reason);
+        Refused { reason, message: error.to_string() }
     }
 
     fn take(
@@ -301,5 +308,10 @@ fn outcome(counts: &ItemCounts) -> Outcome {
     let words: Vec<String> = words.collect();
     let message =
         if words.is_empty() { String::new() } else { format!("rejected: {}", words.join(", ")) };
-    Outcome { rejected: rejected.iter().map(|(_, count)| count).sum(), message }
+    let duplicates = counts.rejected.get(Rejection::Duplicate.index()).copied();
+    Outcome {
+        rejected: rejected.iter().map(|(_, count)| count).sum(),
+        message,
+        all_duplicates: counts.received > 0 && duplicates == Some(counts.received),
+    }
 }

@@ -6,8 +6,8 @@
 //! bytes; only JSON for a gRPC target is rewritten, because gRPC carries protobuf alone. Delivery is at least once, as OTLP
 //! means it ("Duplicate Data").
 //!
-//! No mark is put on requests against loops through others: a collector in between would not pass it on. A target that is one
-//! of our own doors is refused with the config. This room knows no rule, no series and no config file.
+//! Requests carry how often they were forwarded, which ends loops; a collector in between does not pass that on, so a request whose items
+//! had all come before is not offered. A target that is one of our own listeners is refused with the config. This room knows no rule, no series and no config file.
 
 mod answer;
 mod client;
@@ -36,7 +36,7 @@ pub struct Forwarders {
     targets: ArcSwap<Vec<Target>>,
     telemetry: Arc<Telemetry>,
     deadlines: Deadlines,
-    /// Bytes a request may take while it is rewritten.
+    /// What bounds a request while it is rewritten, and all queues together.
     live: Live,
     /// Where the tasks run, and what ends them.
     place: (Handle, Drain),
@@ -68,21 +68,39 @@ impl Forwarders {
         let before = self.targets.load_full();
         let mut kept: Vec<&Target> = before.iter().collect();
         let mut targets = Vec::with_capacity(wanted.len());
-        for settings in wanted {
+        for (settings, limit) in wanted.iter().zip(self.shares(wanted)) {
             let same = kept.iter().position(|target| *target.settings == *settings);
             targets.push(match same {
-                Some(at) => kept.swap_remove(at).clone(),
-                None => self.begin(settings.clone()),
+                Some(at) => {
+                    let target = kept.swap_remove(at).clone();
+                    target.queue.rebound(limit);
+                    target
+                }
+                None => self.begin(settings.clone(), limit),
             });
         }
         self.targets.store(Arc::new(targets));
         kept.iter().for_each(|target| target.removed.cancel());
     }
 
-    fn begin(&self, settings: Forward) -> Target {
+    /// The bytes that may wait for each target: what the config wants, or its part of all there are. A dead target must not take the
+    /// memory that requests need.
+    fn shares(&self, wanted: &[Forward]) -> Vec<usize> {
+        let sum = wanted.iter().fold(0_usize, |sum, one| sum.saturating_add(one.queue));
+        let queues = self.live.get().memory / limits::FORWARD_PART;
+        if sum <= queues {
+            return wanted.iter().map(|one| one.queue).collect();
+        }
+        let help = "raise `limits.memory` or lower `forward[].queue`";
+        tracing::warn!(event = "forward_queues_reduced", to = queues, from = sum, help);
+        let part = queues as f64 / sum as f64;
+        wanted.iter().map(|one| (one.queue as f64 * part) as usize).collect()
+    }
+
+    fn begin(&self, settings: Forward, limit: usize) -> Target {
         let meter = self.telemetry.target(&settings.label(), &settings.signals);
         let target = Target {
-            queue: Arc::new(Queue::new(settings.queue, meter)),
+            queue: Arc::new(Queue::new(limit, meter)),
             settings: Arc::new(settings),
             removed: CancellationToken::new(),
         };

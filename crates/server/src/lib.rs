@@ -4,8 +4,8 @@
 //!
 //! | modules, from the bottom to the top | hold |
 //! |---|---|
-//! | [`clock`], [`exit`], [`live`], [`log_limit`], [`secret`], [`net`] | the time; how a process ends; settings that a reload changes; a rate
-//! limit for log lines; random keys; listening, deadlines, draining, TLS |
+//! | [`clock`], [`exit`], [`live`], [`log_limit`], [`secret`], `hops`, [`net`] | the time; how a process ends; settings that a reload changes; a
+//! rate limit for log lines; random keys; the mark of forwarded requests; listening, deadlines, draining, TLS |
 //! | [`self_metrics`] | the exporter's own metrics |
 //! | [`receivers`], [`forwarders`], [`scrape`] | OTLP in; OTLP on; the web port |
 //! | [`service`] | all of it together: threads, reload, the state directory |
@@ -13,6 +13,7 @@
 pub mod clock;
 pub mod exit;
 pub mod forwarders;
+mod hops;
 pub mod live;
 pub mod log_limit;
 pub mod net;

@@ -85,6 +85,8 @@ words! {
         SeriesLimit = "series_limit",
         /// No room for another stream of points.
         StreamLimit = "stream_limit",
+        /// It came round a loop of instances that forward to each other.
+        Loop = "loop",
     }
 }
 
@@ -99,7 +101,7 @@ mod tests {
             let words = Rejection::ALL.iter().filter(|other| other.as_str() == reason.as_str());
             assert_eq!(words.count(), 1);
         }
-        assert_eq!(Rejection::COUNT, 10);
+        assert_eq!(Rejection::COUNT, 11);
         assert_eq!(Refusal::ALL.map(Refusal::index), [0, 1, 2, 3, 4, 5, 6]);
     }
 
@@ -113,7 +115,7 @@ mod tests {
         assert_eq!(
             Rejection::ALL.map(Rejection::as_str).join(", "),
             "duplicate, late, name, type_conflict, temporality, delta_nonmonotonic, scale, \
-             invalid, series_limit, stream_limit"
+             invalid, series_limit, stream_limit, loop"
         );
     }
 }

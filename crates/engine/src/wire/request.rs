@@ -66,6 +66,8 @@ pub struct ExportRequest {
     pub encoding: Encoding,
     /// How it is compressed.
     pub coding: Coding,
+    /// How often instances of this program have forwarded it.
+    pub hops: u8,
     /// Its body, still compressed and without any framing of its transport.
     pub bytes: Bytes,
 }
@@ -118,6 +120,7 @@ mod tests {
             signal: Signal::Traces,
             encoding,
             coding,
+            hops: 0,
             bytes: Bytes::from_static(bytes),
         };
         let same = request(Encoding::Protobuf, Coding::Gzip, b"whatever").into_protobuf(1).unwrap();

@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use crate::clock;
+use crate::hops;
 use crate::live::Live;
 use crate::net::tls::{self, ClientFiles};
 use crate::net::told;
@@ -103,7 +104,7 @@ impl Sender {
             Signal::Metrics => "/v1/metrics",
             Signal::Logs => "/v1/logs",
         };
-        let mut headers = self.headers(media_type);
+        let mut headers = self.headers(media_type, request.hops);
         if let Some(coding) = request.coding.as_str() {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
         }
@@ -116,7 +117,7 @@ impl Sender {
             Signal::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
             Signal::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
         };
-        let mut headers = self.headers("application/grpc");
+        let mut headers = self.headers("application/grpc", request.hops);
         headers.insert(TE, HeaderValue::from_static("trailers"));
         let coding = request.coding.as_str();
         if let Some(coding) = coding {
@@ -128,10 +129,11 @@ impl Sender {
         self.post(path, headers, Bytes::from(prefix).chain(request.bytes))
     }
 
-    fn headers(&self, media_type: &'static str) -> HeaderMap {
+    fn headers(&self, media_type: &'static str, hops: u8) -> HeaderMap {
         let mut headers: HeaderMap = self.settings.headers.iter().cloned().collect();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         let agent = concat!("oscar-metrics/", env!("CARGO_PKG_VERSION"));
+        hops::mark(&mut headers, hops);
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(agent));
         headers
     }

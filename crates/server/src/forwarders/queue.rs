@@ -1,6 +1,7 @@
 //! What waits for one target: bounded in bytes, and the oldest makes room for the newest.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -12,7 +13,7 @@ use engine::wire::ExportRequest;
 
 /// The queue. Its bound holds for what waits and what is under way together.
 pub(super) struct Queue {
-    limit: usize,
+    limit: AtomicUsize,
     state: Mutex<State>,
     arrived: Notify,
     pub(super) meter: TargetMeter,
@@ -47,7 +48,13 @@ pub(super) struct Held {
 
 impl Queue {
     pub(super) fn new(limit: usize, meter: TargetMeter) -> Self {
+        let limit = AtomicUsize::new(limit);
         Self { limit, state: Mutex::default(), arrived: Notify::new(), meter }
+    }
+
+    /// Another bound from the next request on.
+    pub(super) fn rebound(&self, limit: usize) {
+        self.limit.store(limit, Ordering::Relaxed);
     }
 
     /// Takes a request in; what has to go for it is dropped and counted.
@@ -55,18 +62,19 @@ impl Queue {
         let item = Item { request, attempts: 0 };
         let cost = item.cost();
         let mut dropped = Vec::new();
+        let limit = self.limit.load(Ordering::Relaxed);
         let mut state = self.lock();
         if state.closed {
             drop(state);
             return self.meter.dropped(Dropped::Shutdown, 1);
         }
-        while state.held.saturating_add(cost) > self.limit
+        while state.held.saturating_add(cost) > limit
             && let Some(oldest) = state.waiting.pop_front()
         {
             self.release(&mut state, oldest.cost());
             dropped.push(oldest);
         }
-        if state.held.saturating_add(cost) > self.limit {
+        if state.held.saturating_add(cost) > limit {
             dropped.push(item);
         } else {
             state.held += cost;
@@ -165,6 +173,7 @@ mod tests {
             signal: Signal::Traces,
             encoding: Encoding::Protobuf,
             coding: Coding::Identity,
+            hops: 0,
             bytes: Bytes::from(vec![name; length]),
         }
     }

@@ -74,6 +74,8 @@ pub struct Request {
     pub encoding: Encoding,
     /// How it is compressed.
     pub coding: Coding,
+    /// How often instances of this program have forwarded it.
+    pub hops: u8,
 }
 
 /// A body that was read, and its place in the budget.
@@ -184,12 +186,19 @@ impl Intake {
     pub fn ingest(&self, request: Request, mut body: Body) -> Result<Outcome, Stopped> {
         let inflated = self.inflate((request.caller, request.coding), &mut body)?;
         let bytes = inflated.as_deref().unwrap_or(&body.bytes);
-        let Request { caller, signal, encoding, coding } = request;
+        let Request { caller, signal, encoding, coding, hops } = request;
         let ingest = || {
             let (protocol, now) = (caller.protocol, clock::now());
+            if hops >= limits::HOPS {
+                self.refusals.forward_loop(caller);
+                return self.pipeline.reject_loop(protocol, signal, encoding, bytes, now);
+            }
             let outcome = self.pipeline.ingest(protocol, signal, encoding, bytes, now)?;
-            let bytes = body.bytes.clone();
-            (self.taken)(ExportRequest { signal, encoding, coding, bytes });
+            // What came before was forwarded before. Without this rule a loop through a proxy that drops the hop header never ends.
+            if !outcome.all_duplicates {
+                let bytes = body.bytes.clone();
+                (self.taken)(ExportRequest { signal, encoding, coding, hops, bytes });
+            }
             Ok(outcome)
         };
         match catch_unwind(AssertUnwindSafe(ingest)) {

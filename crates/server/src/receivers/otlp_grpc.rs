@@ -17,6 +17,7 @@ use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use tonic::{Code, Status};
 
+use crate::hops;
 use crate::net::protocol::{PeerProtocol, Replayed, recognize};
 use crate::net::{Accepted, Drain, connection};
 use engine::counters::{Protocol, Refusal};
@@ -128,8 +129,8 @@ async fn take(
         return Err(intake.refuse(caller, Refusal::Malformed, message));
     }
     let coding = if compressed { named } else { Coding::Identity };
-    let encoding = Encoding::Protobuf;
-    let outcome = intake.ingest(Request { caller, signal, encoding, coding }, read)?;
+    let (encoding, hops) = (Encoding::Protobuf, hops::of(&head.headers));
+    let outcome = intake.ingest(Request { caller, signal, encoding, coding, hops }, read)?;
     Ok(reply::success(signal, encoding, outcome.rejected, &outcome.message))
 }
 

@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use tokio::time::timeout;
 use tonic::Code;
 
+use crate::hops;
 use crate::net::protocol::{PeerProtocol, Replayed, recognize};
 use crate::net::{Accepted, Drain, connection};
 use crate::self_metrics::Closing;
@@ -143,13 +144,13 @@ async fn take(
         within: None,
         is_framed: false,
     };
-    let request = Request { caller, signal, encoding, coding };
+    let request = Request { caller, signal, encoding, coding, hops: hops::of(headers) };
     let outcome = match intake.read(caller, body, expected).await {
         Ok(body) => intake.ingest(request, body),
         Err(stopped) => Err(stopped),
     };
     match outcome {
-        Ok(Outcome { rejected, message }) => {
+        Ok(Outcome { rejected, message, .. }) => {
             let body = reply::success(signal, encoding, rejected, &message);
             Ok(typed(StatusCode::OK, encoding, body))
         }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use engine::counters::{Protocol, Refusal};
+use engine::limits;
 use engine::pipeline::Refused;
 
 use crate::log_limit::LogLimit;
@@ -20,9 +21,19 @@ pub struct Caller {
 #[derive(Debug, Default)]
 pub struct RefusalLog {
     requests: [[LogLimit; Refusal::COUNT]; Protocol::COUNT],
+    loops: LogLimit,
 }
 
 impl RefusalLog {
+    /// Logs a request that came round a loop of forwarding.
+    pub fn forward_loop(&self, caller: Caller) {
+        if let Some(suppressed) = self.loops.admit() {
+            let help = "a forward target forwards back to this instance: remove one of the two `forward` entries";
+            let peer = caller.peer.map(tracing::field::display);
+            tracing::warn!(event = "forward_loop", peer, hops = limits::HOPS, help, suppressed);
+        }
+    }
+
     /// Logs a refused request.
     pub fn request(&self, caller: Caller, refused: &Refused) {
         let limits = self.requests.get(caller.protocol.index());
@@ -32,7 +43,7 @@ impl RefusalLog {
                 event = "request_refused",
                 protocol = caller.protocol.as_str(),
                 reason = refused.reason.as_str(),
-                peer = caller.peer.map(display),
+                peer = caller.peer.map(tracing::field::display),
                 why = refused.message,
                 suppressed,
             );

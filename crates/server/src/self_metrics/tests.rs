@@ -71,7 +71,7 @@ fn every_name_of_the_contract_is_there_from_the_start() {
             ("oscar_metrics_received_items_total", Counter, 3),
             ("oscar_metrics_accepted_items_total", Counter, 3),
             ("oscar_metrics_unmatched_items_total", Counter, 3),
-            ("oscar_metrics_rejected_items_total", Counter, 30),
+            ("oscar_metrics_rejected_items_total", Counter, 33),
             ("oscar_metrics_last_received_timestamp_seconds", Gauge, 3),
             ("oscar_metrics_refused_requests_total", Counter, 14),
             ("oscar_metrics_rule_skips_total", Counter, 8),

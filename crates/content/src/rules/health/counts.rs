@@ -39,10 +39,10 @@ const COUNTS: [Count; 6] = [
         summary: "The sidecar {instance} of {job} turns away {signal}: {reason}.",
         description: "{value} items in an hour were not used. They are missing in every number made of them.",
         meaning: "Requests were taken, and some of their items can't be used. `reason` says why: late, name, type_conflict, temporality, \
-                  delta_nonmonotonic, scale, invalid, series_limit, stream_limit. Repeated items are no fault and not counted here.",
+                  delta_nonmonotonic, scale, invalid, series_limit, stream_limit, loop. Repeated items are no fault and not counted here.",
         look: [
             "The sidecar's log: the first of each reason is told with its name.",
-            "`series_limit`, `stream_limit`: which metric grew, `topk(5, oscar_metrics_series)`?",
+            "`series_limit`, `stream_limit`: which metric grew, `topk(5, oscar_metrics_series)`? `loop`: two instances forward to each other; the log line `forward_loop` has the peer.",
             "`name`, `type_conflict`: a metric of the bot that is called like one of the config, or is sent with two types.",
         ],
         silence: "the sender is known and harmless; better, leave its metrics out with `datapoints.pass`.",
