@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::frames;
 use crate::support::*;
 
 pub fn binary(arguments: &[&str]) -> Command {
@@ -141,6 +142,34 @@ fn logs_one_line_for_each_kind_of_refusal() {
         assert_eq!(log.lines().filter(fits).count(), 1, "{parts:?}\n{log}");
     }
     assert!(!log.contains("secret"), "{log}");
+}
+
+#[test]
+#[allow(clippy::disallowed_methods)] // a test's stopwatch
+fn a_flood_of_resets_is_counted_and_makes_few_lines() {
+    let process = Process::start(&[]);
+    let grpc = process.address("otlp_grpc");
+    let start = std::time::Instant::now();
+    let reset = |stream| [frames::call(stream, &[]), frames::frame(3, 0, stream, &[0, 0, 0, 8])];
+    let flood: Vec<u8> = (0..120).flat_map(|at| reset(at * 2 + 1)).flatten().collect();
+    let mut floods = 0;
+    while start.elapsed() < Duration::from_secs(2) {
+        let mut stream = connect(grpc);
+        let _ = std::io::Write::write_all(&mut stream, &frames::opening());
+        let _ = std::io::Write::write_all(&mut stream, &flood);
+        closed_after(stream);
+        floods += 1;
+    }
+    let scrape = get(process.address("web"), "/metrics").text();
+    let line =
+        "oscar_metrics_closed_connections_total{listener=\"otlp_grpc\",reason=\"protocol\"} ";
+    let closed = scrape.lines().find_map(|one| one.strip_prefix(line)).unwrap();
+    assert!(closed.parse::<u32>().unwrap() >= floods, "{closed} of {floods}");
+    process.signal(Signal::TERM);
+    let (_, log) = process.end();
+    let lines = log.lines().count();
+    assert!(floods > 10 && lines < 10, "{floods} floods: {lines} lines\n{log}");
+    assert!(log.contains("reason=\"protocol\""), "{log}");
 }
 
 #[test]

@@ -7,9 +7,8 @@ use engine::limits;
 use server::net::Deadlines;
 use server::service::ServeOptions;
 
+use crate::frames::{self, PREFACE};
 use crate::support::*;
-
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The begin of a client hello of TLS.
 const HELLO: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n";
@@ -136,9 +135,10 @@ fn slowest(server: &Server, requests: usize) -> Duration {
 
 #[test]
 fn promised_bytes_take_no_room() {
-    let mut options = options();
-    options.limits.request = 16 * limits::MIB;
-    options.limits.in_flight = 64 * limits::MIB;
+    let options = options();
+    options.live.change(|live| {
+        (live.request, live.in_flight) = (16 * limits::MIB, 64 * limits::MIB);
+    });
     let server = serve(options);
     let head = format!(
         "POST /v1/traces HTTP/1.1\r\nHost: x\r\n{PROTOBUF}Content-Length: 16777216\r\n\r\nx"
@@ -158,35 +158,12 @@ fn promised_bytes_take_no_room() {
     drop(held);
 }
 
-/// An HTTP/2 frame (RFC 9113, section 4.1).
-fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    [&length[1..], &[kind, flags, 0, 0, 0, stream], payload].concat()
-}
-
 /// A connection with a call whose body has not ended: its headers, and these bytes of the body.
 fn unfinished_call(server: &Server, timeout: &str, body: &[u8]) -> std::net::TcpStream {
-    let path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-    let fields = [
-        (":method", "POST"),
-        (":scheme", "http"),
-        (":path", path),
-        (":authority", "x"),
-        ("content-type", "application/grpc"),
-        ("te", "trailers"),
-        ("grpc-timeout", timeout),
-    ];
-    // Literals that are not indexed (RFC 7541, section 6.2.2).
-    let literal = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
-    let block = fields.map(|(name, value)| [vec![0], literal(name), literal(value)].concat());
     let mut stream = connect(server.address("otlp_grpc"));
-    let frames = [
-        PREFACE.to_vec(),
-        frame(4, 0, 0, b""),
-        frame(1, 4, 1, &block.concat()),
-        frame(0, 0, 1, body),
-    ];
-    stream.write_all(&frames.concat()).unwrap();
+    let headers = frames::call(1, &[("grpc-timeout", timeout)]);
+    let sent = [frames::opening(), headers, frames::frame(0, 0, 1, body)];
+    stream.write_all(&sent.concat()).unwrap();
     stream
 }
 
@@ -346,7 +323,7 @@ fn serves_a_new_bot_beside(what: &str, sent: &[u8], answered: bool) {
             assert_eq!(answer(&mut stream).unwrap().status, 200);
         } else {
             // The settings of the server: it is served.
-            stream.write_all(&[PREFACE, b"\0\0\0\x04\0\0\0\0\0"].concat()).unwrap();
+            stream.write_all(&frames::opening()).unwrap();
             std::io::Read::read_exact(&mut stream, &mut [0; 9]).unwrap();
         }
         assert_eq!(server.closed("evicted"), f64::from(count));
@@ -362,7 +339,7 @@ fn serves_a_new_bot_beside(what: &str, sent: &[u8], answered: bool) {
 fn idle_and_slow_connections_lock_nobody_out() {
     let slow = [&request("POST", "/v1/traces", PROTOBUF, b"")[..], b"x"].concat();
     let slow = String::from_utf8(slow).unwrap().replace("Length: 0", "Length: 1000");
-    let settings = [PREFACE, b"\0\0\0\x04\0\0\0\0\0"].concat();
+    let settings = frames::opening();
     serves_a_new_bot_beside("otlp_http", b"", false);
     serves_a_new_bot_beside("otlp_http", b"POST /v1/tra", false);
     serves_a_new_bot_beside("otlp_http", slow.as_bytes(), false);

@@ -16,6 +16,7 @@ mod explain;
 mod explore;
 mod exposition;
 mod forward;
+mod frames;
 mod grpc;
 mod hostile;
 mod http;

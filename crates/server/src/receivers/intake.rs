@@ -25,7 +25,7 @@ use engine::wire::inflate::InflateError;
 use engine::wire::{Coding, Encoding, ExportRequest};
 
 use super::admission::{Admission, Overload, Permit};
-use super::pace::{Expected, Pace};
+use super::pace::{Expected, Halt, Pace};
 use super::ports::Ports;
 use super::refusals::{Caller, RefusalLog};
 
@@ -84,24 +84,6 @@ pub struct Body {
     /// As they came.
     pub bytes: Bytes,
     permit: Permit,
-}
-
-/// Why reading ended before the body did.
-pub(super) enum Halt {
-    TooLarge,
-    Overload,
-    Broken,
-    Gone,
-    /// It stalled.
-    Slow,
-    /// It was not whole within this time.
-    Late(Duration),
-}
-
-impl From<Overload> for Halt {
-    fn from(_: Overload) -> Self {
-        Self::Overload
-    }
 }
 
 impl Intake {

@@ -11,7 +11,25 @@ use tokio::time::{Instant, Sleep};
 use crate::net::Deadlines;
 use engine::limits;
 
-use super::intake::Halt;
+use super::admission::Overload;
+
+/// Why reading ended before the body did.
+pub(super) enum Halt {
+    TooLarge,
+    Overload,
+    Broken,
+    Gone,
+    /// It stalled.
+    Slow,
+    /// It was not whole within this time.
+    Late(Duration),
+}
+
+impl From<Overload> for Halt {
+    fn from(_: Overload) -> Self {
+        Self::Overload
+    }
+}
 
 /// What is known of a body before it comes.
 #[derive(Clone, Copy, Debug)]
