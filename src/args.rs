@@ -116,6 +116,13 @@ pub struct ServeArgs {
     /// TLS and passwords of the web port, as a Prometheus exporter-toolkit file.
     #[arg(long = "web.config.file", env = "OSCAR_METRICS_WEB_CONFIG_FILE", value_name = "FILE")]
     pub web_config_file: Option<PathBuf>,
+    /// Let other machines reload the config without a password (POST /-/reload).
+    #[arg(
+        long = "web.enable-lifecycle",
+        env = "OSCAR_METRICS_WEB_ENABLE_LIFECYCLE",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub web_enable_lifecycle: bool,
     /// Where OTLP over gRPC comes in.
     #[arg(
         long = "otlp.grpc.listen-address",

@@ -36,6 +36,7 @@ impl From<&ServeArgs> for Overrides {
             web_config_file: args.web_config_file.clone(),
             web_listen: args.web_listen_address.clone(),
             telemetry_path: args.web_telemetry_path.clone(),
+            lifecycle: args.web_enable_lifecycle,
             grpc_listen: args.otlp_grpc_listen_address.clone(),
             http_listen: args.otlp_http_listen_address.clone(),
         }

@@ -308,6 +308,8 @@ fn the_web_port_has_its_pages_and_no_others() {
         assert_eq!(body.is_empty(), method == "HEAD");
     }
     let page = get(web, "/");
+    assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+    assert!(page.header("content-security-policy").unwrap().contains("frame-ancestors 'none'"));
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
     let text = page.text();
     for part in ["/metrics", "/-/healthy", env!("CARGO_PKG_VERSION"), &web.to_string()] {
@@ -359,7 +361,9 @@ fn readers_that_stall_are_felt_by_nobody_else() {
     };
     (0..1500).for_each(|at| send(format!("{at:0250}")));
     let web = server.address("web");
-    let stalled: Vec<_> = (1..engine::limits::SCRAPES)
+    // Of clients that have completed no scrape yet.
+    let (one, other) = engine::limits::SCRAPES_KEPT;
+    let stalled: Vec<_> = (1..engine::limits::SCRAPES - one - other)
         .map(|_| {
             let mut stream = connect(web);
             std::io::Write::write_all(&mut stream, &request("GET", "/metrics", "", b"")).unwrap();
@@ -378,7 +382,7 @@ fn readers_that_stall_are_felt_by_nobody_else() {
     let mut last = connect(web);
     std::io::Write::write_all(&mut last, &request("GET", "/metrics", "", b"")).unwrap();
     std::thread::sleep(std::time::Duration::from_millis(100));
-    assert_eq!(get(web, "/metrics").status, 503, "all seats are taken");
+    assert_eq!(get(web, "/metrics").status, 503, "all slots are taken");
     drop((stalled, last));
     server.works();
 }
@@ -399,6 +403,46 @@ fn a_reload_that_fails_says_why() {
     assert_eq!(reply.status, 500);
     assert!(reply.text().contains("line 3: nonsense"), "{reply:?}");
     server.works();
+}
+
+#[test]
+fn reloads_for_no_other_site_and_logs_and_counts_refusals() {
+    let server = serve(options());
+    let web = server.address("web");
+    let reload = |headers: &str| post(web, "/-/reload", headers, b"").status;
+    assert_eq!(reload(""), 200);
+    for foreign in [
+        "Origin: http://evil.example\r\n",
+        "Sec-Fetch-Site: cross-site\r\n",
+        "Host: evil.example\r\n", // two of them
+    ] {
+        assert_eq!(reload(foreign), 403, "{foreign}");
+    }
+    let rebound = b"POST /-/reload HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(exchange(web, rebound).status, 403);
+    let refused = [("reason", "reload")];
+    assert_eq!(server.value("oscar_metrics_web_refused_requests_total", &refused), 4.0);
+    server.works();
+}
+
+#[test]
+fn serves_only_the_hosts_that_are_configured() {
+    let options = options();
+    options.live.change(|live| live.hosts = vec!["metrics.example".into()]);
+    let server = serve(options);
+    let web = server.address("web");
+    let get = |host: &str, path: &str| {
+        exchange(web, format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).status
+    };
+    for host in ["metrics.example", "METRICS.example:80", "localhost", "127.0.0.1:9464", "[::1]"] {
+        assert_eq!(get(host, "/metrics"), 200, "{host}");
+    }
+    for path in ["/metrics", "/", "/api/v1/inventory"] {
+        assert_eq!(get("evil.example", path), 421, "{path}");
+    }
+    assert_eq!(get("evil.example", "/-/healthy"), 200);
+    let refused = [("reason", "host")];
+    assert_eq!(server.value("oscar_metrics_web_refused_requests_total", &refused), 3.0);
 }
 
 #[test]

@@ -19,7 +19,9 @@ const INTERVAL: Duration = Duration::from_millis(800);
 fn scrape(connection: &mut TcpStream, name: &str) -> Option<f64> {
     let headers = "X-Prometheus-Scrape-Timeout-Seconds: 10\r\n";
     connection.write_all(&request("GET", "/metrics", headers, b"")).unwrap();
-    let text = answer(connection).unwrap().text();
+    let reply = answer(connection).unwrap();
+    assert_eq!(reply.status, 200);
+    let text = reply.text();
     let series = format!("spans_total{{name=\"{name}\"}} ");
     text.lines().find_map(|line| line.strip_prefix(&series)).map(|value| value.parse().unwrap())
 }
@@ -77,4 +79,51 @@ fn an_idle_connection_sees_no_zero_after_a_value() {
     assert_eq!(scrape(&mut one, "a"), Some(0.0));
     sleep(INTERVAL); // far beyond one and a half of the intervals seen
     assert_eq!((scrape(&mut one, "a"), scrape(&mut two, "a")), (Some(1.0), Some(1.0)));
+}
+
+/// Metrics of some 12 MB, more than sockets hold, and so many clients that ask for them and do not read.
+fn slow_clients(server: &Server, count: usize, timeout: u32) -> Vec<TcpStream> {
+    let names = (0..1500).map(|at| format!("{at:0250}"));
+    for name in names {
+        send(server, &name);
+    }
+    let headers = format!("X-Prometheus-Scrape-Timeout-Seconds: {timeout}\r\n");
+    let ask = |_| {
+        let mut stream = connect(server.address("web"));
+        stream.write_all(&request("GET", "/metrics", &headers, b"")).unwrap();
+        stream
+    };
+    let clients = (0..count).map(ask).collect();
+    sleep(Duration::from_millis(300));
+    clients
+}
+
+const LARGE: &str = "metrics:
+  spans_total: {help: Spans., type: histogram, from: span, value: duration,
+                buckets: [1s, 2s, 3s, 4s, 5s, 6s, 7s, 8s, 9s, 10s, 11s, 12s, 13s, 14s, 15s, 16s], labels: {name: name}}
+";
+
+#[test]
+fn slow_clients_keep_no_scraper_out_that_came_before() {
+    let server = serve_config(Some(&LARGE.replace("spans_total", "spans_seconds")));
+    let mut prometheus = connect(server.address("web"));
+    scrape(&mut prometheus, "a");
+    // They come from its address, too.
+    let slow = slow_clients(&server, 10, 60);
+    for _ in 0..5 {
+        scrape(&mut prometheus, "a"); // it is answered, or this fails
+    }
+    drop(slow);
+    sleep(Duration::from_millis(300));
+    let busy = server.value("oscar_metrics_web_refused_requests_total", &[("reason", "busy")]);
+    assert_eq!(busy, 3.0, "of ten the one for the known connection was kept");
+}
+
+#[test]
+fn a_scrape_that_is_not_read_ends_at_the_timeout_of_its_scraper() {
+    let server = serve_config(Some(&LARGE.replace("spans_total", "spans_seconds")));
+    let slow = slow_clients(&server, 8, 1);
+    sleep(Duration::from_millis(1500));
+    assert_eq!(server.closed("stalled"), 6.0);
+    drop(slow);
 }

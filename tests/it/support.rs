@@ -55,6 +55,7 @@ pub fn options() -> ServeOptions {
         web: here,
         access: Arc::default(),
         telemetry_path: "/metrics".into(),
+        lifecycle: false,
         connections: None,
         live: Live::new(LiveSettings {
             request: REQUEST,
@@ -317,7 +318,7 @@ fn until(stream: &mut TcpStream, end: &[u8]) -> io::Result<String> {
 /// A request's bytes.
 pub fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: test\r\n{headers}Content-Length: {}\r\n\r\n",
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: {}\r\n\r\n",
         body.len()
     );
     [head.as_bytes(), body].concat()

@@ -40,6 +40,22 @@ pub fn users() -> String {
 }
 
 #[test]
+fn counts_missing_and_wrong_passwords() {
+    let server = guarded(Path::new(""), &users());
+    let web = server.address("web");
+    let ask = |headers: &str| exchange(web, &request("GET", "/", headers, b"")).status;
+    assert_eq!((ask(""), ask(&basic("ann:secret"))), (401, 200));
+    assert_eq!((ask(&basic("ann:wrong")), ask(&basic("eve:secret"))), (401, 401));
+    let right = basic("ann:secret");
+    let scrape = exchange(web, &request("GET", "/metrics", &right, b"")).text();
+    for (reason, count) in [("no_credentials", 1), ("wrong_credentials", 2)] {
+        let line =
+            format!("oscar_metrics_web_refused_requests_total{{reason=\"{reason}\"}} {count}\n");
+        assert!(scrape.contains(&line), "{line}");
+    }
+}
+
+#[test]
 fn everything_but_health_and_readiness_needs_the_password() {
     let headers =
         "http_server_config: {headers: {X-Frame-Options: deny, Content-Security-Policy: none}}";

@@ -78,6 +78,8 @@ pub struct Server {
     pub cors: Vec<String>,
     /// Address of the web port.
     pub web: SocketAddr,
+    /// Names of hosts that the web port is served as, beside addresses and `localhost`; none: every one.
+    pub hosts: Vec<String>,
     /// How long a young series is first shown at 0; zero: never.
     pub zero_first: Duration,
     /// Whether OpenMetrics text has `_created` lines.

@@ -285,6 +285,10 @@ pub const LINGER: Duration = Duration::ZERO;
 pub const LATE_SCRAPE: (u32, u32) = (3, 2);
 /// Scrapes under way at once, each with a piece, a compressor and a family in protobuf. Over it the answer is 503.
 pub const SCRAPES: usize = 8;
+/// Scrapes of those that are kept for connections, and for addresses, from which a scrape was completed before.
+pub const SCRAPES_KEPT: (usize, usize) = (1, 1);
+/// How long a scrape may take when its scraper says no timeout, and the longest timeout that is believed.
+pub const SCRAPE_TIME: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(120));
 /// Users of the web port: for more, a proxy in front knows better how to tell them apart.
 pub const WEB_USERS: usize = 64;
 /// The cost of a password's hash, as a power of two of rounds: this one takes seconds, which is as long as a scrape may wait.

@@ -20,6 +20,8 @@ pub struct Live(Arc<ArcSwap<LiveSettings>>);
 pub struct LiveSettings {
     /// Origins whose pages may send.
     pub cors: Vec<String>,
+    /// Names of hosts that the web port is served as; none: every one.
+    pub hosts: Vec<String>,
     /// How long a young series is first shown at 0 to a scraper; zero: never.
     pub zero_first: Duration,
     /// Whether OpenMetrics text has `_created` lines.
@@ -41,6 +43,7 @@ impl Default for LiveSettings {
         let Limits { memory, in_flight, request, .. } = Limits::default();
         Self {
             cors: Vec::new(),
+            hosts: Vec::new(),
             zero_first: limits::ZERO_FIRST,
             created_lines: false,
             linger: limits::LINGER,
@@ -62,6 +65,7 @@ impl LiveSettings {
             connections: _,
             web: _,
             cors,
+            hosts,
             zero_first,
             created_lines,
             linger,
@@ -71,6 +75,7 @@ impl LiveSettings {
         let Limits { memory, in_flight, request, .. } = &settings.limits;
         Self {
             cors: cors.clone(),
+            hosts: hosts.clone(),
             zero_first: *zero_first,
             created_lines: *created_lines,
             linger: *linger,

@@ -3,6 +3,7 @@
 //! Bytes come in and go out here under a clock and a cap; what they mean is unknown in this room: it sees no OTLP, no metric and
 //! no config.
 
+mod closer;
 pub mod connection;
 mod connections;
 pub mod deadline;
@@ -12,6 +13,7 @@ pub mod listener;
 pub mod protocol;
 pub mod tls;
 
+pub use closer::Closer;
 pub use connections::Activity;
 pub use deadline::{Deadlined, Deadlines, Opening};
 pub use drain::{Drain, Drained};

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus_client::encoding::prometheus_protobuf;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
@@ -36,7 +37,7 @@ pub use describe::families;
 pub use forwarding::TargetMeter;
 pub use keeping::StateMeter;
 pub use process::resident;
-pub use words::{Closing, Dropped, Listener};
+pub use words::{Closing, Dropped, Listener, WebRefusal};
 
 /// Labels of one of our own series.
 type Labels<const N: usize> = [(&'static str, Cow<'static, str>); N];
@@ -49,6 +50,7 @@ pub struct Telemetry {
     connections: connections::Connections,
     forwarding: forwarding::Forwarding,
     keeping: keeping::Keeping,
+    web_refused: Family<Labels<1>, Counter>,
     panics: Counter,
     quarantined: Counter,
     /// Scrapes that lacked something.
@@ -67,6 +69,7 @@ impl Telemetry {
             connections: Default::default(),
             forwarding: Default::default(),
             keeping: Default::default(),
+            web_refused: Family::default(),
             panics: Counter::default(),
             quarantined: Counter::default(),
             incomplete: AtomicU64::default(),
@@ -83,6 +86,9 @@ impl Telemetry {
     fn begin(&self) {
         for listener in Listener::ALL {
             let _ = self.listener(listener);
+        }
+        for reason in WebRefusal::ALL {
+            let _ = self.web_refused.get_or_create(&[("reason", reason.as_str().into())]);
         }
     }
 
@@ -107,6 +113,8 @@ impl Telemetry {
             self.reload_success.clone(),
         );
         self.connections.register(own);
+        let help = "Requests to the web port that were refused, by reason";
+        own.register("web_refused_requests", help, self.web_refused.clone());
         own.register("panics", "Tasks that died of a fault of ours", self.panics.clone());
         let help = "Samples dropped from the exposition because they cannot be represented";
         own.register("quarantined_rows", help, self.quarantined.clone());
@@ -121,6 +129,11 @@ impl Telemetry {
     /// The numbers of the connections of a listener.
     pub fn listener(&self, listener: Listener) -> ListenerMeter {
         self.connections.meter(listener)
+    }
+
+    /// A request to the web port was refused.
+    pub fn refused_web_request(&self, reason: WebRefusal) {
+        self.web_refused.get_or_create(&[("reason", reason.as_str().into())]).inc();
     }
 
     /// The numbers of a forward target, `host:port`, that gets these signals: there at 0 from now on.

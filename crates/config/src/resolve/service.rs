@@ -49,6 +49,7 @@ impl<'n> Resolver<'n, '_, '_> {
             connections: None,
             cors: Vec::new(),
             web: WEB,
+            hosts: Vec::new(),
             zero_first: limits::ZERO_FIRST,
             created_lines: false,
             linger: limits::LINGER,
@@ -67,10 +68,12 @@ impl<'n> Resolver<'n, '_, '_> {
             server.cors = texts.map(str::to_owned).collect();
         }
         if let Some(node) = fields.get("web") {
-            let known = ["listen", "zero_first", "created_lines", "linger"];
+            let known = ["listen", "hosts", "zero_first", "created_lines", "linger"];
             let web = Fields::of(node, "`server.web`", &known, self.report);
             let listen = web.get("listen").and_then(|node| self.address(node));
             server.web = listen.unwrap_or(server.web);
+            let hosts = web.read("hosts", fields::list, self.report).unwrap_or_default();
+            server.hosts = hosts.iter().filter_map(|node| self.host(node)).collect();
             let zero = web.read("zero_first", fields::duration, self.report);
             server.zero_first = zero.unwrap_or(server.zero_first);
             let created = web.read("created_lines", fields::boolean, self.report);
@@ -84,6 +87,18 @@ impl<'n> Resolver<'n, '_, '_> {
     fn addresses(&mut self, fields: &Fields<'n>, key: &str) -> Option<Vec<SocketAddr>> {
         let nodes = fields::one_or_more(fields.get(key)?);
         Some(nodes.iter().filter_map(|node| self.address(node)).collect())
+    }
+
+    /// The name of a host, without a port.
+    fn host(&mut self, node: &Node) -> Option<String> {
+        let text = fields::text(node, self.report)?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        if text.is_empty() || !text.bytes().all(plain) {
+            let fault = fields::expected("the name of a host", node, self.report);
+            fault.help("such as `oscar-metrics.monitoring.svc`, without `http://` and port; addresses are always served");
+            return None;
+        }
+        Some(text.to_owned())
     }
 
     /// `127.0.0.1:4317`, `[::1]:4317`, `localhost:4317`, or `:4317` for every interface.

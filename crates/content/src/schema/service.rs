@@ -70,6 +70,13 @@ fn server() -> Value {
         &[
             ("listen", refer("address")),
             (
+                "hosts",
+                told(
+                    list(text("The name of a host, without a port.")),
+                    "Names in the Host header that are served, beside addresses and localhost; none: all.",
+                ),
+            ),
+            (
                 "zero_first",
                 told(
                     refer("time"),

@@ -12,11 +12,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use engine::limits;
-use tokio_util::sync::CancellationToken;
 
 use crate::clock;
+use crate::self_metrics::Closing;
 
+use super::closer::Closer;
 use super::events::ListenerEvents;
+
+const EVICTED: &str =
+    "it was the longest idle one, and a new one had no place: raise `server.otlp.connections`";
 
 /// The connections of one listener.
 #[derive(Debug)]
@@ -41,7 +45,7 @@ struct Entry {
     /// None for a peer on this machine, which has no share: all bots of a host come from one address.
     peer: Option<IpAddr>,
     activity: Arc<Activity>,
-    evicted: CancellationToken,
+    closer: Closer,
 }
 
 /// When a connection was last of use.
@@ -89,8 +93,7 @@ pub(super) struct Place {
     connections: Arc<Connections>,
     number: u64,
     pub(super) activity: Arc<Activity>,
-    /// Set when it has to make room for another connection.
-    pub(super) evicted: CancellationToken,
+    pub(super) closer: Closer,
     /// Whether another connection makes room for this one.
     pub(super) evicts: bool,
 }
@@ -108,14 +111,14 @@ impl Connections {
         if evicts {
             let victim = open.victim(peer, self.share(), now)?;
             let entry = open.remove(victim)?;
-            entry.evicted.cancel();
+            entry.closer.close(Closing::Evicted, EVICTED);
         }
         let number = open.accepted;
         open.accepted += 1;
-        let (activity, evicted) = (Arc::new(Activity::new(now)), CancellationToken::new());
-        open.insert(number, Entry { peer, activity: activity.clone(), evicted: evicted.clone() });
+        let (activity, closer) = (Arc::new(Activity::new(now)), Closer::default());
+        open.insert(number, Entry { peer, activity: activity.clone(), closer: closer.clone() });
         self.events.opened();
-        Some(Place { connections: self.clone(), number, activity, evicted, evicts })
+        Some(Place { connections: self.clone(), number, activity, closer, evicts })
     }
 
     /// Connections of one peer on another machine, once there are as many as there may be.
@@ -204,10 +207,10 @@ mod tests {
         served.activity.answered(true);
         assert!(!served.evicts);
         let fourth = place(3);
-        assert!(fourth.evicts && old.evicted.is_cancelled());
+        assert!(fourth.evicts && old.closer.is_closed());
         drop(old);
         let _fifth = place(4);
-        assert!(young.evicted.is_cancelled() && !served.evicted.is_cancelled());
+        assert!(young.closer.is_closed() && !served.closer.is_closed());
         fourth.activity.answered(true);
     }
 
@@ -228,13 +231,10 @@ mod tests {
         let many: Vec<_> = (1..=7).map(|second| place(1, second).unwrap()).collect();
         many.iter().for_each(|place| place.activity.answered(true));
         let third = place(3, 8).unwrap();
-        assert!(
-            third.evicts && !other.evicted.is_cancelled(),
-            "it is the oldest and has no request"
-        );
-        assert_eq!(many.iter().filter(|place| place.evicted.is_cancelled()).count(), 1);
+        assert!(third.evicts && !other.closer.is_closed(), "it is the oldest and has no request");
+        assert_eq!(many.iter().filter(|place| place.closer.is_closed()).count(), 1);
         let own = place(1, 9).unwrap();
-        assert!(own.evicts && !other.evicted.is_cancelled() && !third.evicted.is_cancelled());
+        assert!(own.evicts && !other.closer.is_closed() && !third.closer.is_closed());
     }
 
     #[test]

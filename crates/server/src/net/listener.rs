@@ -11,6 +11,7 @@ use crate::clock;
 use crate::self_metrics::Closing;
 use engine::limits;
 
+use super::closer::Closer;
 use super::connections::{Activity, Connections};
 use super::events::ListenerEvents;
 use super::{Deadlined, Deadlines, Drain, Opening};
@@ -19,7 +20,6 @@ use super::{Deadlined, Deadlines, Drain, Opening};
 const BACKLOG: i32 = 1024;
 
 const NO_PLACE: &str = "the listener has as many connections as it may, and all of them work: raise `server.otlp.connections`";
-const EVICTED: &str = "it was the longest idle connection, and a new one had no place: raise `server.otlp.connections`";
 
 /// Where to listen, as people write it: `127.0.0.1:4317`, `[::1]:4317`, `localhost:4317`, or `:4317` for every interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,6 +148,8 @@ pub struct Accepted {
     pub peer: Option<SocketAddr>,
     /// Where its requests are noted, so that it is not taken for idle.
     pub activity: Arc<Activity>,
+    /// Closes it.
+    pub closer: Closer,
     /// Where it is counted and logged when it is closed.
     pub events: Arc<ListenerEvents>,
 }
@@ -212,12 +214,13 @@ impl Door {
         let late = events.clone();
         let late = move |closing: Closing| late.closed(closing, peer, "a deadline has passed");
         let stream = Deadlined::new(stream, self.opening, &self.deadlines, Arc::new(late));
-        let (activity, counted) = (place.activity.clone(), events.clone());
-        let connection = serve(Accepted { stream, peer, activity, events });
+        let (activity, closer) = (place.activity.clone(), place.closer.clone());
+        let counted = events.clone();
+        let connection = serve(Accepted { stream, peer, activity, closer, events });
         self.drain.spawn(async move {
             tokio::select! {
                 () = connection => {}
-                () = place.evicted.cancelled() => counted.closed(Closing::Evicted, peer, EVICTED),
+                (reason, why) = place.closer.closed() => counted.closed(reason, peer, why),
             }
         });
         evicts

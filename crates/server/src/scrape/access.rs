@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use http::StatusCode;
-use http::header::{HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use rustls::ServerConfig;
 
 use crate::net::tls::TlsError;
+use crate::self_metrics::WebRefusal;
 use config::WebSettings;
 
 use super::answer::{Answer, text};
@@ -76,16 +77,21 @@ impl Rules {
         self.tls.as_ref().map(Certificates::current)
     }
 
+    /// Whether every client has shown a password or a certificate by the time a route sees its request.
+    pub(super) fn authenticates(&self) -> bool {
+        self.users.is_some() || self.tls.as_ref().is_some_and(Certificates::needs_clients)
+    }
+
     /// Headers of every answer.
     pub(super) fn headers(&self) -> &[(HeaderName, HeaderValue)] {
         &self.headers
     }
 
-    /// The answer to who may not look; none to who may.
-    pub(super) async fn refuse(&self, headers: &HeaderMap) -> Option<Answer> {
+    /// The answer to a client that may not look, and why; none when it may.
+    pub(super) async fn refuse(&self, headers: &HeaderMap) -> Option<(Answer, Option<WebRefusal>)> {
         if self.closed {
             let why = "the web config has faults: see the log\n";
-            return Some(text(StatusCode::SERVICE_UNAVAILABLE, why));
+            return Some((text(StatusCode::SERVICE_UNAVAILABLE, why), None));
         }
         let users = self.users.as_ref()?;
         if users.admit(headers).await {
@@ -94,6 +100,10 @@ impl Rules {
         let mut answer = text(StatusCode::UNAUTHORIZED, "a name and a password are needed here\n");
         let asked = HeaderValue::from_static("Basic realm=\"oscar-metrics\", charset=\"UTF-8\"");
         answer.headers_mut().insert(WWW_AUTHENTICATE, asked);
-        Some(answer)
+        let reason = match headers.contains_key(AUTHORIZATION) {
+            true => WebRefusal::WrongCredentials,
+            false => WebRefusal::NoCredentials,
+        };
+        Some((answer, Some(reason)))
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn internal() -> Answer {
 
 /// There are too many of this kind under way.
 pub(super) fn busy(why: &'static str) -> Answer {
-    let mut busy = text(StatusCode::SERVICE_UNAVAILABLE, why);
+    let mut busy = text(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n"));
     busy.headers_mut().insert(RETRY_AFTER, limits::RETRY_AFTER.as_secs().into());
     busy
 }

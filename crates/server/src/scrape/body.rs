@@ -11,7 +11,6 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::{spawn_blocking, yield_now};
 
 use crate::self_metrics::Telemetry;
@@ -21,6 +20,7 @@ use engine::model::FamilySnapshot;
 use engine::timestamp::Timestamp;
 
 use super::scrapers::Client;
+use super::slots::Slot;
 
 /// A scrape under way.
 pub(super) struct Scrape {
@@ -31,7 +31,7 @@ pub(super) struct Scrape {
     /// Written and not coded yet.
     pub(super) plain: Vec<u8>,
     pub(super) telemetry: Arc<Telemetry>,
-    pub(super) seat: OwnedSemaphorePermit,
+    pub(super) seat: Slot,
     pub(super) scraper: Option<Scraper>,
     /// None: it is marked, or marks are not needed.
     pub(super) mark: Option<MarkScrape>,
@@ -53,7 +53,7 @@ pub(super) struct Scraper {
 /// The last bytes of a body, and the seat it takes until they have left.
 struct Last {
     bytes: Vec<u8>,
-    _seat: OwnedSemaphorePermit,
+    _seat: Slot,
     scraper: Option<Scraper>,
 }
 
@@ -201,7 +201,7 @@ mod tests {
             coder: ContentEncoding::Identity.coder().unwrap(),
             plain: Vec::new(),
             telemetry: Arc::new(Telemetry::new("test", Default::default(), Timestamp(1))),
-            seat: seats.clone().try_acquire_owned().unwrap(),
+            seat: seats.clone().try_acquire_owned().unwrap().into(),
             scraper: Some(Scraper {
                 client: client.clone(),
                 began: Timestamp(9),

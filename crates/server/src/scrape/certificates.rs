@@ -33,6 +33,11 @@ impl Certificates {
         Ok(Self { settings, http2, loaded: Mutex::new((stamp, config)) })
     }
 
+    /// Whether every client has to show a certificate.
+    pub(super) fn needs_clients(&self) -> bool {
+        self.settings.clients.as_ref().is_some_and(|(_, needed)| *needed)
+    }
+
     /// For a new connection. New files that are of no use change nothing, and are told once.
     pub(super) fn current(&self) -> Arc<ServerConfig> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);

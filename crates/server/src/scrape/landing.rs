@@ -19,8 +19,10 @@ pub fn landing(web: &Web) -> Answer {
     let headers = answer.headers_mut();
     let html = header::HeaderValue::from_static("text/html; charset=utf-8");
     headers.insert(header::CONTENT_TYPE, html);
-    // Nothing on the page needs more than its own style.
-    let policy = header::HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
+    // Nothing on the page needs more than its own style, and no other page may show it in a frame.
+    let policy = header::HeaderValue::from_static(
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    );
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     answer
 }

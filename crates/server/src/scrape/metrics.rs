@@ -10,30 +10,28 @@ use http::header::{
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::clock;
+use crate::self_metrics::WebRefusal;
 use engine::exposition;
 use engine::exposition::{Coder, Format, Options, Writer};
 
 use super::answer::{Body, busy, text};
 use super::body::{Scrape, Scraper, Streamed};
 use super::scrapers::Client;
-use super::web::Web;
-
-/// Prometheus says with it how long it will wait; nobody else does.
-const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
+use super::slots::{SCRAPE_TIMEOUT, Slot};
+use super::web::{Connection, Web};
 
 /// All families, in the format and coding the scraper likes best; none of it for a HEAD.
-pub fn metrics(
-    web: &Web,
-    asked: &Request<Incoming>,
-    client: Option<&Arc<Client>>,
-) -> Response<Body> {
+pub fn metrics(web: &Web, asked: &Request<Incoming>, connection: &Connection) -> Response<Body> {
     let (is_head, asked) = (asked.method() == Method::HEAD, asked.headers());
-    let Ok(seat) = web.seats.clone().try_acquire_owned() else {
-        return busy("too many scrapes at once\n").map(Either::Left);
+    let client = connection.client.as_ref();
+    let Some(slot) = web.slots.scrape(client.map(Arc::as_ref)) else {
+        let why = "too many scrapes at once";
+        web.refusals.refused(WebRefusal::Busy, connection.peer, why);
+        return busy(why).map(Either::Left);
     };
+    let seat = slot.until(asked, &connection.closer);
     let format = exposition::format(list(asked, ACCEPT).as_deref());
     let coding = exposition::encoding(list(asked, ACCEPT_ENCODING).as_deref());
     let (Ok(coder), Ok(media_type)) = (coding.coder(), format.content_type().parse()) else {
@@ -63,7 +61,7 @@ fn begin(
     web: &Web,
     (format, coder): (Format, Coder),
     scraper: Option<&Arc<Client>>,
-    seat: OwnedSemaphorePermit,
+    seat: Slot,
 ) -> Streamed {
     let (began, live) = (clock::now(), web.live.get());
     let scraper = scraper.map(|client| Scraper {

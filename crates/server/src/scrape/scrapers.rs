@@ -131,6 +131,15 @@ impl Client {
         self.scrapers.latest.fetch_max(began.0, Ordering::Relaxed);
     }
 
+    /// Whether this connection completed a scrape before, and whether any one from its address did.
+    pub fn has_completed(&self) -> (bool, bool) {
+        let state = self.scrapers.state();
+        let connection = state.connections.get(&self.number).map(|one| one.last);
+        let address = state.addresses.get(&self.address).map(|one| one.last);
+        let known = |last: Option<Timestamp>| last.is_some_and(Timestamp::is_known);
+        (known(connection), known(address))
+    }
+
     /// A scrape that began then was read to its end. It showed so many changes; none: it showed a series at 0 that holds more.
     pub fn completed(&self, began: Timestamp, changes: Option<u64>) {
         let changes = changes.unwrap_or_default();

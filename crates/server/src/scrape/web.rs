@@ -3,19 +3,18 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use crate::live::Live;
-use crate::net::Deadlines;
+use crate::net::{Closer, Deadlines};
 use crate::self_metrics::Telemetry;
-use engine::limits;
 use engine::pipeline::Pipeline;
 
 use super::access::Access;
 use super::body::MarkScrape;
 use super::health::Readiness;
+use super::refusals::Refusals;
 use super::reload::Reload;
-use super::scrapers::Scrapers;
+use super::scrapers::{Client, Scrapers};
+use super::slots::Slots;
 
 /// What the web port shows, shared by its connections.
 pub struct Web {
@@ -42,12 +41,19 @@ pub struct Web {
     /// Marks completed scrapes; none: no state is kept.
     pub mark_scrape: Option<MarkScrape>,
     /// Scrapes that may be under way at once.
-    pub seats: Arc<Semaphore>,
+    pub slots: Slots,
+    /// Where refused requests are counted and logged.
+    pub refusals: Refusals,
+    /// Whether other machines may reload without a password.
+    pub lifecycle: bool,
 }
 
-impl Web {
-    /// As many seats as [`limits::SCRAPES`] says.
-    pub fn seats() -> Arc<Semaphore> {
-        Arc::new(Semaphore::new(limits::SCRAPES))
-    }
+/// The connection of a request.
+pub(super) struct Connection {
+    /// Who is at the other end; none when it has left already.
+    pub(super) peer: Option<SocketAddr>,
+    /// The same for zero-first; none without a peer.
+    pub(super) client: Option<Arc<Client>>,
+    /// Closes it.
+    pub(super) closer: Closer,
 }

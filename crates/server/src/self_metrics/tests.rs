@@ -65,6 +65,7 @@ fn every_name_of_the_contract_is_there_from_the_start() {
             ("oscar_metrics_config_last_reload_success_timestamp_seconds", Gauge, 1),
             ("oscar_metrics_closed_connections_total", Counter, 27),
             ("oscar_metrics_open_connections", Gauge, 3),
+            ("oscar_metrics_web_refused_requests_total", Counter, 5),
             ("oscar_metrics_panics_total", Counter, 1),
             ("oscar_metrics_quarantined_rows_total", Counter, 1),
             ("oscar_metrics_scrapes_total", Counter, 1),

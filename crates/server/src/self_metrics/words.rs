@@ -39,6 +39,22 @@ words! {
 }
 
 words! {
+    /// Why a request to the web port was refused.
+    WebRefusal {
+        /// It has no name and password, and needs one.
+        NoCredentials = "no_credentials",
+        /// Its name or password is wrong.
+        WrongCredentials = "wrong_credentials",
+        /// The host it names is not served.
+        Host = "host",
+        /// It asks for a reload and may not.
+        Reload = "reload",
+        /// Too many of its kind are under way.
+        Busy = "busy",
+    }
+}
+
+words! {
     /// Why a request was not passed on to a forward target.
     Dropped {
         /// The queue was full: it was the oldest, or larger than the queue.

@@ -24,6 +24,8 @@ pub struct Overrides {
     pub web_listen: Vec<String>,
     /// The path of the metrics.
     pub telemetry_path: String,
+    /// Whether other machines may reload without a password.
+    pub lifecycle: bool,
     /// Addresses of OTLP over gRPC; none: the config's.
     pub grpc_listen: Vec<String>,
     /// Addresses of OTLP over HTTP; none: the config's.
@@ -43,6 +45,8 @@ pub struct ServeOptions {
     pub access: Arc<Access>,
     /// The path of the metrics.
     pub telemetry_path: String,
+    /// Whether other machines may reload without a password.
+    pub lifecycle: bool,
     /// What a reload may change.
     pub live: Live,
     /// Marks completed scrapes; none: no state is kept.
@@ -65,6 +69,7 @@ impl ServeOptions {
             web: addresses(&asked.web_listen, vec![Address::asked(server.web.to_string())]),
             access: Arc::default(),
             telemetry_path: asked.telemetry_path.clone(),
+            lifecycle: asked.lifecycle,
             live: Live::new(LiveSettings::of(settings)),
             mark_scrape: None,
             connections: server.connections,

@@ -89,6 +89,7 @@ fn need_restart(
         connections,
         web,
         cors: _,
+        hosts: _,
         zero_first: _,
         created_lines: _,
         linger: _,

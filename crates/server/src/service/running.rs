@@ -13,7 +13,7 @@ use crate::forwarders::Forwarders;
 use crate::live::Live;
 use crate::net::{self, Address, Bound, Deadlines, Door, Drain, Drained, ListenerEvents, Opening};
 use crate::receivers::{Admission, Intake, Ports, RefusalLog, otlp_grpc, otlp_http};
-use crate::scrape::{self, Readiness, Reload, Scrapers, Web};
+use crate::scrape::{self, Readiness, Refusals, Reload, Scrapers, Slots, Web};
 use crate::self_metrics::{self, Listener, Telemetry};
 use engine::limits;
 use engine::pipeline::Pipeline;
@@ -87,7 +87,7 @@ pub fn start(
     let scrapers = Arc::new(Scrapers::new(pipeline.scraped().clone()));
     let web = Arc::new(Web {
         pipeline: pipeline.clone(),
-        telemetry,
+        telemetry: telemetry.clone(),
         access,
         telemetry_path,
         live: live.clone(),
@@ -97,7 +97,9 @@ pub fn start(
         deadlines,
         scrapers: scrapers.clone(),
         mark_scrape,
-        seats: Web::seats(),
+        slots: Slots::default(),
+        refusals: Refusals::new(telemetry.clone()),
+        lifecycle: options.lifecycle,
     });
     let admission = intake.admission.clone();
     let caps = descriptors::caps(options.connections, [grpc.len() + http.len(), web_bound.len()]);

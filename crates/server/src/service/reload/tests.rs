@@ -21,7 +21,14 @@ const CONTENT: [&str; 12] = [
 /// Values of each kind that settings have; at least one of them is none's default.
 fn candidates() -> Vec<Value> {
     let texts = ["7s", "3MiB", "127.0.0.1:1", "some", "NoTranslation", "x"];
-    let plain = [json!(true), json!(false), json!(7), json!(["127.0.0.1:1"]), json!(["x*"])];
+    let plain = [
+        json!(true),
+        json!(false),
+        json!(7),
+        json!(["127.0.0.1:1"]),
+        json!(["x*"]),
+        json!(["some"]),
+    ];
     texts.into_iter().map(Value::from).chain(plain).collect()
 }
 
