@@ -145,6 +145,40 @@ fn logs_one_line_for_each_kind_of_refusal() {
 }
 
 #[test]
+fn check_shows_no_value_of_a_variable() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.yaml");
+    let check = |text: &str, more: &[&str]| {
+        std::fs::write(&file, text).unwrap();
+        let file = format!("--config.file={}", file.display());
+        let mut command = binary(&[&["check", &file], more].concat());
+        let command = command.env("SECRET", "tops3cret value").env("NUMBER", "77");
+        let output = command.output().unwrap();
+        let shown = [output.stdout, output.stderr].concat();
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(!shown.contains("s3cret") && !shown.contains("77"), "{shown}");
+        (output.status.code().unwrap(), shown)
+    };
+    let wrong = "use: [\"${SECRET}\"]
+limits: {series: \"${SECRET}\", idle: \"${NUMBER}\", memory: \"${SECRET}\"}
+server: {web: {listen: \"x${SECRET}\", hosts: [\"${SECRET}\"]}, otlp: {cors: 1, grpc: \"${SECRET}\"}}
+metrics: {a: {help: A., type: \"${SECRET}\", from: [span, \"${SECRET}x\"], labels: {b: \"trace_id\", c: {from: name, values: [\"${SECRET}\", \"${SECRET}\"]}}}}
+";
+    let (code, shown) = check(wrong, &[]);
+    assert_eq!(code, 65);
+    assert!(shown.matches("${SECRET}").count() > 10 && shown.contains("`${NUMBER}`"), "{shown}");
+    let good = "limits:
+  series: ${NUMBER}
+  label_value: ${NUMBER}B
+server: {otlp: {cors: [\"http://${SECRET}\"]}}
+metrics: {a_total: {help: \"About ${SECRET}\", type: counter, from: span}}
+";
+    let (code, printed) = check(good, &["--print"]);
+    assert_eq!(code, 0, "{printed}");
+    assert_eq!(check(&printed, &["--print"]), (0, printed));
+}
+
+#[test]
 #[allow(clippy::disallowed_methods)] // a test's stopwatch
 fn a_flood_of_resets_is_counted_and_makes_few_lines() {
     let process = Process::start(&[]);

@@ -391,6 +391,60 @@ fn the_last_good_config_serves_when_the_one_asked_for_is_broken() {
 }
 
 #[test]
+fn the_last_good_config_is_kept_without_secrets_and_its_target_rests() {
+    let targets = r#"
+forward:
+  - {endpoint: "http://127.0.0.1:9", headers: {x-key: "open sesame", "x-b": 'sesame 2'}}
+  - {endpoint: "http://127.0.0.1:10", headers: {x-key: "Bearer ${TOKEN}"}}
+"#;
+    let mut place = Place::new(&(CONFIG.to_owned() + targets));
+    place.environment = vec![("TOKEN", "sesame 3")];
+    filled(&place).stop();
+    let kept = fs::read_to_string(place.state().join("config.yaml")).unwrap();
+    assert!(!kept.contains("sesame") && kept.contains("Bearer ${TOKEN}"), "{kept}");
+    assert_eq!(kept.matches("<removed>").count(), 2, "{kept}");
+    fs::write(place.config(), "broken: [").unwrap();
+    let process = place.start_with(&["--config.fallback"]);
+    assert_eq!(process.events("config_refused")[0]["serving"], "the last good config");
+    let rests = process.events("forward_target_without_secret");
+    assert_eq!((rests.len(), &rests[0]["target_name"]), (1, &"127.0.0.1:9".into()));
+    let scrape = process.scrape();
+    let targets = |port: u16| {
+        let name = format!("target=\"127.0.0.1:{port}\"");
+        scrape.keys().any(|series| series.contains(&name))
+    };
+    assert!(!targets(9) && targets(10));
+}
+
+#[test]
+fn a_pipe_in_the_state_directory_blocks_nothing() {
+    let place = Place::new(CONFIG);
+    filled(&place).stop();
+    for name in ["state.clean", "state.snapshot", "hash.key", "config.yaml", "scraped"] {
+        let pipe = place.state().join(name);
+        let _ = fs::remove_file(&pipe);
+        if name == "state.snapshot" {
+            fs::remove_file(place.state().join("state.clean")).unwrap();
+        }
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let process = place.start();
+        let aside = process.events("state_set_aside");
+        assert_eq!(
+            aside.len(),
+            usize::from(!["config.yaml", "scraped"].contains(&name)),
+            "{name}: {}",
+            process.log()
+        );
+        process.stop();
+    }
+    let lock = place.state().join("lock");
+    fs::remove_file(&lock).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&lock).status().unwrap().success());
+    let process = place.start();
+    assert_eq!(process.events("state_not_written").len(), 1, "{}", process.log());
+}
+
+#[test]
 fn a_directory_may_stand_in_the_config_beside_it() {
     let place = Place::new(&CONFIG.replace("interval: 50ms", "interval: 50ms, dir: kept"));
     let mut command = place.command();

@@ -3,10 +3,14 @@
 //! The rendering is plain ASCII around the config's own lines, stable from release to release. Lines are cropped and control
 //! characters replaced, so a hostile config can neither flood nor steer a terminal.
 
+use std::collections::HashMap;
+
 use engine::limits;
 
 use super::Environment;
+use super::conceal::Variables;
 use super::suggest::nearest;
+use super::variables::{self, VariableError};
 
 /// A text that was read.
 #[derive(Clone, Debug)]
@@ -18,7 +22,7 @@ pub struct Source {
 }
 
 /// A piece of a source: bytes `start..end`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// Which source, in the order they were read.
     pub source: usize,
@@ -95,7 +99,12 @@ pub(super) fn looped(at: Place, door: std::net::SocketAddr) -> Diagnostic {
 
 /// Collects sources and faults while a config is read.
 pub(super) struct Report<'a> {
-    pub(super) environment: Environment<'a>,
+    environment: Environment<'a>,
+    variables: Variables,
+    /// Scalars with variables, as they are written.
+    written: HashMap<Place, String>,
+    /// Where secrets stand.
+    secrets: Vec<Place>,
     sources: Vec<Source>,
     diagnostics: Vec<Diagnostic>,
     failed: bool,
@@ -116,6 +125,10 @@ pub(super) struct Findings {
     /// Whether there was an error.
     pub(super) failed: bool,
     pub(super) sources: Vec<Source>,
+    /// Scalars with variables, as they are written.
+    pub(super) written: HashMap<Place, String>,
+    /// Where secrets stand.
+    pub(super) secrets: Vec<Place>,
 }
 
 impl<'a> Report<'a> {
@@ -124,6 +137,9 @@ impl<'a> Report<'a> {
         let last = Diagnostic::new(Severity::Error, Place::default(), String::new());
         Self {
             environment,
+            variables: Variables::default(),
+            written: HashMap::new(),
+            secrets: Vec::new(),
             sources,
             diagnostics,
             failed: false,
@@ -150,6 +166,34 @@ impl<'a> Report<'a> {
         if self.guesses > guesses { None } else { nearest(word, words.into_iter().take(among)) }
     }
 
+    /// A scalar with its variables replaced; none when it has none.
+    pub(super) fn replace(
+        &mut self,
+        text: &str,
+        at: Place,
+    ) -> Result<Option<String>, VariableError> {
+        let (environment, mut used) = (self.environment, Vec::new());
+        let replaced = variables::replace(text, &mut |name| {
+            let value = environment(name)?;
+            used.push((name.to_owned(), value.clone()));
+            Some(value)
+        })?;
+        used.iter().for_each(|(name, value)| self.variables.used(name, value));
+        let source = self.sources.get(at.source);
+        let written = source.and_then(|source| source.text.get(at.start..at.end));
+        if let Some(written) = written.filter(|_| replaced.is_some()) {
+            self.written.insert(at, written.to_owned());
+        }
+        Ok(replaced)
+    }
+
+    /// A scalar at `from` stands at `to`, too.
+    pub(super) fn alias(&mut self, from: Place, to: Place) {
+        if let Some(written) = self.written.get(&from).cloned() {
+            self.written.insert(to, written);
+        }
+    }
+
     /// Keeps a source and tells its number.
     pub(super) fn add(&mut self, source: Source) -> usize {
         self.read += source.text.len();
@@ -159,6 +203,7 @@ impl<'a> Report<'a> {
 
     /// Shows stars where a secret stands; all other places stay where they are.
     pub(super) fn hide(&mut self, at: Place) {
+        self.secrets.push(at);
         if let Some(source) = self.sources.get_mut(at.source)
             && let Some(secret) = source.text.get(at.start..at.end)
         {
@@ -188,10 +233,15 @@ impl<'a> Report<'a> {
     }
 
     pub(super) fn finish(self) -> Findings {
-        let Self { sources, mut diagnostics, failed, hidden, .. } = self;
+        let Self { sources, mut diagnostics, failed, hidden, variables, written, secrets, .. } =
+            self;
+        for one in &mut diagnostics {
+            variables.conceal(&mut one.message);
+            one.help.iter_mut().for_each(|help| variables.conceal(help));
+        }
         diagnostics.sort_by_key(|one| one.at);
         diagnostics.dedup();
-        Findings { diagnostics, hidden, failed, sources }
+        Findings { diagnostics, hidden, failed, sources, written, secrets }
     }
 }
 

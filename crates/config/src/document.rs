@@ -12,7 +12,7 @@ use engine::limits;
 use engine::view::write_double;
 
 use super::diagnostic::{Place, Report, Source, cut};
-use super::variables::{self, VariableError};
+use super::variables::VariableError;
 
 /// A value and where it stands.
 #[derive(Clone, Debug, Default)]
@@ -252,6 +252,7 @@ impl Builder<'_, '_> {
                     self.report.error(at, "an alias inside of what it stands for");
                     return None;
                 };
+                self.report.alias(node.at, at);
                 node.at = at;
                 self.complete(node, "", 0, size)
             }
@@ -264,7 +265,7 @@ impl Builder<'_, '_> {
     }
 
     fn scalar(&mut self, text: &str, is_plain: bool, at: Place) -> Kind {
-        let replaced = match variables::replace(text, self.report.environment) {
+        let replaced = match self.report.replace(text, at) {
             Ok(replaced) => replaced.unwrap_or_else(|| text.to_owned()),
             Err(VariableError::Unset(name)) => {
                 let fault =

@@ -5,12 +5,14 @@
 //! are collected as [`Diagnostic`]s and never stop the search for the next one. This room knows no file, no environment and no
 //! clock: whoever calls hands in texts and two closures. Only `document` knows which YAML library reads them.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 mod alerts;
 mod budget;
 pub mod catalogue;
+mod conceal;
 mod diagnostic;
 mod document;
 mod fields;
@@ -54,7 +56,12 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     hidden: usize,
     sources: Vec<Source>,
+    written: HashMap<Place, String>,
+    secrets: Vec<Place>,
 }
+
+/// What stands for a secret in the text of [`Loaded::without_secrets`].
+pub const REMOVED: &str = "<removed>";
 
 /// Loads a config: `main`, or without one `use: [oscar]`.
 pub fn load(main: Option<Source>, environment: Environment<'_>, files: Files<'_>) -> Loaded {
@@ -62,9 +69,9 @@ pub fn load(main: Option<Source>, environment: Environment<'_>, files: Files<'_>
     let main = main.unwrap_or_else(packs::default_config);
     let merged = merge::layers(main, &mut report);
     let (settings, budget) = resolve::resolve(&merged, files, &mut report);
-    let Findings { diagnostics, hidden, failed, sources } = report.finish();
+    let Findings { diagnostics, hidden, failed, sources, written, secrets } = report.finish();
     let settings = (!failed).then_some(settings);
-    Loaded { settings, merged, budget, diagnostics, hidden, sources }
+    Loaded { settings, merged, budget, diagnostics, hidden, sources, written, secrets }
 }
 
 impl Loaded {
@@ -73,10 +80,26 @@ impl Loaded {
         diagnostic::render(&self.diagnostics, self.hidden, &self.sources)
     }
 
-    /// The merged document as YAML that loads to the same settings, but for the values of headers: they may be secrets, and are
-    /// shown as `<hidden>`.
+    /// The text of the file with [`REMOVED`] in place of every secret that is written in it; a variable is none.
+    pub fn without_secrets(&self, text: &str) -> String {
+        let mut places: Vec<Place> =
+            self.secrets.iter().copied().filter(|at| at.source == 0).collect();
+        places.sort_unstable();
+        places.dedup();
+        let mut text = text.to_owned();
+        for at in places.into_iter().rev() {
+            if text.get(at.start..at.end).is_some_and(|secret| !secret.contains("${")) {
+                text.replace_range(at.start..at.end, &format!("\"{REMOVED}\""));
+            }
+        }
+        text
+    }
+
+    /// The merged document as YAML that loads to the same settings: variables are shown as they are written. But for the values of
+    /// headers: they may be secrets, and are shown as `<hidden>`.
     pub fn print(&self) -> String {
         let mut shown = self.merged.clone();
+        print::unreplace(&mut shown, &self.written);
         for target in shown.get_mut("forward").map(Node::items_mut).unwrap_or_default() {
             for header in target.get_mut("headers").map(Node::entries_mut).unwrap_or_default() {
                 header.value.kind = Kind::Text("<hidden>".to_owned());

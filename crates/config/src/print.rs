@@ -1,5 +1,8 @@
 //! A document back to YAML: stable, and read again it is the same document.
 
+use std::collections::HashMap;
+
+use super::diagnostic::Place;
 use super::document::{Kind, Node, plain};
 
 /// The longest collection of scalars that stays on its line.
@@ -17,6 +20,22 @@ pub(super) fn yaml(node: &Node) -> String {
         }
     }
     out
+}
+
+/// Puts scalars with variables back as they are written. A scalar on several lines is left out.
+pub(super) fn unreplace(node: &mut Node, written: &HashMap<Place, String>) {
+    if let Some(text) = written.get(&node.at) {
+        let is_line = !text.contains('\n');
+        node.kind =
+            if is_line { Kind::Number(text.clone()) } else { Kind::Text("<hidden>".to_owned()) };
+    }
+    match &mut node.kind {
+        Kind::List(nodes) => nodes.iter_mut().for_each(|node| unreplace(node, written)),
+        Kind::Map(entries) => {
+            entries.iter_mut().for_each(|entry| unreplace(&mut entry.value, written));
+        }
+        _ => {}
+    }
 }
 
 /// A list or map, an item a line, beginning where a line begins.
@@ -63,6 +82,8 @@ fn is_nested(node: &Node) -> bool {
     let holds = |node: &Node| match &node.kind {
         Kind::List(nodes) => !nodes.is_empty(),
         Kind::Map(entries) => !entries.is_empty(),
+        // A plain scalar with a variable has braces, which mean another thing on one line.
+        Kind::Number(written) => written.contains("${"),
         _ => false,
     };
     match &node.kind {

@@ -3,7 +3,8 @@
 //! Replacement happens after parsing, so a variable can fill a scalar but never add a key or a line. What looks like no name, such
 //! as a template's `$1` or `${1}`, stays as it is; `$${` is a literal `${`.
 
-use super::Environment;
+/// Looks up a variable.
+type Lookup<'a> = &'a mut dyn FnMut(&str) -> Option<String>;
 
 /// Why a text can't be completed.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub(super) enum VariableError {
 /// The text with its variables replaced; none when there is nothing to replace.
 pub(super) fn replace(
     text: &str,
-    environment: Environment<'_>,
+    environment: Lookup<'_>,
 ) -> Result<Option<String>, VariableError> {
     if !text.contains("${") {
         return Ok(None);
@@ -45,7 +46,7 @@ pub(super) fn replace(
 fn value<'t>(
     name: &str,
     tail: &'t str,
-    environment: Environment<'_>,
+    environment: Lookup<'_>,
 ) -> Result<(String, &'t str), VariableError> {
     let open = || VariableError::Open(name.to_owned());
     if let Some(after) = tail.strip_prefix('}') {
@@ -71,7 +72,7 @@ mod tests {
     use super::*;
 
     fn replaced(text: &str) -> Result<Option<String>, VariableError> {
-        replace(text, &|name| match name {
+        replace(text, &mut |name| match name {
             "NAME" => Some("bot ${OTHER}".to_owned()),
             "EMPTY" => Some(String::new()),
             _ => None,

@@ -144,7 +144,7 @@ pub fn web(
     let node = document::parse(source, &mut report).unwrap_or_default();
     let mut reader = Reader { report: &mut report, folder };
     let settings = reader.web(&node);
-    let Findings { diagnostics, hidden, failed, sources } = report.finish();
+    let Findings { diagnostics, hidden, failed, sources, .. } = report.finish();
     if failed { Err(diagnostic::render(&diagnostics, hidden, &sources)) } else { Ok(settings) }
 }
 

@@ -4,23 +4,41 @@ use std::net::{IpAddr, UdpSocket};
 use std::path::Path;
 
 use crate::scrape::Rules;
-use config::Settings;
+use config::{REMOVED, Settings};
 
 use crate::exit::{Exit, Failure};
 
 use super::options::{self, Overrides};
 use super::source;
 
-/// The config that the flags name, without faults, and its text.
+/// The config that the flags name, without faults, and its text without secrets.
 pub(super) fn asked(args: &Overrides) -> Result<(Settings, Option<String>), Failure> {
     let text = args.config_file.as_deref().map(source::text).transpose()?;
-    Ok((checked(args, text.clone())?, text))
+    checked(args, text)
 }
 
-/// The config of this text, without faults. Logs its warnings.
-pub(super) fn checked(args: &Overrides, text: Option<String>) -> Result<Settings, Failure> {
+/// The last good config, without the forward targets that lack a secret: it is kept without any.
+pub(super) fn last_good(args: &Overrides, text: String) -> Result<Settings, Failure> {
+    let (mut settings, _) = checked(args, Some(text))?;
+    settings.forward.retain(|target| {
+        let whole = target.headers.iter().all(|(_, value)| value.as_bytes() != REMOVED.as_bytes());
+        if !whole {
+            let help = "the last good config is kept without secrets: write them as ${NAME}";
+            let target_name = target.label();
+            tracing::error!(event = "forward_target_without_secret", target_name, help);
+        }
+        whole
+    });
+    Ok(settings)
+}
+
+/// The config of this text, without faults, and the text without secrets. Logs its warnings.
+pub(super) fn checked(
+    args: &Overrides,
+    text: Option<String>,
+) -> Result<(Settings, Option<String>), Failure> {
     let file = args.config_file.as_deref();
-    let mut loaded = source::load_text(file, text);
+    let mut loaded = source::load_text(file, text.clone());
     if let Some(settings) = &loaded.settings {
         let (grpc, http) = options::otlp_addresses(args, settings);
         // An address without a meaning is an error where it is bound.
@@ -36,7 +54,7 @@ pub(super) fn checked(args: &Overrides, text: Option<String>) -> Result<Settings
             for warning in &loaded.diagnostics {
                 tracing::warn!(event = "config_warning", "{}", warning.message);
             }
-            Ok(settings)
+            Ok((settings, text.map(|text| loaded.without_secrets(&text))))
         }
     }
 }

@@ -144,12 +144,12 @@ fn settings(
         return Err(failure);
     }
     let last = args.state_dir.as_deref().and_then(state::last_config);
-    if let Some(settings) = last.and_then(|text| load::checked(args, Some(text)).ok()) {
+    if let Some(settings) = last.and_then(|text| load::last_good(args, text).ok()) {
         tracing::error!(event = "config_refused", serving = "the last good config", "{failure}");
         return Ok((settings, None));
     }
     tracing::error!(event = "config_refused", serving = "the built-in config", "{failure}");
-    Ok((load::checked(&Overrides { config_file: None, ..args.clone() }, None)?, None))
+    load::checked(&Overrides { config_file: None, ..args.clone() }, None)
 }
 
 /// Where state is kept; none: nowhere. A folder that the config names begins where the config lies.

@@ -8,6 +8,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+
 use crate::exit::{Exit, Failure};
 
 /// What was kept, last written by a process that went on.
@@ -16,6 +18,8 @@ pub const SNAPSHOT: &str = "state.snapshot";
 pub const CLEAN: &str = "state.clean";
 /// When a scrape was last completed.
 pub const MARK: &str = "scraped";
+/// Opens what is no file without waiting for its other end.
+const NONBLOCK: i32 = OFlags::NONBLOCK.bits().cast_signed();
 const LOCK: &str = "lock";
 /// The ending of a file that is not whole yet.
 const NEW: &str = "new";
@@ -39,6 +43,7 @@ impl StateDir {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
         let lock = made.and_then(|()| {
             let mut options = OpenOptions::new();
+            options.custom_flags(NONBLOCK);
             options.write(true).create(true).truncate(false).mode(0o600).open(path.join(LOCK))
         });
         let lock = match lock {
@@ -105,6 +110,7 @@ impl StateDir {
     /// When the directory may not be written.
     pub fn open_file(&self, name: &str) -> io::Result<File> {
         let mut options = OpenOptions::new();
+        options.custom_flags(NONBLOCK);
         options.write(true).create(true).truncate(false).mode(0o600).open(self.path.join(name))
     }
 
@@ -138,7 +144,8 @@ impl StateDir {
 /// # Errors
 /// When it can't be read, or is larger.
 pub fn read(path: &Path, most: usize) -> io::Result<Option<Vec<u8>>> {
-    let file = match File::open(path) {
+    // A pipe or a device would block.
+    let file = match OpenOptions::new().read(true).custom_flags(NONBLOCK).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file?,
     };
