@@ -81,6 +81,16 @@ fn glance() -> Row {
                 format!("max({}) * 1000", own("last_received_timestamp_seconds")),
             )),
             Some(
+                stat(
+                    "Accepted",
+                    "Items that were accepted or had come before, of all items received, requests refused and \
+                     connections closed below the requests. Good is 100 %.",
+                    Unit::Share,
+                    accepted_share(),
+                )
+                .thresholds(&[(f64::MIN, Colour::Bad), (0.99, Colour::Warning), (0.999, Colour::Good)]),
+            ),
+            Some(
                 ratio("Turned away", rejected)
                     .thresholds(&[(0.001, Colour::Warning), (0.01, Colour::Bad)]),
             ),
@@ -122,6 +132,21 @@ fn glance() -> Row {
             Some(versions()),
             Some(up()),
         ],
+    )
+}
+
+/// What was accepted of everything that senders tried. A refused request or a closed connection is one thing lost, however much was in it.
+fn accepted_share() -> String {
+    const BELOW: &str = "reason=~\"connection_limit|protocol|wrong_protocol\"";
+    let duplicates = own("rejected_items_total").is("reason", "duplicate").increase("$__range");
+    let closed = own("closed_connections_total").matching("listener=~\"otlp_.*\"").matching(BELOW);
+    format!(
+        "({} + {}) / (({} + {} + {}) > 0)",
+        increase(&[], "accepted_items_total"),
+        sum(&[], duplicates),
+        increase(&[], "received_items_total"),
+        increase(&[], "refused_requests_total"),
+        sum(&[], closed.increase("$__range")),
     )
 }
 
@@ -227,9 +252,17 @@ fn refusals() -> Row {
             )),
             Some(faults(
                 "Connections ended",
-                "Connections that the sidecar ended before its peer did, by reason.",
-                &["reason"],
+                "Connections that the sidecar closed before their peer ended them, by listener and reason. `evicted` \
+                 are idle ones that made room, `wrong_protocol` are clients at the wrong port.",
+                &["listener", "reason"],
                 "closed_connections_total",
+            )),
+            Some(faults(
+                "Web requests refused",
+                "Requests to the web port that were refused, by reason. `wrong_credentials` may be somebody who \
+                 guesses passwords; `busy` are scrapes for which there was no slot.",
+                &["reason"],
+                "web_refused_requests_total",
             )),
         ],
     )
