@@ -267,6 +267,8 @@ fn garbage_is_answered_or_closed() {
             assert_eq!(exchange(server.address(what), bytes).status, status, "{what} {shown:?}");
         }
     }
+    // Below our routes, and counted all the same.
+    assert_eq!((server.closed("protocol"), server.refusals()), (10.0, 0.0));
     for (bytes, _) in rows.into_iter().chain([(&b"\0\xff"[..], 0)]) {
         let mut stream = connect(server.address("otlp_grpc"));
         stream.write_all(bytes).unwrap();
