@@ -198,7 +198,8 @@ fn a_flood_of_resets_is_counted_and_makes_few_lines() {
     let line =
         "oscar_metrics_closed_connections_total{listener=\"otlp_grpc\",reason=\"protocol\"} ";
     let closed = scrape.lines().find_map(|one| one.strip_prefix(line)).unwrap();
-    assert!(closed.parse::<u32>().unwrap() >= floods, "{closed} of {floods}");
+    // The last one is counted after its peer has seen the end.
+    assert!(closed.parse::<u32>().unwrap() + 1 >= floods, "{closed} of {floods}");
     process.signal(Signal::TERM);
     let (_, log) = process.end();
     let lines = log.lines().count();

@@ -268,7 +268,12 @@ fn garbage_is_answered_or_closed() {
         }
     }
     // Below our routes, and counted all the same.
-    assert_eq!((server.closed("protocol"), server.refusals()), (10.0, 0.0));
+    let counted = || server.closed("protocol") == 10.0;
+    assert!((0..100).any(|_| counted() || {
+        std::thread::sleep(Duration::from_millis(20));
+        false
+    }));
+    assert_eq!(server.refusals(), 0.0);
     for (bytes, _) in rows.into_iter().chain([(&b"\0\xff"[..], 0)]) {
         let mut stream = connect(server.address("otlp_grpc"));
         stream.write_all(bytes).unwrap();
