@@ -13,8 +13,9 @@ import urllib.request
 from prometheus_client.parser import text_string_to_metric_families
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-from stack import Asked, fetch, free_ports, wait_for  # noqa: E402
+from stack import Asked, fetch, free_ports  # noqa: E402
 
+STARTED = 60  # seconds that a program may take to its first answer
 POLL = 0.25  # seconds between two reads
 SETTLED = 2.5  # seconds that a right value has to stay; longer than a flush of the Collector
 PATIENCE = 12  # seconds until the value is the result whatever it is
@@ -29,10 +30,14 @@ class Program:
     def run(self, command, ready):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([str(word) for word in command], stdout=log, stderr=subprocess.STDOUT)
-        try:
-            wait_for(ready, 60)
-        except OSError as error:
-            raise RuntimeError(f"{command[0]} does not start: {self.log.read_text(errors='replace')[-2000:]}") from error
+        deadline = time.monotonic() + STARTED
+        while True:
+            try:
+                return fetch(ready)
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"{command[0]} does not start") from None
+            time.sleep(0.05)
 
     def end(self, how=signal.SIGTERM):
         """Ends the process and waits for it."""
