@@ -53,7 +53,7 @@ impl Document<'_> {
         };
         match error {
             WireError::Malformed { at, what } => format!("{}: {what}", moved(at)),
-            WireError::TooLarge { .. } => format!("{}: {error}", self.place()),
+            _ => format!("{}: {error}", self.place()),
         }
     }
 }

@@ -9,7 +9,10 @@ use tonic::{Code, Request, Status};
 
 use crate::support::*;
 
-const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+pub const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+pub const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+pub const LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 
 /// Messages as bytes, so that a test can send what is none.
 #[derive(Clone, Default)]
@@ -50,16 +53,20 @@ impl Decoder for Raw {
 }
 
 /// Blocks on one call after the other, over one connection.
-struct Client {
+pub struct Client {
     runtime: tokio::runtime::Runtime,
     channel: Channel,
 }
 
 impl Client {
     fn new(server: &Server) -> Self {
+        Self::to(server.address("otlp_grpc"))
+    }
+
+    pub fn to(address: std::net::SocketAddr) -> Self {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.worker_threads(1).enable_all().build().unwrap();
-        let target = format!("http://{}", server.address("otlp_grpc"));
+        let target = format!("http://{address}");
         let channel = runtime.block_on(Endpoint::new(target).unwrap().connect()).unwrap();
         Self { runtime, channel }
     }
@@ -68,7 +75,7 @@ impl Client {
         self.compressed(path, body, None)
     }
 
-    fn compressed(
+    pub fn compressed(
         &self,
         path: &'static str,
         body: Vec<u8>,
@@ -98,14 +105,8 @@ fn every_call_gets_its_status_and_its_place_in_the_books() {
         (TRACES, span(), Some(Gzip), Code::Ok, None),
         (TRACES, span(), Some(Zstd), Code::Ok, None),
         (TRACES, span(), Some(Deflate), Code::Ok, None),
-        (
-            "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-            vec![],
-            None,
-            Code::Ok,
-            None,
-        ),
-        ("/opentelemetry.proto.collector.logs.v1.LogsService/Export", vec![], None, Code::Ok, None),
+        (METRICS, vec![], None, Code::Ok, None),
+        (LOGS, vec![], None, Code::Ok, None),
         (TRACES, vec![0xff; 11], None, Code::InvalidArgument, Some("malformed")),
         (TRACES, bomb(), None, Code::ResourceExhausted, Some("too_large")),
         (TRACES, bomb(), Some(Gzip), Code::ResourceExhausted, Some("too_large")),
@@ -136,10 +137,14 @@ fn every_call_gets_its_status_and_its_place_in_the_books() {
 #[test]
 fn an_overload_is_unavailable_and_says_when_to_come_again() {
     let options = options();
-    options.live.change(|live| live.in_flight = 1024);
+    options.live.change(|live| live.in_flight = 8192);
     let server = serve(options);
     let client = Client::new(&server);
-    let status = client.call(TRACES, padded_span(2048)).unwrap_err();
+    let status = client.call(TRACES, padded_span(8192)).unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted, "it would never fit");
+    assert!(status.details().is_empty());
+    let _holder = server.holds(6000);
+    let status = client.call(TRACES, padded_span(4096)).unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
     let info = b"type.googleapis.com/google.rpc.RetryInfo";
     assert!(status.details().windows(info.len()).any(|window| window == info), "{status:?}");

@@ -174,12 +174,17 @@ fn charges_uploads_for_what_arrived() {
 #[test]
 fn inflated_bytes_are_in_flight_too() {
     let options = options();
-    options.live.change(|live| live.in_flight = 4096);
+    options.live.change(|live| live.in_flight = 16 * 1024);
     let server = serve(options);
     let headers = format!("{PROTOBUF}Content-Encoding: gzip\r\n");
-    let body = gzip(&padded_span(8192));
-    let reply = post(server.address("otlp_http"), "/v1/traces", &headers, &body);
-    assert_eq!(reply.status, 503);
+    let send = |pad| {
+        let body = gzip(&padded_span(pad));
+        post(server.address("otlp_http"), "/v1/traces", &headers, &body).status
+    };
+    assert_eq!((send(8192), send(16 * 1024)), (200, 413), "one would never fit");
+    let holder = server.holds(10_000);
+    assert_eq!(send(8192), 503);
+    drop(holder);
     server.works();
 }
 

@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// All that the engine may depend on, directly.
-const ENGINE: [&str; 17] = [
+const ENGINE: [&str; 18] = [
     "arc-swap",
     "base64",
     "bytes",
@@ -18,6 +18,7 @@ const ENGINE: [&str; 17] = [
     "hashbrown",
     "itoa",
     "jiff",
+    "memmap2",
     "postcard",
     "regex",
     "serde",

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 mod allocations;
+mod bombs;
 mod certificates;
+mod chunks;
 mod cli;
 mod config;
 mod conservation;

@@ -182,6 +182,15 @@ impl Server {
         self.value("oscar_metrics_accepted_items_total", &[("signal", "traces")])
     }
 
+    /// A connection whose request holds so many bytes of the budget, until it is dropped.
+    pub fn holds(&self, bytes: usize) -> TcpStream {
+        let mut stream = connect(self.address("otlp_http"));
+        let whole = request("POST", "/v1/traces", PROTOBUF, &padded_span(bytes));
+        stream.write_all(whole.split_last().unwrap().1).unwrap();
+        std::thread::sleep(SHORT);
+        stream
+    }
+
     /// Sends one span and expects it to be taken: the server still works.
     pub fn works(&self) {
         let before = self.accepted();

@@ -138,19 +138,20 @@ impl Pipeline {
         let body = engine.protobuf(signal, encoding, body)?;
         match signal {
             Signal::Metrics => {
-                let mut batch = PointBatch::new(&engine, &self.keys, now);
+                let mut batch = PointBatch::unbounded(&engine, &self.keys, now);
                 wire::walk_metrics(&body, &mut batch)?;
                 let became = self.fold(&engine, &batch, now);
                 let outcome = Outcome::Points(&batch, &became);
                 wire::walk_metrics(&body, &mut Guide::new(&engine, (asked, now), outcome, tell))
             }
             Signal::Traces | Signal::Logs => {
-                let mut batch = Batch::new(&engine, &self.keys, now);
+                let mut batch = Batch::unbounded(&engine, &self.keys, now);
                 match signal {
                     Signal::Traces => wire::walk_traces(&body, &mut batch)?,
                     _ => wire::walk_logs(&body, &mut batch)?,
                 }
-                let done = commit::carry_out(self, &engine, batch, now);
+                let mut done = batch.into_work();
+                commit::carry_out(self, &engine, &mut done, now);
                 self.counters.books().post(signal, &commit::count(&done.items), now);
                 let mut guide = Guide::new(&engine, (asked, now), Outcome::Records(&done), tell);
                 match signal {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::counters::{ItemCounts, Rejection};
 use crate::dedupe::Fingerprint;
+use crate::rules::room;
 use crate::series::Sample;
 use crate::timestamp::Timestamp;
 use crate::view::{Metric, Point, Value};
@@ -93,4 +94,12 @@ pub(crate) struct PointRoom {
     pub(crate) homes: Vec<Home<'static>>,
     pub(crate) metrics: Vec<Told<'static>>,
     pub(crate) items: Vec<PointItem<'static>>,
+}
+
+impl PointRoom {
+    /// Its bytes.
+    pub(crate) fn room(&self) -> usize {
+        let Self { attributes, homes, metrics, items } = self;
+        room(attributes) + room(homes) + room(metrics) + room(items)
+    }
 }

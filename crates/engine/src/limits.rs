@@ -61,12 +61,50 @@ pub const IN_FLIGHT_PART: usize = 2;
 pub const SMALL_PART: usize = 8;
 /// Bytes of a small request, for which there is room beside large ones: a usual batch of an SDK fits.
 pub const SMALL_REQUEST: usize = 256 * KIB;
-/// Bytes of the largest body whose memory glibc keeps for the next one, and half of what it keeps in all.
-pub const KEPT_MEMORY: usize = 4 * MIB;
+/// Bytes of the largest body whose memory the allocator keeps for the next one, and half of what glibc keeps in all. A larger body has
+/// memory of its own, which goes back to the system at once.
+pub const KEPT_MEMORY: usize = 2 * MIB;
 /// Workspaces that requests leave to the next ones: as many as run at once on any machine this is for.
 pub const WORKSPACES: usize = 16;
-/// Items of a request whose workspace is kept; that of a larger one is given back. About 2 MiB each.
-pub const WORKSPACE_ITEMS: usize = 8_192;
+/// Bytes of a workspace that is kept; a larger one is given back. A chunk of usual spans fits.
+pub const WORKSPACE: usize = 4 * MIB;
+/// Spans, log records or data points that are evaluated and committed together: a request of no more is walked
+/// once. A larger one is counted first and then committed in chunks of so many. The SDKs send 512 items.
+pub const CHUNK_ITEMS: usize = 8_192;
+/// Events of spans in one chunk: four for each.
+pub const CHUNK_EVENTS: usize = 4 * CHUNK_ITEMS;
+/// Attributes of data points in one chunk: eight for each.
+pub const CHUNK_ATTRIBUTES: usize = 8 * CHUNK_ITEMS;
+/// What rules made of the items of one chunk: updates, skips, guards and the like, up to 80 bytes each.
+pub const CHUNK_UPDATES: usize = 16 * CHUNK_ITEMS;
+/// Bytes of label values and other text that rules made of one chunk.
+pub const CHUNK_TEXT: usize = 4 * MIB;
+/// Bytes that one chunk holds while it is evaluated, attributes of a single resource or point apart: what a request that comes in
+/// chunks holds of the budget beside its body.
+pub const CHUNK: usize = 16 * MIB;
+/// Bytes that a request is charged for a span; for all its items together it may be charged as much as it may be large. What it holds
+/// is less, because it is evaluated in chunks: the charge bounds work, and an empty item is as much work as a small one.
+pub const SPAN_CHARGE: usize = 512;
+/// Bytes that a request is charged for an event of a span.
+pub const EVENT_CHARGE: usize = 256;
+/// Bytes that a request is charged for a log record.
+pub const LOG_CHARGE: usize = 512;
+/// Bytes that a request is charged for a metric, its resource and scope included.
+pub const METRIC_CHARGE: usize = 512;
+/// Bytes that a request is charged for a data point without its attributes.
+pub const POINT_CHARGE: usize = 384;
+/// Bytes that a request of data points is charged for an attribute.
+pub const ATTRIBUTE_CHARGE: usize = 48;
+/// Bytes that a request may be charged for its items when it may itself have so many: as many again, and always one chunk.
+pub const fn charge(request: usize) -> usize {
+    let chunk = CHUNK_ITEMS * SPAN_CHARGE;
+    if request > chunk { request } else { chunk }
+}
+/// Buckets on each side of zero of an exponential histogram as it is sent, and quantiles of a summary: far more than any SDK has.
+/// With more it is rejected as invalid before they are read.
+pub const SENT_BUCKETS: usize = 16 * KIB;
+/// Exemplars read of one data point: one for each of the most buckets there may be, and one more.
+pub const SENT_EXEMPLARS: usize = BUCKETS + 1;
 /// Histograms of data points whose memory is left to the next ones, each for points with its edges; a bot has a few kinds of edges.
 pub const SPARE_HISTOGRAMS: usize = 64;
 /// Resources whose targets are remembered; over it all are worked out again.

@@ -5,10 +5,12 @@
 
 mod apply;
 pub(crate) mod batch;
+mod chunks;
 pub(crate) mod commit;
 mod conversations;
 mod kept;
 mod looped;
+mod meter;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
@@ -65,6 +67,19 @@ pub struct Refused {
     pub reason: Refusal,
     /// What is wrong and where, for people.
     pub message: String,
+}
+
+/// Asked for so many bytes more before a request takes them; refused, the request is.
+pub type Reserve<'r> = &'r mut dyn FnMut(usize) -> Result<(), Refused>;
+
+impl From<WireError> for Refused {
+    fn from(error: WireError) -> Self {
+        let reason = match error {
+            WireError::TooLarge { .. } | WireError::TooManyItems { .. } => Refusal::TooLarge,
+            WireError::Malformed { .. } | WireError::Stopped => Refusal::Malformed,
+        };
+        Self { reason, message: error.to_string() }
+    }
 }
 
 /// The arrow and all it leads to. Shared by every receiver and by the scrape.
@@ -167,55 +182,85 @@ impl Pipeline {
         body: &[u8],
         now: Timestamp,
     ) -> Result<Outcome, Refused> {
-        let taken = self.take(signal, encoding, body, now);
-        taken.map_err(|error| self.refuse_broken(protocol, &error))
+        self.ingest_within(protocol, (signal, encoding, body), now, &mut |_| Ok(()))
     }
 
-    /// Counts a request that can't be read.
-    fn refuse_broken(&self, protocol: Protocol, error: &WireError) -> Refused {
-        let reason = match error {
-            WireError::TooLarge { .. } => Refusal::TooLarge,
-            _ => Refusal::Malformed,
-        };
-        self.refuse(protocol, reason);
-        Refused { reason, message: error.to_string() }
+    /// The same for a request that asks `reserve` for the memory it takes beside its body, before it takes it.
+    pub fn ingest_within(
+        &self,
+        protocol: Protocol,
+        request: (Signal, Encoding, &[u8]),
+        now: Timestamp,
+        reserve: Reserve<'_>,
+    ) -> Result<Outcome, Refused> {
+        let taken = self.take(request, now, reserve);
+        taken.inspect_err(|refused| self.refuse(protocol, refused.reason))
     }
 
     fn take(
         &self,
-        signal: Signal,
-        encoding: Encoding,
-        body: &[u8],
+        (signal, encoding, body): (Signal, Encoding, &[u8]),
         now: Timestamp,
-    ) -> Result<Outcome, WireError> {
+        reserve: Reserve<'_>,
+    ) -> Result<Outcome, Refused> {
         let engine = self.engine.load_full();
+        if encoding == Encoding::Json {
+            reserve(body.len())?;
+        }
         let body = &*engine.protobuf(signal, encoding, body)?;
-        let (counts, _change) = match signal {
+        let (counts, _change) = match self.take_whole(&engine, (signal, body), now) {
+            Err(WireError::Stopped) => {
+                reserve(meter::measure(signal, body, engine.limits.request)?)?;
+                let change = self.change();
+                (self.take_in_chunks(&engine, (signal, body), now)?, change)
+            }
+            taken => taken?,
+        };
+        self.inventory.look((&engine, &self.keys), (signal, body, counts.received), now);
+        conversations::end_quiet(self, &engine, now);
+        Ok(outcome(&counts))
+    }
+
+    /// Takes a request of no more than one chunk.
+    fn take_whole(
+        &self,
+        engine: &Engine,
+        (signal, body): (Signal, &[u8]),
+        now: Timestamp,
+    ) -> Result<(ItemCounts, RwLockReadGuard<'_, ()>), WireError> {
+        let (counts, change) = match signal {
             Signal::Metrics => {
-                let mut batch = PointBatch::new(&engine, &self.keys, now);
+                let mut batch = PointBatch::new(engine, &self.keys, now);
                 wire::walk_metrics(body, &mut batch)?;
                 let change = self.change();
-                let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
-                let counts = passthrough::fold(&mut senders, (&engine, self.process(now)), &batch);
-                drop(senders);
-                batch.end();
-                (counts, change)
+                (self.fold_points(engine, (batch, now)), change)
             }
             Signal::Traces | Signal::Logs => {
-                let mut batch = Batch::new(&engine, &self.keys, now);
+                let mut batch = Batch::new(engine, &self.keys, now);
                 match signal {
                     Signal::Traces => wire::walk_traces(body, &mut batch)?,
                     _ => wire::walk_logs(body, &mut batch)?,
                 }
                 let change = self.change();
-                (commit::commit(self, &engine, batch, now), change)
+                (commit::commit(self, engine, batch, now), change)
             }
         };
         self.counters.books().post(signal, &counts, now);
-        self.inventory.look((&engine, &self.keys), (signal, body, counts.received), now);
         self.changed();
-        conversations::end_quiet(self, &engine, now);
-        Ok(outcome(&counts))
+        Ok((counts, change))
+    }
+
+    /// Folds data points into their streams.
+    fn fold_points(
+        &self,
+        engine: &Engine,
+        (batch, now): (PointBatch<'_>, Timestamp),
+    ) -> ItemCounts {
+        let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = passthrough::fold(&mut senders, (engine, self.process(now)), &batch);
+        drop(senders);
+        batch.end();
+        counts
     }
 
     /// Counts a request the rim refused before its bytes came this far.
@@ -283,6 +328,12 @@ impl Pipeline {
         // Under this lock, so that no family goes while a point is on its way to it.
         let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
         senders.expire(&engine, now);
+    }
+
+    /// Gives back memory that is kept for requests to come.
+    pub fn free_spares(&self) {
+        self.engine.load().workspaces.clear();
+        self.senders.lock().unwrap_or_else(PoisonError::into_inner).free_spares();
     }
 
     /// How large each family is, what senders' own series use of their limit, and how far back resent spans are known.

@@ -31,7 +31,7 @@ mod uses;
 mod words;
 
 pub use evaluate::Evaluation;
-pub use recycle::recycled;
+pub use recycle::{recycled, room};
 pub use ruleset::RuleSet;
 pub use scratch::Scratch;
 pub use subject::Subject;

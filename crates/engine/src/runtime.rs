@@ -97,7 +97,7 @@ impl Engine {
         match encoding {
             Encoding::Protobuf => Ok(Cow::Borrowed(body)),
             Encoding::Json => {
-                let mut out = Vec::with_capacity(body.len());
+                let mut out = Vec::with_capacity(body.len().min(limits::KEPT_MEMORY));
                 wire::json_to_protobuf(signal, body, self.limits.request, &mut out)?;
                 Ok(Cow::Owned(out))
             }

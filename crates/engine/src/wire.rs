@@ -9,6 +9,7 @@
 //! lists and maps nest deeper than [`VALUE_DEPTH`](crate::limits::VALUE_DEPTH) is missing, where `prost` refuses the request.
 #![deny(clippy::indexing_slicing)]
 
+mod buffer;
 mod cursor;
 mod envelope;
 mod error;
@@ -26,6 +27,7 @@ mod value;
 mod variant;
 mod writer;
 
+pub use buffer::Buffer;
 pub use error::{Place, WireError};
 pub use json::json_to_protobuf;
 pub use logs::walk_logs;

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::limits;
-use crate::rules::{Scratch, SkipReason};
+use crate::rules::{Scratch, SkipReason, room};
 
 use crate::items::{Item, PointRoom};
 
@@ -27,6 +27,16 @@ pub(crate) struct Workspace {
     pub(crate) skips: Vec<[u64; SkipReason::ALL.len()]>,
 }
 
+impl Workspace {
+    /// Bytes of its room, as far as it grows with a request.
+    fn room(&self) -> usize {
+        let Self { scratch, items, points, repeated, hashes, places, order, ends: _, skips: _ } =
+            self;
+        let lists = room(items) + room(repeated) + room(hashes) + room(places) + room(order);
+        scratch.room() + points.room() + lists
+    }
+}
+
 /// Workspaces that wait for a request.
 #[derive(Default)]
 pub(crate) struct Workspaces(Mutex<Vec<Workspace>>);
@@ -37,12 +47,16 @@ impl Workspaces {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
+    /// Gives back the memory of all that wait.
+    pub(crate) fn clear(&self) {
+        drop(std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)));
+    }
+
     /// Keeps one, unless there are enough or it grew too large.
     pub(crate) fn give(&self, workspace: Workspace) {
-        let spans = workspace.items.capacity().max(workspace.order.capacity() / 4);
-        let large = spans.max(workspace.points.attributes.capacity() / 8);
+        let fits = workspace.room() <= limits::WORKSPACE;
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if large <= limits::WORKSPACE_ITEMS && waiting.len() < limits::WORKSPACES {
+        if fits && waiting.len() < limits::WORKSPACES {
             waiting.push(workspace);
         }
     }

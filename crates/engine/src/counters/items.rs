@@ -48,7 +48,8 @@ impl ItemCounts {
         }
     }
 
-    fn add(&mut self, other: &Self) {
+    /// Adds those of another part of the same request, or of another one.
+    pub(crate) fn add(&mut self, other: &Self) {
         let add = |sum: &mut u64, one: u64| *sum = sum.saturating_add(one);
         add(&mut self.received, other.received);
         add(&mut self.accepted, other.accepted);

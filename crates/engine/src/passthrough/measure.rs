@@ -44,9 +44,10 @@ impl Spares {
     fn histogram(&mut self, sent: &view::Histogram<'_>) -> Result<Histogram, AmountError> {
         let Self { counts, bounds, histograms, .. } = self;
         counts.clear();
-        counts.extend(sent.counts.iter());
+        // One more than there may be, with a bound of infinity, is enough to be rejected for.
+        counts.extend(sent.counts.iter().take(limits::BUCKETS + 3));
         bounds.clear();
-        bounds.extend(sent.bounds.iter());
+        bounds.extend(sent.bounds.iter().take(limits::BUCKETS + 2));
         without_infinity(counts, bounds);
         match histograms.iter().position(|one| *one.bounds() == **bounds) {
             Some(at) => histograms.swap_remove(at).renewed(sent.count, sent.sum, counts),
@@ -58,7 +59,7 @@ impl Spares {
     pub(crate) fn exemplars(&mut self, point: &Point<'_>) -> Vec<Exemplar> {
         let mut exemplars = std::mem::take(&mut self.exemplars);
         exemplars.clear();
-        exemplars.extend(point.exemplars.iter().filter_map(exemplar));
+        exemplars.extend(point.exemplars.iter().take(limits::SENT_EXEMPLARS).filter_map(exemplar));
         exemplars
     }
 }
@@ -107,8 +108,8 @@ fn measured(data: Data, point: &Point<'_>, spares: &mut Spares) -> Result<Measur
         (Data::Sum { monotonic, .. }, _) => Measured::Sum { value: number()?, monotonic },
         (_, PointValue::Histogram(sent)) => Measured::Histogram(spares.histogram(&sent)?),
         (_, PointValue::Exponential(sent)) => {
-            let (above, below): (Vec<u64>, Vec<u64>) =
-                (sent.positive.counts.iter().collect(), sent.negative.counts.iter().collect());
+            let above = few(sent.positive.counts.iter())?;
+            let below = few(sent.negative.counts.iter())?;
             let sent = ExponentialIn {
                 scale: sent.scale,
                 count: sent.count,
@@ -121,11 +122,17 @@ fn measured(data: Data, point: &Point<'_>, spares: &mut Spares) -> Result<Measur
             Measured::Exponential(Exponential::new(&sent)?)
         }
         (_, PointValue::Summary(sent)) => {
-            let quantiles = sent.quantiles.iter().map(|one| (one.quantile, one.value)).collect();
-            Measured::Summary(Summary::new(sent.count, sent.sum, quantiles)?)
+            let quantiles = few(sent.quantiles.iter().map(|one| (one.quantile, one.value)))?;
+            Measured::Summary(Summary::new(sent.count, sent.sum, quantiles.into())?)
         }
         _ => return Err(Reject::Invalid),
     })
+}
+
+/// What a point has a list of, unless there are more than [`limits::SENT_BUCKETS`].
+fn few<T>(all: impl Iterator<Item = T>) -> Result<Vec<T>, Reject> {
+    let few: Vec<T> = all.take(limits::SENT_BUCKETS + 1).collect();
+    if few.len() > limits::SENT_BUCKETS { Err(Reject::Invalid) } else { Ok(few) }
 }
 
 fn exemplar(one: view::PointExemplar<'_>) -> Option<Exemplar> {

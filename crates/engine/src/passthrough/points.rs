@@ -2,8 +2,10 @@
 //! outside itself.
 
 use std::hash::Hasher;
+use std::ops::Range;
 
 use crate::dedupe::{Fingerprint, Keys};
+use crate::limits;
 use crate::rules::definition::Source;
 use crate::rules::{Evaluation, Subject, Updates, recycled};
 use crate::timestamp::Timestamp;
@@ -32,9 +34,25 @@ pub(crate) struct PointBatch<'a> {
     /// Where the attributes of the point at hand begin, and their hash so far.
     begin: usize,
     hash: u64,
+    /// Attributes that were there when this chunk began: of the home and the point at hand.
+    carried: usize,
+    /// What it takes, whether it is evaluated whole or in chunks.
+    bound: Bound,
+}
+
+/// How many points a batch takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    /// No more than one chunk holds; it leaves out the attributes that are too many.
+    Chunk,
+    /// All of them, in chunks.
+    Chunks,
+    /// All of them at once.
+    None,
 }
 
 impl<'a> PointBatch<'a> {
+    /// For a request of one chunk. It is full when there are more.
     pub(crate) fn new(engine: &'a Engine, keys: &'a Keys, now: Timestamp) -> Self {
         let mut work = engine.workspaces.take();
         let (scratch, told) = (std::mem::take(&mut work.scratch), engine.limits.label_value);
@@ -53,6 +71,40 @@ impl<'a> PointBatch<'a> {
             is_kept: false,
             begin: 0,
             hash: 0,
+            carried: 0,
+            bound: Bound::Chunk,
+        }
+    }
+
+    /// For a request of several chunks, each ended by [`PointBatch::next_chunk`] when it is full.
+    pub(crate) fn chunked(engine: &'a Engine, keys: &'a Keys, now: Timestamp) -> Self {
+        Self { bound: Bound::Chunks, ..Self::new(engine, keys, now) }
+    }
+
+    /// Never full: for who may take as much memory as a request needs.
+    pub(crate) fn unbounded(engine: &'a Engine, keys: &'a Keys, now: Timestamp) -> Self {
+        Self { bound: Bound::None, ..Self::new(engine, keys, now) }
+    }
+
+    /// Forgets the points so far, which were folded. The home at hand stays, and before a point (`is_open`) its metric and attributes.
+    pub(crate) fn next_chunk(&mut self, is_open: bool) {
+        self.evaluation.restart();
+        self.items.clear();
+        let metric = self.metrics.pop().filter(|_| is_open);
+        self.metrics.clear();
+        self.metrics.extend(metric.map(|told| Told { home: 0, ..told }));
+        let open = if is_open { self.begin } else { self.attributes.len() };
+        let of = |range: Range<usize>| self.attributes.get(range).unwrap_or_default();
+        let (resource, scope) = (of(self.home.resource.clone()), of(self.home.scope.clone()));
+        let (resource_end, scope_end) = (resource.len(), resource.len() + scope.len());
+        let stay = [resource, scope, of(open..self.attributes.len())].concat();
+        self.attributes.clear();
+        self.attributes.extend(stay);
+        (self.home.resource, self.home.scope) = (0..resource_end, resource_end..scope_end);
+        (self.begin, self.carried) = (scope_end, self.attributes.len());
+        self.homes.clear();
+        if self.is_kept {
+            self.homes.push(self.home.clone());
         }
     }
 
@@ -150,6 +202,9 @@ impl<'a> Visitor<'a> for PointBatch<'a> {
     fn attribute(&mut self, origin: Origin, key: &'a [u8], value: Value<'a>) {
         self.evaluation.attribute(origin, key, value);
         let hash = hash(self.keys, key, value);
+        if self.bound == Bound::Chunk && self.attributes.len() > limits::CHUNK_ATTRIBUTES {
+            return; // it is full
+        }
         self.attributes.push((key, value));
         let end = self.attributes.len();
         let (sum, range) = match origin {
@@ -197,5 +252,14 @@ impl<'a> Visitor<'a> for PointBatch<'a> {
             fate,
         });
         (self.begin, self.hash) = (end, 0);
+    }
+
+    #[inline]
+    fn is_full(&self) -> bool {
+        let attributes = self.attributes.len() - self.carried;
+        let has_items = self.items.len().max(self.metrics.len()) > limits::CHUNK_ITEMS;
+        let is_full =
+            has_items || attributes > limits::CHUNK_ATTRIBUTES || self.evaluation.updates.is_full();
+        is_full && self.bound != Bound::None
     }
 }

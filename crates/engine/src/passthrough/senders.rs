@@ -62,6 +62,12 @@ impl Senders {
         }
     }
 
+    /// Gives back memory that is kept for points to come.
+    pub(crate) fn free_spares(&mut self) {
+        (self.homes, self.spares) = Default::default();
+        self.known.clear();
+    }
+
     /// What ends by time alone: what silent writers show, what was idle for too long, and routes to series that are gone.
     pub(crate) fn expire(&mut self, engine: &Engine, now: Timestamp) {
         let (idle, stale) = (engine.limits.idle, engine.stale);

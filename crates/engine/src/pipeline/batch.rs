@@ -1,6 +1,7 @@
 //! One request on its way: the walk's visitor. It collects items and updates, and changes nothing outside itself.
 
 use crate::dedupe::{Fingerprint, Keys};
+use crate::limits;
 use crate::rules::definition::Source;
 use crate::rules::{Evaluation, Subject};
 use crate::timestamp::Timestamp;
@@ -22,6 +23,10 @@ pub(crate) struct Batch<'a> {
     reads_events: bool,
     /// The last span's attributes are complete: the next one for a span is another span's.
     span_told: bool,
+    /// Events of spans so far.
+    events: usize,
+    /// Whether it takes no more than one chunk holds.
+    is_bounded: bool,
     /// The rest of the workspace; `items` grow on the way.
     work: Workspace,
 }
@@ -39,8 +44,30 @@ impl<'a> Batch<'a> {
             deadline: engine.limits.late.map(|late| now.before(late)),
             span: Span::default(),
             span_told: false,
+            events: 0,
+            is_bounded: true,
             work,
         }
+    }
+
+    /// The same, and never full: for who may take as much memory as a request needs.
+    pub(crate) fn unbounded(engine: &'a Engine, keys: &'a Keys, now: Timestamp) -> Self {
+        Self { is_bounded: false, ..Self::new(engine, keys, now) }
+    }
+
+    /// Lets `commit` use what there is so far, and goes on with nothing. While events of the last item may follow, the item stays:
+    /// `commit` has seen it, but doesn't count it.
+    pub(super) fn commit_chunk(&mut self, is_open: bool, commit: impl FnOnce(&mut Workspace)) {
+        let evaluated = &mut self.evaluation.updates;
+        std::mem::swap(evaluated, &mut self.work.scratch.updates);
+        commit(&mut self.work);
+        std::mem::swap(&mut self.evaluation.updates, &mut self.work.scratch.updates);
+        self.evaluation.restart();
+        let last = self.work.items.pop().filter(|_| is_open);
+        self.work.items.clear();
+        // It came before, namely in the chunk before.
+        self.work.items.extend(last.map(|item| Item { fingerprint: None, ..item }));
+        self.events = 0;
     }
 
     /// The items, and what the rules made of them.
@@ -120,7 +147,9 @@ impl<'a> Visitor<'a> for Batch<'a> {
     }
 
     fn event(&mut self, event: &SpanEvent<'a>) {
-        let live = self.work.items.last().is_some_and(|item| item.fate != Fate::Late);
+        self.events += 1;
+        let item = self.work.items.last();
+        let live = item.is_some_and(|item| !matches!(item.fate, Fate::Late | Fate::Duplicate));
         if live && self.reads_events {
             let span = self.span;
             self.evaluate(Subject::Event(event, &span));
@@ -137,5 +166,13 @@ impl<'a> Visitor<'a> for Batch<'a> {
         };
         self.item(item, Subject::Log(record));
         self.evaluation.forget(Origin::Log);
+    }
+
+    #[inline]
+    fn is_full(&self) -> bool {
+        let has_items = self.work.items.len() > limits::CHUNK_ITEMS;
+        let is_full =
+            has_items || self.events > limits::CHUNK_EVENTS || self.evaluation.updates.is_full();
+        is_full && self.is_bounded
     }
 }

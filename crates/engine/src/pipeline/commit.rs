@@ -22,24 +22,23 @@ pub(crate) fn commit(
     batch: Batch<'_>,
     now: Timestamp,
 ) -> ItemCounts {
-    let work = carry_out(pipeline, engine, batch, now);
+    let mut work = batch.into_work();
+    carry_out(pipeline, engine, &mut work, now);
     let counts = count(&work.items);
     engine.workspaces.give(work);
     counts
 }
 
-/// Applies what counts of a batch and tells what became of all of it.
+/// Applies what counts of the updates in a workspace, and notes in it what became of all of it.
 pub(crate) fn carry_out(
     pipeline: &Pipeline,
     engine: &Engine,
-    batch: Batch<'_>,
+    work: &mut Workspace,
     now: Timestamp,
-) -> Workspace {
-    let mut work = batch.into_work();
-    drop_repeats(pipeline, engine, &mut work, now);
-    apply::spread(pipeline, engine, &mut work, now);
-    conversations::hear(pipeline, engine, &work, now);
-    work
+) {
+    drop_repeats(pipeline, engine, work, now);
+    apply::spread(pipeline, engine, work, now);
+    conversations::hear(pipeline, engine, work, now);
 }
 
 /// Marks resent spans, and tells which guards stand for records that came before. What belongs to a resent span came before

@@ -38,7 +38,9 @@ impl Pipeline {
         now: Timestamp,
     ) -> Result<Outcome, Refused> {
         let counts = self.count_items(signal, encoding, body);
-        let counts = counts.map_err(|error| self.refuse_broken(protocol, &error))?;
+        let counts = counts
+            .map_err(Refused::from)
+            .inspect_err(|refused| self.refuse(protocol, refused.reason))?;
         self.counters.books().post(signal, &counts, now);
         Ok(super::outcome(&counts))
     }

@@ -77,6 +77,14 @@ impl<'a> Evaluation<'a> {
         Scratch { tables, memos: memos.empty(), updates, text, identity }
     }
 
+    /// Forgets what has come out so far, and all that refers to it. Attributes of the resource, the scope and the record at hand stay.
+    pub fn restart(&mut self) {
+        self.updates.clear();
+        self.memos.looks.clear();
+        self.memos.mapped.clear();
+        self.begin(Lasting::Resource);
+    }
+
     /// A new resource.
     pub fn resource(&mut self) {
         self.slots.clear(Origin::Resource);

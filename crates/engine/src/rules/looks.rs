@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use crate::view::{SpanKind, Status};
 
-use super::recycle::recycled;
+use super::recycle::{recycled, room};
 
 /// All that a plain label set can say of a span.
 #[derive(Clone, Copy, PartialEq)]
@@ -52,6 +52,17 @@ impl<'a> Looks<'a> {
             *at = u32::try_from(self.seen.len()).unwrap_or(u32::MAX);
             self.seen.push((look, key));
         }
+    }
+
+    /// Bytes of the room that grows with a request.
+    pub(super) fn room(&self) -> usize {
+        room(&self.seen)
+    }
+
+    /// Forgets all of them.
+    pub(super) fn clear(&mut self) {
+        self.places.clear();
+        self.seen.clear();
     }
 
     /// Only the room, for requests whose spans live otherwise.

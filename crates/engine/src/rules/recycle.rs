@@ -6,6 +6,11 @@ pub fn recycled<T, U>(mut used: Vec<T>) -> Vec<U> {
     used.into_iter().filter_map(|_| None).collect()
 }
 
+/// Bytes that a vector has room for.
+pub fn room<T>(vector: &Vec<T>) -> usize {
+    vector.capacity() * size_of::<T>()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,3 +14,11 @@ pub struct Scratch {
     pub(super) text: String,
     pub(super) identity: String,
 }
+
+impl Scratch {
+    /// Bytes of its room, as far as it grows with a request.
+    pub fn room(&self) -> usize {
+        let Self { tables: _, memos, updates, text, identity } = self;
+        memos.looks.room() + updates.room() + text.capacity() + identity.capacity()
+    }
+}

@@ -3,8 +3,11 @@
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 
+use crate::limits;
 use crate::model::{Op, Pseudonym, key};
 use crate::timestamp::{ElapsedError, Timestamp};
+
+use super::recycle::room;
 
 /// A label value: text of the request, text of the config, or text made on the way.
 #[derive(Clone, Copy, Debug, Default)]
@@ -229,6 +232,22 @@ impl Updates {
                 self.made.get(start as usize..end as usize).unwrap_or_default()
             }
         }
+    }
+
+    /// Whether it holds as much as may be made of one chunk of a request.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        let Self { list, skips, ignored_weights, guards, remarks, .. } = self;
+        let marks = skips.len() + ignored_weights.len() + guards.len() + remarks.len();
+        list.len() + marks >= limits::CHUNK_UPDATES
+            || self.bytes.len() + self.made.len() >= limits::CHUNK_TEXT
+    }
+
+    /// Bytes of its room.
+    pub(super) fn room(&self) -> usize {
+        let Self { list, skips, ignored_weights, guards, remarks, keys, bytes, made, .. } = self;
+        let lists = room(list) + room(skips) + room(ignored_weights) + room(guards) + room(remarks);
+        lists + room(keys) + room(bytes) + made.capacity()
     }
 
     /// What identifies a guarded record.

@@ -140,6 +140,11 @@ pub trait Visitor<'a> {
     fn metric(&mut self, _metric: &Metric<'a>) {}
     /// A point of the last metric, whose attributes are complete.
     fn point(&mut self, _metric: &Metric<'a>, _point: &Point<'a>) {}
+    /// Whether the walk should stop here. It then fails, as at a fault in the framing.
+    #[inline(always)]
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
 /// The three kinds of OTLP requests.

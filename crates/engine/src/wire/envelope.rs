@@ -58,7 +58,7 @@ fn resource_items<'a, V: Visitor<'a>>(
     for scope in Fields::new(Cursor::new(bytes), SCOPES) {
         scope_items(scope, visitor, item)?;
     }
-    Ok(())
+    Fault::unless_full(visitor)
 }
 
 fn scope_items<'a, V: Visitor<'a>>(
@@ -91,8 +91,9 @@ fn scope_items<'a, V: Visitor<'a>>(
     }
     for bytes in Fields::new(Cursor::new(bytes), ITEMS) {
         item(bytes, visitor)?;
+        Fault::unless_full(visitor)?;
     }
-    Ok(())
+    Fault::unless_full(visitor)
 }
 
 fn resource<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V) -> Result<(), Fault> {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::view::Visitor;
+
 /// Why a request can't be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
@@ -20,6 +22,15 @@ pub enum WireError {
         /// Bytes it may take.
         limit: usize,
     },
+    /// The request has more items than may be evaluated at once.
+    #[error("evaluating the request's items takes more than {limit} bytes; send fewer at a time")]
+    TooManyItems {
+        /// Bytes that evaluation may be charged with.
+        limit: usize,
+    },
+    /// The visitor stopped the walk before the request's end.
+    #[error("the request was not read to its end")]
+    Stopped,
 }
 
 /// A place in a request.
@@ -73,6 +84,8 @@ pub enum What {
     WireType,
     /// A known field with another wire type than its own.
     OtherType,
+    /// No fault: the visitor is full.
+    Stopped,
     /// Lists and maps beyond `VALUE_DEPTH`: the value is missing, and the request is read on.
     TooDeep,
 }
@@ -82,6 +95,12 @@ impl Fault {
     #[cold]
     pub fn new(at: &[u8], what: What) -> Self {
         Self { address: at.as_ptr() as usize, what }
+    }
+
+    /// The end of a walk whose visitor is full.
+    #[inline]
+    pub fn unless_full<'a>(visitor: &impl Visitor<'a>) -> Result<(), Self> {
+        if visitor.is_full() { Err(Self::new(b"", What::Stopped)) } else { Ok(()) }
     }
 
     /// Whether only an attribute's value is lost, because it nests too deep.
@@ -94,6 +113,7 @@ impl Fault {
     pub fn within(self, body: &[u8]) -> WireError {
         let at = Place::Byte(self.address.saturating_sub(body.as_ptr() as usize));
         let what = match self.what {
+            What::Stopped => return WireError::Stopped,
             What::TooDeep => "lists and maps nest too deep",
             What::Truncated => "the field ends after the message that holds it",
             What::LongVarint => "a varint of more than 64 bits",

@@ -2,7 +2,9 @@
 
 use std::io::Read;
 
-use flate2::{FlushDecompress, Status};
+use flate2::{DecompressError, FlushDecompress, Status};
+
+use super::buffer::Buffer;
 
 /// Why bytes can't be inflated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,8 +25,10 @@ pub enum InflateError {
 /// # Errors
 /// When it holds more than `limit` bytes, or is no gzip to its end.
 #[allow(clippy::disallowed_types)] // this is the door, and it has a limit
-pub fn gzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
-    read(flate2::read::MultiGzDecoder::new(bytes), bytes.len(), limit)
+pub fn gzip(bytes: &[u8], limit: usize) -> Result<Buffer, InflateError> {
+    // The last member says how long it is (RFC 1952, 2.3.1, "ISIZE"), and mostly it is the only one.
+    let told = bytes.last_chunk().map(|size| u32::from_le_bytes(*size) as usize);
+    read(flate2::read::MultiGzDecoder::new(bytes), told, (bytes.len(), limit))
 }
 
 /// Inflates HTTP's deflate: a zlib stream (RFC 1950), or raw deflate (RFC 1951), which some clients send instead.
@@ -32,18 +36,23 @@ pub fn gzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
 /// # Errors
 /// When it holds more than `limit` bytes, or is neither to its end.
 #[allow(clippy::disallowed_types)] // this is the door, and it has a limit
-pub fn deflate(bytes: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
+pub fn deflate(bytes: &[u8], limit: usize) -> Result<Buffer, InflateError> {
     let malformed = |what: &str| InflateError::Malformed(what.to_owned());
     let mut inflater = flate2::Decompress::new(is_zlib(bytes));
     // One byte more shows that the limit is exceeded.
     let most = limit.saturating_add(1);
-    let mut out = Vec::with_capacity(guess(bytes.len(), most));
+    let mut out = Buffer::new(guess(bytes.len(), most), most);
     loop {
-        let before = (inflater.total_in(), inflater.total_out());
-        let taken = usize::try_from(before.0).unwrap_or(usize::MAX);
-        let rest = bytes.get(taken..).unwrap_or_default();
-        let status = inflater.decompress_vec(rest, &mut out, FlushDecompress::None);
-        let status = status.map_err(|error| InflateError::Malformed(error.to_string()))?;
+        let taken = inflater.total_in();
+        let rest = bytes.get(usize::try_from(taken).unwrap_or(usize::MAX)..).unwrap_or_default();
+        let mut status = Status::Ok;
+        let written = out.fill(|room| {
+            let before = inflater.total_out();
+            status = inflater.decompress(rest, room, FlushDecompress::None)?;
+            Ok(usize::try_from(inflater.total_out() - before).unwrap_or(usize::MAX))
+        });
+        let written =
+            written.map_err(|error: DecompressError| InflateError::Malformed(error.to_string()))?;
         if out.len() > limit {
             return Err(InflateError::TooLarge { limit });
         }
@@ -51,16 +60,11 @@ pub fn deflate(bytes: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
             let whole = inflater.total_in() == bytes.len() as u64;
             return if whole { Ok(out) } else { Err(malformed("bytes after the end")) };
         }
-        if out.len() == out.capacity() {
-            out.reserve_exact(out.len().max(MORE).min(most.saturating_sub(out.len())));
-        } else if before == (inflater.total_in(), inflater.total_out()) {
+        if written == 0 && taken == inflater.total_in() {
             return Err(malformed("the stream ends too early"));
         }
     }
 }
-
-/// Bytes by which a full buffer grows at least.
-const MORE: usize = 4096;
 
 /// Whether it begins with a zlib header. Raw deflate does not: its first bits would be a stored block with padding that is not 0,
 /// which no encoder writes.
@@ -76,14 +80,17 @@ fn is_zlib(bytes: &[u8]) -> bool {
 /// # Errors
 /// When it holds more than `limit` bytes, is no zstd to its end, or needs a window beyond the limit.
 #[allow(clippy::disallowed_types)] // this is the door, and it has a limit
-pub fn zstd(bytes: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
+pub fn zstd(bytes: &[u8], limit: usize) -> Result<Buffer, InflateError> {
     let malformed = |error: std::io::Error| InflateError::Malformed(error.to_string());
     let mut decoder = zstd::stream::read::Decoder::with_buffer(bytes).map_err(malformed)?;
     decoder.window_log_max(window_log(limit)).map_err(malformed)?;
     if bytes.is_empty() {
         return Err(InflateError::Malformed("no frame".into()));
     }
-    read(decoder, bytes.len(), limit)
+    // The first frame may say how long it is (RFC 8878, 3.1.1.1.4), and mostly it is the only one.
+    let told = zstd::zstd_safe::get_frame_content_size(bytes).ok().flatten();
+    let told = told.map(|size| usize::try_from(size).unwrap_or(usize::MAX));
+    read(decoder, told, (bytes.len(), limit))
 }
 
 /// The largest window to allow: it need not be larger than what may come out, but 8 MiB must be taken from anybody (RFC 8878,
@@ -92,12 +99,16 @@ fn window_log(limit: usize) -> u32 {
     limit.checked_next_power_of_two().map_or(27, usize::ilog2).clamp(23, 27)
 }
 
-fn read(decoder: impl Read, deflated: usize, limit: usize) -> Result<Vec<u8>, InflateError> {
-    let mut out = Vec::with_capacity(guess(deflated, limit));
-    decoder
-        .take((limit as u64).saturating_add(1))
-        .read_to_end(&mut out)
-        .map_err(|error| InflateError::Malformed(error.to_string()))?;
+/// Reads to the end. What the sender says of the length is only room: if it is wrong, nothing is lost but a copy.
+fn read(
+    decoder: impl Read,
+    told: Option<usize>,
+    (deflated, limit): (usize, usize),
+) -> Result<Buffer, InflateError> {
+    // One byte more shows that the limit is exceeded.
+    let most = limit.saturating_add(1);
+    let mut out = Buffer::new(told.unwrap_or_else(|| guess(deflated, most)), most);
+    out.read_to_end(decoder).map_err(|error| InflateError::Malformed(error.to_string()))?;
     if out.len() > limit { Err(InflateError::TooLarge { limit }) } else { Ok(out) }
 }
 
@@ -119,7 +130,7 @@ mod tests {
     }
 
     fn zstandard(bytes: &[u8]) -> Vec<u8> {
-        zstd::stream::encode_all(bytes, 3).unwrap()
+        ::zstd::stream::encode_all(bytes, 3).unwrap()
     }
 
     fn zlib(bytes: &[u8]) -> Vec<u8> {
@@ -136,11 +147,23 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn gzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
+        super::gzip(bytes, limit).map(|out| out.to_vec())
+    }
+
+    fn deflate(bytes: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
+        super::deflate(bytes, limit).map(|out| out.to_vec())
+    }
+
+    fn zstd(bytes: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
+        super::zstd(bytes, limit).map(|out| out.to_vec())
+    }
+
     type Inflate = fn(&[u8], usize) -> Result<Vec<u8>, InflateError>;
     type Deflate = fn(&[u8]) -> Vec<u8>;
-    const BOTH: [(Inflate, Deflate); 2] = [(gzip, gzipped), (super::zstd, zstandard)];
+    const BOTH: [(Inflate, Deflate); 2] = [(gzip, gzipped), (zstd, zstandard)];
     const ALL: [(Inflate, Deflate); 4] =
-        [(gzip, gzipped), (super::zstd, zstandard), (deflate, zlib), (deflate, raw)];
+        [(gzip, gzipped), (zstd, zstandard), (deflate, zlib), (deflate, raw)];
 
     #[test]
     fn the_limit_is_the_last_size_that_passes() {
@@ -208,12 +231,12 @@ mod tests {
 
     #[test]
     fn a_window_beyond_the_limit_is_refused() {
-        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+        let mut encoder = ::zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
         encoder.window_log(26).unwrap();
         encoder.write_all(b"small").unwrap();
         let bytes = encoder.finish().unwrap();
-        assert!(matches!(super::zstd(&bytes, 16 << 20), Err(InflateError::Malformed(_))));
-        assert_eq!(super::zstd(&bytes, 64 << 20), Ok(b"small".to_vec()));
+        assert!(matches!(zstd(&bytes, 16 << 20), Err(InflateError::Malformed(_))));
+        assert_eq!(zstd(&bytes, 64 << 20), Ok(b"small".to_vec()));
         assert_eq!([window_log(0), window_log(16 << 20), window_log(usize::MAX)], [23, 24, 27]);
     }
 }

@@ -15,6 +15,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::limits;
 use crate::view::Signal;
 
 use super::error::{Place, WireError};
@@ -25,7 +26,7 @@ use slot::Slot;
 /// After an error `out` holds a torn message.
 ///
 /// # Errors
-/// When it is no JSON, not this request, or takes more than `limit` bytes as protobuf.
+/// When it is no JSON, not this request, or takes more than `limit` bytes as protobuf, or has more items than such a request may.
 pub fn json_to_protobuf(
     signal: Signal,
     json: &[u8],
@@ -50,7 +51,8 @@ fn transcode(
     out: &mut Vec<u8>,
 ) -> Result<(), WireError> {
     out.clear();
-    let mut state = State { out, limit, path: Vec::new(), depth: 0, is_too_large: false };
+    let (path, depth, charged) = (Vec::new(), 0, 0);
+    let mut state = State { out, limit, path, depth, charged, excess: None };
     let mut reader = serde_json::Deserializer::from_slice(json);
     // Recursion follows the schema, where `VALUE_DEPTH` bounds it; unknown values are skipped in a loop.
     reader.disable_recursion_limit();
@@ -70,23 +72,36 @@ struct State<'o> {
     path: Vec<&'static str>,
     /// Lists and maps of an attribute value around the current position.
     depth: usize,
-    /// Whether the error being returned means that `limit` was exceeded.
-    is_too_large: bool,
+    /// Bytes that the request is charged for its items so far. The walk charges it again; here it ends the work early.
+    charged: usize,
+    /// What the error being returned means when a limit was exceeded.
+    excess: Option<WireError>,
 }
 
 impl State<'_> {
     /// A value takes little more room as protobuf than as JSON, so it is enough to look after each.
     fn check_size<E: Error>(&mut self) -> Result<(), E> {
         if self.out.len() > self.limit {
-            self.is_too_large = true;
+            self.excess = Some(WireError::TooLarge { limit: self.limit });
+            return Err(E::custom(""));
+        }
+        Ok(())
+    }
+
+    /// Charges the request for an item.
+    fn charge<E: Error>(&mut self, bytes: usize) -> Result<(), E> {
+        self.charged = self.charged.saturating_add(bytes);
+        let limit = limits::charge(self.limit);
+        if self.charged > limit {
+            self.excess = Some(WireError::TooManyItems { limit });
             return Err(E::custom(""));
         }
         Ok(())
     }
 
     fn explain(&self, error: &serde_json::Error) -> WireError {
-        if self.is_too_large {
-            return WireError::TooLarge { limit: self.limit };
+        if let Some(excess) = &self.excess {
+            return excess.clone();
         }
         let far = self.path.len().saturating_sub(PATH_SHOWN);
         let path = self.path.get(far..).unwrap_or_default().join(".");

@@ -69,6 +69,7 @@ fn metric<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V) -> Result<(), Fa
             } else {
                 let point = point(kind, bytes, visitor)?;
                 visitor.point(&metric, &point);
+                Fault::unless_full(visitor)?;
             }
         }
     }

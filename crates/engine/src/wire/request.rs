@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::view::Signal;
 
+use super::buffer::Buffer;
 use super::inflate::{self, InflateError};
 use super::{Encoding, WireError, json_to_protobuf};
 
@@ -47,7 +48,7 @@ impl Coding {
     ///
     /// # Errors
     /// When they hold more than `limit` bytes, or are not in this coding to their end.
-    pub fn inflate(self, bytes: &[u8], limit: usize) -> Result<Option<Vec<u8>>, InflateError> {
+    pub fn inflate(self, bytes: &[u8], limit: usize) -> Result<Option<Buffer>, InflateError> {
         match self {
             Self::Identity => Ok(None),
             Self::Gzip => inflate::gzip(bytes, limit).map(Some),
@@ -93,7 +94,7 @@ impl ExportRequest {
         if self.encoding == Encoding::Protobuf && self.coding != Coding::Deflate {
             return Ok(self);
         }
-        let inflated = self.coding.inflate(&self.bytes, limit)?.map(Bytes::from);
+        let inflated = self.coding.inflate(&self.bytes, limit)?.map(Buffer::into_bytes);
         let plain = inflated.unwrap_or(self.bytes);
         let bytes = match self.encoding {
             Encoding::Protobuf => plain,

@@ -76,6 +76,7 @@ fn span<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V) -> Result<(), Faul
         event(first, visitor)?;
         for bytes in Fields::new(rest, fields::EVENTS) {
             event(bytes, visitor)?;
+            Fault::unless_full(visitor)?;
         }
     }
     Ok(())

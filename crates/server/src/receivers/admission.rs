@@ -21,9 +21,14 @@ struct Budget {
     shut: AtomicBool,
 }
 
-/// The budget is spent.
+/// Why a request may not hold more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Overload;
+pub enum Denied {
+    /// The budget is spent: another time there may be room.
+    Overload,
+    /// There would be no room if nothing else were in flight.
+    TooLarge,
+}
 
 impl Admission {
     /// A budget of as many bytes as the settings in force allow.
@@ -71,23 +76,26 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Holds at least this many bytes from now on. On an overload it holds what it held.
-    pub fn cover(&mut self, bytes: usize) -> Result<(), Overload> {
+    /// Holds at least this many bytes from now on. When that is denied it holds what it held.
+    pub fn cover(&mut self, bytes: usize) -> Result<(), Denied> {
         let more = bytes.saturating_sub(self.held);
         if more == 0 {
             return Ok(());
         }
         let budget = &*self.admission.0;
-        if budget.shut.load(Ordering::Relaxed) {
-            return Err(Overload);
-        }
         let (limit, large) = budget.most();
         let most = if bytes <= limits::SMALL_REQUEST { limit } else { large };
+        if bytes > most {
+            return Err(Denied::TooLarge);
+        }
+        if budget.shut.load(Ordering::Relaxed) {
+            return Err(Denied::Overload);
+        }
         let grown = |held: usize| held.checked_add(more).filter(|sum| *sum <= most);
         budget
             .held
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown)
-            .map_err(|_| Overload)?;
+            .map_err(|_| Denied::Overload)?;
         self.held += more;
         Ok(())
     }
@@ -101,8 +109,19 @@ impl Permit {
         small.max(large.saturating_sub(held))
     }
 
+    /// The bytes it may hold when nothing else is in flight.
+    pub fn most(&self) -> usize {
+        let (limit, large) = self.admission.0.most();
+        large.max(limits::SMALL_REQUEST.min(limit))
+    }
+
+    /// The bytes by which it may grow when nothing else is in flight.
+    pub fn most_more(&self) -> usize {
+        self.most().saturating_sub(self.held)
+    }
+
     /// Holds so many bytes more.
-    pub fn add(&mut self, bytes: usize) -> Result<(), Overload> {
+    pub fn add(&mut self, bytes: usize) -> Result<(), Denied> {
         self.cover(self.held.saturating_add(bytes))
     }
 }
@@ -129,12 +148,12 @@ mod tests {
         let (mut one, mut two) = (admission.permit(), admission.permit());
         assert_eq!(one.cover(60), Ok(()));
         assert_eq!(one.cover(10), Ok(()), "covered already");
-        assert_eq!(two.cover(41), Err(Overload));
+        assert_eq!(two.cover(41), Err(Denied::Overload));
         assert_eq!(two.add(40), Ok(()));
         assert_eq!((two.room(), admission.held()), (0, 100));
         drop(one);
         assert_eq!(two.room(), 60);
-        assert_eq!(two.add(usize::MAX), Err(Overload));
+        assert_eq!(two.add(usize::MAX), Err(Denied::TooLarge));
         drop(two);
         assert_eq!(admission.held(), 0);
     }
@@ -146,13 +165,13 @@ mod tests {
         let (mut large, mut other) = (admission.permit(), admission.permit());
         assert_eq!(large.cover(70 * SMALL), Ok(()));
         assert_eq!(other.room(), SMALL);
-        assert_eq!(other.cover(SMALL + 1), Err(Overload));
+        assert_eq!(other.cover(SMALL + 1), Err(Denied::Overload));
         let mut small: Vec<_> = (0..10).map(|_| admission.permit()).collect();
         assert!(small.iter_mut().all(|permit| permit.cover(SMALL) == Ok(())));
-        assert_eq!(other.cover(1), Err(Overload));
+        assert_eq!(other.cover(1), Err(Denied::Overload));
         drop(small);
         assert_eq!(other.cover(SMALL), Ok(()));
-        assert_eq!(other.add(1), Err(Overload), "it is no longer small");
+        assert_eq!(other.add(1), Err(Denied::Overload), "it is no longer small");
     }
 
     #[test]
@@ -160,14 +179,14 @@ mod tests {
         const SMALL: usize = limits::SMALL_REQUEST;
         let admission = admission(8 * SMALL, 8 * SMALL);
         assert_eq!(admission.permit().cover(8 * SMALL), Ok(()));
-        assert_eq!(admission.permit().cover(8 * SMALL + 1), Err(Overload));
+        assert_eq!(admission.permit().cover(8 * SMALL + 1), Err(Denied::TooLarge));
     }
 
     #[test]
     fn a_reload_changes_the_budget() {
         let admission = admission(100, 50);
         let mut permit = admission.permit();
-        assert_eq!(permit.cover(101), Err(Overload));
+        assert_eq!(permit.cover(101), Err(Denied::TooLarge));
         admission.0.live.change(|live| (live.in_flight, live.memory) = (200, 10));
         assert_eq!(permit.cover(101), Ok(()));
         assert_eq!(admission.measure(11), Some(true));
@@ -182,11 +201,11 @@ mod tests {
         assert_eq!(admission.measure(1001), Some(true));
         assert_eq!(
             (permit.cover(5), permit.cover(11)),
-            (Ok(()), Err(Overload)),
+            (Ok(()), Err(Denied::Overload)),
             "what is held is held"
         );
         assert_eq!(admission.measure(901), None);
-        assert_eq!(permit.add(1), Err(Overload));
+        assert_eq!(permit.add(1), Err(Denied::Overload));
         assert_eq!(admission.measure(900), Some(false));
         assert_eq!(permit.add(1), Ok(()));
     }

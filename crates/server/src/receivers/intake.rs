@@ -22,9 +22,9 @@ use engine::limits;
 use engine::pipeline::{Outcome, Pipeline, Refused};
 use engine::view::Signal;
 use engine::wire::inflate::InflateError;
-use engine::wire::{Coding, Encoding, ExportRequest};
+use engine::wire::{Buffer, Coding, Encoding, ExportRequest};
 
-use super::admission::{Admission, Overload, Permit};
+use super::admission::{Admission, Denied, Permit};
 use super::pace::{Expected, Halt, Pace};
 use super::ports::Ports;
 use super::refusals::{Caller, RefusalLog};
@@ -137,7 +137,7 @@ impl Intake {
     ) -> Result<Body, Stopped> {
         let mut permit = self.admission.permit();
         let reading = async {
-            if expected.declared > expected.limit {
+            if expected.declared > expected.limit.min(permit.most()) {
                 return Err(Halt::TooLarge);
             }
             if expected.declared > permit.room() {
@@ -169,16 +169,19 @@ impl Intake {
         let inflated = self.inflate((request.caller, request.coding), &mut body)?;
         let bytes = inflated.as_deref().unwrap_or(&body.bytes);
         let Request { caller, signal, encoding, coding, hops } = request;
+        let (sent, permit) = (&body.bytes, &mut body.permit);
+        let mut reserve = |more| permit.add(more).map_err(|denied| self.denied(denied));
         let ingest = || {
             let (protocol, now) = (caller.protocol, clock::now());
             if hops >= limits::HOPS {
                 self.refusals.forward_loop(caller);
                 return self.pipeline.reject_loop(protocol, signal, encoding, bytes, now);
             }
-            let outcome = self.pipeline.ingest(protocol, signal, encoding, bytes, now)?;
+            let request = (signal, encoding, bytes);
+            let outcome = self.pipeline.ingest_within(protocol, request, now, &mut reserve)?;
             // What came before was forwarded before. Without this rule a loop through a proxy that drops the hop header never ends.
             if !outcome.all_duplicates {
-                let bytes = body.bytes.clone();
+                let bytes = sent.clone();
                 (self.taken)(ExportRequest { signal, encoding, coding, hops, bytes });
             }
             Ok(outcome)
@@ -193,17 +196,21 @@ impl Intake {
         &self,
         (caller, coding): (Caller, Coding),
         body: &mut Body,
-    ) -> Result<Option<Vec<u8>>, Stopped> {
-        let (room, request) = (body.permit.room(), self.request());
-        let (reason, message) = match coding.inflate(&body.bytes, request.min(room)) {
-            Ok(inflated) => match body.permit.add(inflated.as_ref().map_or(0, Vec::len)) {
+    ) -> Result<Option<Buffer>, Stopped> {
+        let (room, most) = (body.permit.room(), body.permit.most_more());
+        let request = self.request();
+        let Refused { reason, message } = match coding.inflate(&body.bytes, request.min(room)) {
+            Ok(inflated) => match body.permit.add(inflated.as_ref().map_or(0, |out| out.len())) {
                 Ok(()) => return Ok(inflated),
-                Err(Overload) => (Refusal::Overload, overload()),
+                Err(denied) => self.denied(denied),
             },
-            Err(InflateError::TooLarge { .. }) if room < request => (Refusal::Overload, overload()),
-            Err(InflateError::TooLarge { .. }) => (Refusal::TooLarge, self.too_large()),
+            Err(InflateError::TooLarge { .. }) if room < request.min(most) => {
+                self.denied(Denied::Overload)
+            }
+            Err(InflateError::TooLarge { .. }) => self.denied(Denied::TooLarge),
             Err(InflateError::Malformed(what)) => {
-                (Refusal::Malformed, format!("the body cannot be inflated: {what}"))
+                let message = format!("the body cannot be inflated: {what}");
+                Refused { reason: Refusal::Malformed, message }
             }
         };
         Err(self.refuse(caller, reason, message))
@@ -214,13 +221,22 @@ impl Intake {
         self.live.get().request
     }
 
+    /// The refusal of a request that may not hold as much as it takes.
+    fn denied(&self, denied: Denied) -> Refused {
+        match denied {
+            Denied::Overload => Refused { reason: Refusal::Overload, message: overload() },
+            Denied::TooLarge => Refused { reason: Refusal::TooLarge, message: self.too_large() },
+        }
+    }
+
     fn too_large(&self) -> String {
-        format!("the request is larger than {} bytes", self.request())
+        let most = self.request();
+        format!("the request is larger than {most} bytes, or takes more memory than requests may")
     }
 }
 
 fn overload() -> String {
-    "too many bytes are in flight, come again".into()
+    "overloaded: the limit of bytes in flight is reached, retry later".into()
 }
 
 /// All of a body in one piece. A body that comes in one piece is not copied.
@@ -231,7 +247,7 @@ async fn collect(
 ) -> Result<Bytes, Halt> {
     let Expected { declared, limit, .. } = *expected;
     let mut first = Bytes::new();
-    let mut joined = Vec::new();
+    let mut joined: Option<Buffer> = None;
     let timer = pin!(sleep(Duration::ZERO));
     let mut pace = Pace::new(expected, deadlines, timer);
     let mut read = 0;
@@ -242,20 +258,21 @@ async fn collect(
             return Err(Halt::TooLarge);
         }
         permit.cover(read)?;
-        if first.is_empty() && joined.is_empty() {
+        if joined.is_none() && first.is_empty() {
             expected.check_prefix(&chunk)?;
             first = chunk;
             continue;
         }
-        if joined.capacity() < read {
+        let joined = joined.get_or_insert_with(|| {
             // Room for the declared rest, but at most for as much again as arrived: a declaration alone reserves no memory.
             let most = if declared > 0 { declared } else { limit };
-            joined.reserve_exact(most.min(2 * read).max(read) - joined.len());
+            Buffer::new(most.min(2 * read), most)
+        });
+        if !(joined.append(&std::mem::take(&mut first)) && joined.append(&chunk)) {
+            return Err(Halt::Broken);
         }
-        joined.extend_from_slice(&std::mem::take(&mut first));
-        joined.extend_from_slice(&chunk);
     }
-    Ok(if joined.is_empty() { first } else { joined.into() })
+    Ok(joined.map_or(first, Buffer::into_bytes))
 }
 
 /// Framing that makes no sense is the sender's fault and worth an answer; any other error means it left.

@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep};
 use crate::net::Deadlines;
 use engine::limits;
 
-use super::admission::Overload;
+use super::admission::Denied;
 
 /// Why reading ended before the body did.
 pub(super) enum Halt {
@@ -25,9 +25,12 @@ pub(super) enum Halt {
     Late(Duration),
 }
 
-impl From<Overload> for Halt {
-    fn from(_: Overload) -> Self {
-        Self::Overload
+impl From<Denied> for Halt {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Overload => Self::Overload,
+            Denied::TooLarge => Self::TooLarge,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Source: opentelemetry-proto 1.x; keys are the lowerCamelCase names of OTLP 1.x "JSON Protobuf Encoding".
 
+use crate::limits;
 use crate::view::Signal;
 use crate::wire::writer::Integer;
 
@@ -20,6 +21,8 @@ pub struct Field {
     pub many: bool,
     /// How a scalar that is no value of `kind` is handled.
     pub misfit: Misfit,
+    /// Bytes that the request is charged for each entry, as the first walk charges it.
+    pub charge: usize,
 }
 
 /// How a scalar is handled that is no value of its field: a number out of range, text that is not hex, text instead of a number. An
@@ -75,11 +78,16 @@ impl Message {
 }
 
 const fn one(json: &'static str, number: u32, kind: Kind) -> Field {
-    Field { json, number, kind, many: false, misfit: Misfit::Refuse }
+    Field { json, number, kind, many: false, misfit: Misfit::Refuse, charge: 0 }
 }
 
 const fn many(json: &'static str, number: u32, kind: Kind) -> Field {
     Field { many: true, ..one(json, number, kind) }
+}
+
+/// A list of what a request is charged for.
+const fn items(json: &'static str, number: u32, kind: Kind, charge: usize) -> Field {
+    Field { charge, ..many(json, number, kind) }
 }
 
 /// A field that no rule reads.
@@ -159,7 +167,7 @@ static RESOURCE_SPANS: Message = Message(&[
 
 static SCOPE_SPANS: Message = Message(&[
     one("scope", 1, Kind::Message(&SCOPE)),
-    many("spans", 2, Kind::Message(&SPAN)),
+    items("spans", 2, Kind::Message(&SPAN), limits::SPAN_CHARGE),
     unread("schemaUrl", 3, TEXT),
 ]);
 
@@ -175,7 +183,7 @@ static SPAN: Message = Message(&[
     one("endTimeUnixNano", 8, FIXED64),
     many("attributes", 9, Kind::Message(&KEY_VALUE)),
     unread("droppedAttributesCount", 10, UINT32),
-    many("events", 11, Kind::Message(&EVENT)),
+    items("events", 11, Kind::Message(&EVENT), limits::EVENT_CHARGE),
     unread("droppedEventsCount", 12, UINT32),
     many("links", 13, Kind::Message(&LINK)),
     unread("droppedLinksCount", 14, UINT32),
@@ -224,7 +232,7 @@ static RESOURCE_LOGS: Message = Message(&[
 
 static SCOPE_LOGS: Message = Message(&[
     one("scope", 1, Kind::Message(&SCOPE)),
-    many("logRecords", 2, Kind::Message(&LOG_RECORD)),
+    items("logRecords", 2, Kind::Message(&LOG_RECORD), limits::LOG_CHARGE),
     unread("schemaUrl", 3, TEXT),
 ]);
 
@@ -282,7 +290,7 @@ static RESOURCE_METRICS: Message = Message(&[
 
 static SCOPE_METRICS: Message = Message(&[
     one("scope", 1, Kind::Message(&SCOPE)),
-    many("metrics", 2, Kind::Message(&METRIC)),
+    items("metrics", 2, Kind::Message(&METRIC), limits::METRIC_CHARGE),
     one("schemaUrl", 3, TEXT),
 ]);
 
@@ -304,25 +312,27 @@ const TEMPORALITY: Kind = Kind::Enum(&[
     "AGGREGATION_TEMPORALITY_CUMULATIVE",
 ]);
 
-static GAUGE: Message = Message(&[many("dataPoints", 1, Kind::Message(&NUMBER_POINT))]);
+static GAUGE: Message =
+    Message(&[items("dataPoints", 1, Kind::Message(&NUMBER_POINT), limits::POINT_CHARGE)]);
 
 static SUM: Message = Message(&[
-    many("dataPoints", 1, Kind::Message(&NUMBER_POINT)),
+    items("dataPoints", 1, Kind::Message(&NUMBER_POINT), limits::POINT_CHARGE),
     one("aggregationTemporality", 2, TEMPORALITY),
     one("isMonotonic", 3, Kind::Bool),
 ]);
 
 static HISTOGRAM: Message = Message(&[
-    many("dataPoints", 1, Kind::Message(&HISTOGRAM_POINT)),
+    items("dataPoints", 1, Kind::Message(&HISTOGRAM_POINT), limits::POINT_CHARGE),
     one("aggregationTemporality", 2, TEMPORALITY),
 ]);
 
 static EXPONENTIAL_HISTOGRAM: Message = Message(&[
-    many("dataPoints", 1, Kind::Message(&EXPONENTIAL_POINT)),
+    items("dataPoints", 1, Kind::Message(&EXPONENTIAL_POINT), limits::POINT_CHARGE),
     one("aggregationTemporality", 2, TEMPORALITY),
 ]);
 
-static SUMMARY: Message = Message(&[many("dataPoints", 1, Kind::Message(&SUMMARY_POINT))]);
+static SUMMARY: Message =
+    Message(&[items("dataPoints", 1, Kind::Message(&SUMMARY_POINT), limits::POINT_CHARGE)]);
 
 static NUMBER_POINT: Message = Message(&[
     many("attributes", 7, Kind::Message(&KEY_VALUE)),

@@ -198,6 +198,7 @@ impl<'de> Visitor<'de> for Slot<'_, '_> {
             return Err(self.refuse());
         }
         let state = self.state;
+        state.charge(self.field.charge)?;
         let start = writer::open(self.field.number, state.out);
         state.depth += deeper;
         if state.depth > VALUE_DEPTH {
