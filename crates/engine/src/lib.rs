@@ -20,7 +20,7 @@
 //! | [`dedupe`], [`sessions`], [`streams`], [`weight`](mod@weight) | duplicates, conversations, streams of points, sampling weights |
 //! | [`rules`], [`series`] | records to updates; the store that updates change |
 //! | [`exposition`], [`snapshot`] | series to bytes; what survives a restart |
-//! | [`counters`], [`plan`] | what became of every item; what a configuration decides |
+//! | [`counters`], [`plan`], [`query`] | what became of every item; what a configuration decides; what boards and alerts ask of the metrics |
 //! | [`translation`] | senders' names and attributes in Prometheus' words |
 //! | `runtime` | compiled rules with their store: what a reload swaps |
 //! | [`passthrough`], [`inventory`] | the senders' own metrics to series; what arrives, for people |
@@ -59,6 +59,7 @@ pub mod snapshot;
 pub mod counters;
 mod items;
 pub mod plan;
+pub mod query;
 pub mod translation;
 
 mod runtime;

@@ -118,6 +118,10 @@ pub const VALUE_DEPTH: usize = 64;
 
 /// Bytes of a config file, of a table file, and of each pack.
 pub const CONFIG: usize = 4 * MIB;
+/// Files of a pack: one for each section, and room for some that are split.
+pub const PACK_FILES: usize = 64;
+/// Entries of a pack's folder that are looked at, other files included: what is beyond is not read.
+pub const FOLDER_ENTRIES: usize = 1_000;
 /// How deep a config may nest lists and maps; the language itself needs seven.
 pub const CONFIG_DEPTH: usize = 32;
 /// Keys and values of one config text, what its aliases repeat included: room for a table of [`TABLE_ROWS`].
