@@ -70,6 +70,9 @@ pub struct ServeArgs {
     /// The config. Without one the built-in `use: [oscar]` is served.
     #[arg(long = "config.file", env = "OSCAR_METRICS_CONFIG_FILE", value_name = "FILE")]
     pub config_file: Option<PathBuf>,
+    /// A folder with packs, which come before the built-in packs of the same name
+    #[arg(long, env = "OSCAR_METRICS_PACKS", value_name = "DIR")]
+    pub packs: Option<PathBuf>,
     /// Serve the last good config, else the built-in one, when the config is wrong at the start.
     #[arg(
         long = "config.fallback",
@@ -147,9 +150,18 @@ pub struct CheckArgs {
     /// The config. Without one the built-in `use: [oscar]` is checked.
     #[arg(long = "config.file", env = "OSCAR_METRICS_CONFIG_FILE", value_name = "FILE")]
     pub config_file: Option<PathBuf>,
+    /// A folder with packs, which come before the built-in packs of the same name
+    #[arg(long, env = "OSCAR_METRICS_PACKS", value_name = "DIR")]
+    pub packs: Option<PathBuf>,
     /// Print the config as it is after packs and defaults.
     #[arg(long)]
     pub print: bool,
+    /// List the panels, columns and alerts of packs that are left out, and why.
+    #[arg(long)]
+    pub verbose: bool,
+    /// A config, or the folder of a pack, in which nothing may be missing.
+    #[arg(value_name = "PATH", conflicts_with = "config_file")]
+    pub path: Option<PathBuf>,
 }
 
 /// The flags of `explain`.
@@ -158,6 +170,9 @@ pub struct ExplainArgs {
     /// The config. Without one the built-in `use: [oscar]` explains.
     #[arg(long = "config.file", env = "OSCAR_METRICS_CONFIG_FILE", value_name = "FILE")]
     pub config_file: Option<PathBuf>,
+    /// A folder with packs, which come before the built-in packs of the same name
+    #[arg(long, env = "OSCAR_METRICS_PACKS", value_name = "DIR")]
+    pub packs: Option<PathBuf>,
     /// OTLP JSON, one request a line or pretty-printed, or one protobuf request; `-` is standard input.
     #[arg(long, env = "OSCAR_METRICS_OTLP", value_name = "FILE")]
     pub otlp: PathBuf,

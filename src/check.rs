@@ -8,7 +8,7 @@ use config::{Budget, Dimension, Loaded, MetricBudget, Settings};
 use engine::limits::MIB;
 
 use super::args::CheckArgs;
-use server::service::source;
+use server::service::source::{self, Location};
 
 use super::{Exit, Failure};
 
@@ -18,14 +18,18 @@ use super::{Exit, Failure};
 ///
 /// [`Exit::Data`] when it has faults.
 pub fn run(args: &CheckArgs) -> Result<(), Failure> {
-    let mut loaded = source::load(args.config_file.as_deref())?;
+    let file = args.path.as_deref().or(args.config_file.as_deref());
+    let mut loaded = source::load(Location::new(file, args.packs.as_deref()))?;
     if let Some(settings) = &loaded.settings {
         // Flags of `serve` may say other addresses; here the config's own are all there is.
         let server = &settings.server;
         let doors: Vec<_> = server.grpc.iter().chain(&server.http).copied().collect();
         loaded.refuse_loops(&doors, &|_| false);
     }
-    let (text, good) = report(&loaded, args.print);
+    let (mut text, good) = report(&loaded, args.print);
+    if args.verbose && !args.print && good {
+        text.push_str(&omitted(&loaded));
+    }
     // Whoever closed the pipe has read enough.
     let _ = if good {
         stdout().write_all(text.as_bytes())
@@ -52,6 +56,17 @@ pub fn report(loaded: &Loaded, print: bool) -> (String, bool) {
         out.push_str(&sizes(settings));
     }
     (out, true)
+}
+
+/// What of the packs was left out, and why.
+fn omitted(loaded: &Loaded) -> String {
+    let all = loaded.settings.iter().flat_map(|settings| &settings.content.omitted);
+    let lines: Vec<String> =
+        all.map(|one| format!("  {}: {}: {}\n", one.place, one.what, one.why)).collect();
+    match &*lines {
+        [] => "nothing of the packs is left out\n".to_owned(),
+        lines => format!("left out of the packs:\n{}", lines.concat()),
+    }
 }
 
 /// The memory sizes as they are on this machine.

@@ -26,7 +26,7 @@ use server::clock;
 
 use super::args::ExplainArgs;
 use server::secret;
-use server::service::source;
+use server::service::source::{self, Location};
 
 use super::{Exit, Failure};
 use paper::Paper;
@@ -51,7 +51,8 @@ pub struct Question {
 ///
 /// [`Exit::Data`] when the config or the file is wrong, with where.
 pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
-    let settings = source::settings(args.config_file.as_deref())?;
+    let settings =
+        source::settings(Location::new(args.config_file.as_deref(), args.packs.as_deref()))?;
     let name = match args.otlp.as_os_str() == "-" {
         true => "standard input".to_owned(),
         false => args.otlp.display().to_string(),

@@ -8,7 +8,7 @@ use content::{Artifact, Catalogue, MARK, Product};
 
 use super::args::{GenerateArgs, ProductName};
 use server::self_metrics;
-use server::service::source;
+use server::service::source::{self, Location};
 
 use super::{Exit, Failure};
 
@@ -19,7 +19,8 @@ use super::{Exit, Failure};
 /// [`Exit::Data`] when the config has faults or, with `--check`, when a file is stale; [`Exit::Unavailable`] when a file can't
 /// be written.
 pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
-    let settings = source::settings(args.config_file.as_deref())?;
+    let settings =
+        source::settings(Location::new(args.config_file.as_deref(), args.packs.as_deref()))?;
     let catalogue = Catalogue::new(&settings);
     let own = self_metrics::families();
     let files: Vec<(PathBuf, String)> = chosen(args.product)
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     fn args(out: &Path, product: ProductName, check: bool) -> GenerateArgs {
-        GenerateArgs { product, out: out.to_owned(), check, config_file: None }
+        GenerateArgs { product, out: out.to_owned(), check, config_file: None, packs: None }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use server::self_metrics::Telemetry;
 use simulator::past::{Calendar, Past};
 
 use super::args::{DemoArgs, HistoryArgs};
-use server::service::source;
+use server::service::source::{self, Location};
 
 use super::{Exit, Failure, log};
 
@@ -54,7 +54,7 @@ pub fn run(args: &DemoArgs, length: Duration) -> Result<(), Failure> {
     let mut tape = Tape::new(flags)?;
     log::start(args.serve.log_format, args.serve.log_level);
     let file = args.serve.config_file.as_deref();
-    let settings = &source::settings(file)?;
+    let settings = &source::settings(Location::new(file, args.serve.packs.as_deref()))?;
     // The same seed is the same history, its registers too.
     let own = HashKey::from_secret(&args.seed.to_le_bytes());
     let key = source::hash_key(file, settings)?.unwrap_or(own);

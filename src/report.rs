@@ -9,7 +9,7 @@ use server::clock;
 
 use super::args::{FormName, ReportArgs};
 use server::service::runtime;
-use server::service::source;
+use server::service::source::{self, Location};
 
 use super::{Exit, Failure};
 
@@ -24,7 +24,8 @@ use prometheus::Prometheus;
 /// [`Exit::Data`] when the config is wrong, [`Exit::Usage`] when the address of Prometheus is none, [`Exit::Unavailable`] when it
 /// does not answer or knows nothing of the bot.
 pub fn run(args: &ReportArgs) -> Result<(), Failure> {
-    let settings = source::settings(args.config_file.as_deref())?;
+    let settings =
+        source::settings(Location::new(args.config_file.as_deref(), args.packs.as_deref()))?;
     let until = args.until.map(|seconds| Timestamp(u64::from(seconds) * 1_000_000_000));
     let period = Period { end: until.unwrap_or_else(clock::now), length: args.since };
     let draft = Draft::new(&Catalogue::new(&settings), period, &args.matchers);

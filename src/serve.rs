@@ -31,6 +31,7 @@ impl From<&ServeArgs> for Overrides {
     fn from(args: &ServeArgs) -> Self {
         Self {
             config_file: args.config_file.clone(),
+            packs: args.packs.clone(),
             config_fallback: args.config_fallback,
             state_dir: args.state_dir.clone(),
             web_config_file: args.web_config_file.clone(),

@@ -20,6 +20,9 @@ pub struct GenerateArgs {
     /// The config. Without one the built-in `use: [oscar]`
     #[arg(long = "config.file", env = "OSCAR_METRICS_CONFIG_FILE", value_name = "FILE")]
     pub config_file: Option<PathBuf>,
+    /// A folder with packs, which come before the built-in packs of the same name
+    #[arg(long, env = "OSCAR_METRICS_PACKS", value_name = "DIR")]
+    pub packs: Option<PathBuf>,
 }
 
 /// The products by name.

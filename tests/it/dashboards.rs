@@ -1,7 +1,7 @@
 //! The generated dashboards: what Grafana's dashboard linter asks for, and that every query asks for what there is.
 
 mod known;
-mod queries;
+pub mod queries;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -110,7 +110,7 @@ fn cost(server: &Server, document: &Value) {
 
 /// A table of the pack, read from its text.
 fn prices(table: &str) -> BTreeMap<String, f64> {
-    let pack = include_str!("../../config/packs/genai.yaml");
+    let pack = include_str!("../../config/packs/genai/metrics.yaml");
     let (_, after) = pack.split_once(&format!("  {table}:\n")).unwrap();
     let rows = after.lines().map_while(|line| line.strip_prefix("    ")?.split_once(": "));
     rows.map(|(model, price)| (model.to_owned(), price.parse().unwrap())).collect()

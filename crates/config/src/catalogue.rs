@@ -3,7 +3,8 @@
 use engine::model::OTHER;
 use engine::rules::definition::{Definitions, From, Metric, MetricKind, Source};
 
-use super::{Alerts, Objective, Presentation, Settings};
+use super::content::Content;
+use super::settings::{Alerting, Objective, Presentation, Settings};
 
 /// A config, read for what is made from it.
 #[derive(Debug)]
@@ -12,8 +13,10 @@ pub struct Catalogue<'s> {
     pub metrics: Vec<Entry<'s>>,
     /// What the bot promises.
     pub objectives: &'s [Objective],
-    /// What alerts need to know beside.
-    pub alerts: &'s Alerts,
+    /// What alerts and boards need to know that no metric says.
+    pub alerting: &'s Alerting,
+    /// What people look at.
+    pub content: &'s Content,
     /// Names of the labels that every derived metric has unless it takes them away.
     pub common: &'s [String],
 }
@@ -51,8 +54,8 @@ impl<'s> Catalogue<'s> {
             Entry { metric, shown, from_points, labels: labels(metric) }
         };
         let metrics = shown.map(entry).collect();
-        let Settings { objectives, alerts, common, .. } = settings;
-        Self { metrics, objectives, alerts, common }
+        let Settings { objectives, alerting, content, common, .. } = settings;
+        Self { metrics, objectives, alerting, content, common }
     }
 
     /// The metric of this name.
@@ -63,6 +66,14 @@ impl<'s> Catalogue<'s> {
     /// The metrics of this role, in the order of the config.
     pub fn of_role<'c>(&'c self, role: &'c str) -> impl Iterator<Item = &'c Entry<'s>> {
         self.metrics.iter().filter(move |entry| entry.shown.role == role)
+    }
+
+    /// The counter that says how much the bot is used: the first of role `usage`, else of `traffic`, else the first of any.
+    pub fn headline(&self) -> Option<&Entry<'s>> {
+        let counter = |entry: &&Entry<'_>| entry.kind() == "counter";
+        let of =
+            |role| self.metrics.iter().filter(move |entry| entry.shown.role == role).find(counter);
+        of("usage").or_else(|| of("traffic")).or_else(|| self.metrics.iter().find(counter))
     }
 
     /// Whether a label is one that all metrics have.

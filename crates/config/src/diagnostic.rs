@@ -106,6 +106,9 @@ pub(super) struct Report<'a> {
     /// Where secrets stand.
     secrets: Vec<Place>,
     sources: Vec<Source>,
+    /// Of each source, whether it belongs to a pack.
+    packed: Vec<bool>,
+    reads_pack: bool,
     diagnostics: Vec<Diagnostic>,
     failed: bool,
     /// Faults beyond [`limits::FAULTS`], and the last of them.
@@ -141,6 +144,8 @@ impl<'a> Report<'a> {
             written: HashMap::new(),
             secrets: Vec::new(),
             sources,
+            packed: Vec::new(),
+            reads_pack: false,
             diagnostics,
             failed: false,
             hidden: 0,
@@ -198,7 +203,25 @@ impl<'a> Report<'a> {
     pub(super) fn add(&mut self, source: Source) -> usize {
         self.read += source.text.len();
         self.sources.push(source);
+        self.packed.push(self.reads_pack);
         self.sources.len() - 1
+    }
+
+    /// Whether the next sources belong to a pack; returns what was said before.
+    pub(super) fn enter_pack(&mut self, is_pack: bool) -> bool {
+        std::mem::replace(&mut self.reads_pack, is_pack)
+    }
+
+    /// Whether a place is in a pack, which may name what a configuration does not have.
+    pub(super) fn is_lenient(&self, at: Place) -> bool {
+        self.packed.get(at.source).copied().unwrap_or_default()
+    }
+
+    /// A place as `name:line`.
+    pub(super) fn line(&self, at: Place) -> String {
+        let Some(source) = self.sources.get(at.source) else { return String::new() };
+        let before = source.text.get(..at.start).unwrap_or_default();
+        format!("{}:{}", source.name, before.matches('\n').count() + 1)
     }
 
     /// Shows stars where a secret stands; all other places stay where they are.

@@ -9,10 +9,12 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-mod alerts;
 mod budget;
 pub mod catalogue;
+mod change;
 mod conceal;
+pub mod content;
+mod content_reader;
 mod diagnostic;
 mod document;
 mod fields;
@@ -26,18 +28,20 @@ mod suggest;
 mod variables;
 mod web;
 
-pub use alerts::{ALERTS, Known};
 pub use budget::{Budget, Dimension, MetricBudget};
+pub use change::BUDGET_ALERTS;
 pub use diagnostic::{Diagnostic, Place, Severity, Source};
 pub use document::{Entry, Kind, Node};
+pub use packs::Folders;
 pub use settings::{
-    Alerts, Forward, ForwardProtocol, ForwardTls, Indicator, Match, Objective, Presentation,
+    Alerting, Forward, ForwardProtocol, ForwardTls, Indicator, Match, Objective, Presentation,
     Selection, Server, Settings, State, Traffic,
 };
 
 pub use web::{Pem, TlsVersion, WebSettings, WebTls, web};
 
 use diagnostic::{Findings, Report};
+use packs::{Access, Pack};
 
 /// Looks up an environment variable.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -63,12 +67,52 @@ pub struct Loaded {
 /// What stands for a secret in the text of [`Loaded::without_secrets`].
 pub const REMOVED: &str = "<removed>";
 
+/// Sections for people, which `--print` leaves out.
+const FOR_PEOPLE: [&str; 4] = ["queries", "dashboards", "alerts", "report"];
+
+/// What a configuration is read with.
+pub struct Reading<'a> {
+    /// The environment's variables.
+    pub environment: Environment<'a>,
+    /// Files, relative to where the configuration lies.
+    pub files: Files<'a>,
+    /// Folders, likewise, for packs by path; none: there are no such packs.
+    pub folders: Option<Folders<'a>>,
+    /// A folder whose packs come before the built-in ones of the same name.
+    pub packs: Option<&'a str>,
+}
+
 /// Loads a config: `main`, or without one `use: [oscar]`.
 pub fn load(main: Option<Source>, environment: Environment<'_>, files: Files<'_>) -> Loaded {
-    let mut report = Report::new(environment);
-    let main = main.unwrap_or_else(packs::default_config);
-    let merged = merge::layers(main, &mut report);
-    let (settings, budget) = resolve::resolve(&merged, files, &mut report);
+    load_with(main, &Reading { environment, files, folders: None, packs: None })
+}
+
+/// Loads a config that may use packs outside of the program.
+pub fn load_with(main: Option<Source>, reading: &Reading<'_>) -> Loaded {
+    load_pack(Pack::file(main.unwrap_or_else(packs::default_config)), reading)
+}
+
+/// Loads the pack in a folder as if its files were the operator's own: nothing in it may be missing.
+///
+/// # Errors
+///
+/// What reading the folder reports.
+pub fn load_folder(folder: &str, reading: &Reading<'_>) -> io::Result<Loaded> {
+    Ok(load_pack(packs::read(folder, reading.access())?, reading))
+}
+
+impl<'a> Reading<'a> {
+    fn access(&self) -> Access<'a> {
+        Access { files: self.files, folders: self.folders, packs: self.packs }
+    }
+}
+
+fn load_pack(main: Pack, reading: &Reading<'_>) -> Loaded {
+    let mut report = Report::new(reading.environment);
+    let merged = merge::layers(main, reading.access(), &mut report);
+    let (mut settings, budget) = resolve::resolve(&merged, reading.files, &mut report);
+    settings.content =
+        content_reader::read(&merged, &catalogue::Catalogue::new(&settings), &mut report);
     let Findings { diagnostics, hidden, failed, sources, written, secrets } = report.finish();
     let settings = (!failed).then_some(settings);
     Loaded { settings, merged, budget, diagnostics, hidden, sources, written, secrets }
@@ -95,11 +139,15 @@ impl Loaded {
         text
     }
 
-    /// The merged document as YAML that loads to the same settings: variables are shown as they are written. But for the values of
-    /// headers: they may be secrets, and are shown as `<hidden>`.
+    /// The merged document as YAML that loads to the same series and settings: variables are shown as they are written. Left out
+    /// are the sections for people (queries, boards, alerts, report) and the values of headers: they may be secrets, and are shown
+    /// as `<hidden>`.
     pub fn print(&self) -> String {
         let mut shown = self.merged.clone();
         print::unreplace(&mut shown, &self.written);
+        if let Kind::Map(sections) = &mut shown.kind {
+            sections.retain(|section| !FOR_PEOPLE.contains(&&*section.key));
+        }
         for target in shown.get_mut("forward").map(Node::items_mut).unwrap_or_default() {
             for header in target.get_mut("headers").map(Node::entries_mut).unwrap_or_default() {
                 header.value.kind = Kind::Text("<hidden>".to_owned());

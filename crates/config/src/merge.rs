@@ -2,12 +2,14 @@
 //!
 //! In sections of named entries an entry replaces the one of its name as a whole and `null` removes it; in sections of settings
 //! each key stands for itself; a list replaces a list, but under `privacy`, where what a pack hides stays hidden; a section that
-//! is `null` is removed as a whole. A file that declares its `sampling` does so for the packs' records too: their `most` goes.
+//! is `null` is removed as a whole. Queries, boards, alerts and the report are changed by name, see [`super::change`]. A file that
+//! declares its `sampling` does so for the packs' records too: their `most` goes.
 
-use super::diagnostic::{Report, Source};
+use super::change;
+use super::diagnostic::Report;
 use super::document::{self, Entry, Kind, Node};
 use super::fields::{self, Fields};
-use super::packs;
+use super::packs::{self, Access, Pack};
 
 /// How a section of a later layer meets that of an earlier one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,10 +22,14 @@ enum Way {
     Added,
     /// As a whole.
     Whole,
+    /// Entry by entry, each stating only what differs.
+    Changed,
+    /// The same for parts that hold such entries.
+    Parts,
 }
 
 /// All sections in the order they are printed.
-const SECTIONS: [(&str, Way); 16] = [
+const SECTIONS: [(&str, Way); 20] = [
     ("server", Way::Settings),
     ("limits", Way::Settings),
     ("state", Way::Settings),
@@ -39,42 +45,125 @@ const SECTIONS: [(&str, Way); 16] = [
     ("sessions", Way::Settings),
     ("datapoints", Way::Settings),
     ("objectives", Way::Named),
-    ("alerts", Way::Settings),
+    ("alerting", Way::Settings),
+    ("queries", Way::Changed),
+    ("dashboards", Way::Changed),
+    ("alerts", Way::Changed),
+    ("report", Way::Parts),
 ];
 
-/// The file and the packs it uses as one map of sections.
-pub(super) fn layers(main: Source, report: &mut Report<'_>) -> Node {
-    let mut merged = Node { kind: Kind::Map(Vec::new()), ..Node::default() };
-    layer(main, &mut Vec::new(), &mut merged, report);
-    let entries = std::mem::take(&mut merged.kind);
-    if let Kind::Map(mut entries) = entries {
+/// The file and the packs it uses as one map of sections. Below all of them lies the pack that every configuration starts with.
+pub(super) fn layers(main: Pack, access: Access<'_>, report: &mut Report<'_>) -> Node {
+    let mut layers = Layers {
+        merged: Node { kind: Kind::Map(Vec::new()), ..Node::default() },
+        path: Vec::new(),
+        access,
+    };
+    let main = layers.parse(main, report);
+    if let Some(base) = packs::find(packs::BASE, access) {
+        layers.pack(base, packs::BASE, report);
+    }
+    layers.layer(main, report);
+    let mut merged = layers.merged;
+    if let Kind::Map(entries) = &mut merged.kind {
         let rank = |entry: &Entry| SECTIONS.iter().position(|(name, _)| *name == entry.key);
         entries.sort_by_key(rank);
-        merged.kind = Kind::Map(entries);
     }
     merged
 }
 
-/// Lays the packs a text uses, then the text itself, over what is there. `path`: the packs that are being read.
-fn layer(source: Source, path: &mut Vec<String>, merged: &mut Node, report: &mut Report<'_>) {
-    let Some(node) = document::parse(source, report) else { return };
-    let mut known = vec!["use"];
-    known.extend(SECTIONS.iter().map(|(name, _)| *name));
-    let fields = Fields::of(&node, "a config", &known, report);
-    if let Some(wanted) = fields.get("use") {
-        for name in fields::list(wanted, report).unwrap_or_default() {
-            pack(name, path, merged, report);
+/// A pack or a file, read into trees.
+struct Parsed {
+    documents: Vec<Node>,
+    /// Texts by the name of the alert, and where they begin.
+    runbooks: Vec<Entry>,
+}
+
+/// What was laid over each other so far.
+struct Layers<'a> {
+    merged: Node,
+    /// The packs that are being read.
+    path: Vec<String>,
+    access: Access<'a>,
+}
+
+impl Layers<'_> {
+    fn parse(&self, pack: Pack, report: &mut Report<'_>) -> Parsed {
+        let Pack { documents, runbooks } = pack;
+        let documents = documents.into_iter().filter_map(|text| document::parse(text, report));
+        let documents = documents.collect();
+        let runbooks = runbooks.into_iter().flat_map(|text| packs::runbooks(text, report));
+        Parsed { documents, runbooks: runbooks.collect() }
+    }
+
+    /// Lays the packs that a layer uses, then the layer itself, over what is there.
+    fn layer(&mut self, layer: Parsed, report: &mut Report<'_>) {
+        let mut known = vec!["use"];
+        known.extend(SECTIONS.iter().map(|(name, _)| *name));
+        let documents = layer.documents.iter();
+        let all: Vec<Fields<'_>> =
+            documents.map(|node| Fields::of(node, "a config", &known, report)).collect();
+        for wanted in all.iter().filter_map(|fields| fields.get("use")) {
+            for name in fields::list(wanted, report).unwrap_or_default() {
+                self.used(name, report);
+            }
+        }
+        let samples = |fields: &Fields<'_>| {
+            fields.get("sampling").is_some_and(|node| node.get("most").is_some())
+        };
+        if self.path.is_empty() && all.iter().any(samples) {
+            forget_most(&mut self.merged);
+        }
+        for (section, way) in SECTIONS {
+            for document in &layer.documents {
+                if let Some(entry) = document.entries().iter().find(|entry| entry.key == section) {
+                    lay(entry, way, &mut self.merged, report);
+                }
+            }
+        }
+        layer.runbooks.iter().for_each(|runbook| lay_runbook(runbook, &mut self.merged, report));
+    }
+
+    /// Lays a pack by its name in `use`.
+    fn used(&mut self, name: &Node, report: &mut Report<'_>) {
+        let Some(text) = fields::text(name, report) else { return };
+        if self.path.iter().any(|open| open == text) {
+            let chain = self.path.join("` uses `");
+            report.error(name.at, format!("packs in a circle: `{chain}` uses `{text}`"));
+            return;
+        }
+        if packs::is_path(text) {
+            match packs::read(text, self.access) {
+                Ok(pack) => self.pack(pack, text, report),
+                Err(error) => {
+                    let fault = report.error(
+                        name.at,
+                        format!("cannot read the pack `{}`: {error}", fields::cut(text)),
+                    );
+                    fault.help("a pack is a folder of YAML files and runbooks.md, relative to the config file");
+                }
+            }
+            return;
+        }
+        match packs::find(text, self.access) {
+            Some(pack) => self.pack(pack, text, report),
+            None => {
+                let all = packs::names().collect::<Vec<_>>().join(", ");
+                let near = report.nearest(text, packs::names());
+                let fault =
+                    report.error(name.at, format!("there is no pack `{}`", fields::cut(text)));
+                fault.help(format!("packs are: {all}")).suggest(near);
+            }
         }
     }
-    if path.is_empty() && fields.get("sampling").is_some_and(|node| node.get("most").is_some()) {
-        forget_most(merged);
-    }
-    for (section, way) in SECTIONS {
-        if fields.has(section)
-            && let Some(entry) = node.entries().iter().find(|entry| entry.key == section)
-        {
-            lay(entry, way, merged, report);
-        }
+
+    fn pack(&mut self, pack: Pack, name: &str, report: &mut Report<'_>) {
+        let outer = report.enter_pack(true);
+        let parsed = self.parse(pack, report);
+        report.enter_pack(outer);
+        self.path.push(name.to_owned());
+        self.layer(parsed, report);
+        self.path.pop();
     }
 }
 
@@ -87,23 +176,24 @@ fn forget_most(merged: &mut Node) {
     }
 }
 
-fn pack(name: &Node, path: &mut Vec<String>, merged: &mut Node, report: &mut Report<'_>) {
-    let Some(text) = fields::text(name, report) else { return };
-    if path.iter().any(|open| open == text) {
-        let chain = path.join("` uses `");
-        report.error(name.at, format!("packs in a circle: `{chain}` uses `{text}`"));
-        return;
+/// Gives an alert its runbook.
+fn lay_runbook(runbook: &Entry, merged: &mut Node, report: &mut Report<'_>) {
+    let alert = merged.get_mut("alerts").and_then(|alerts| alerts.get_mut(&runbook.key));
+    match alert.map(|alert| &mut alert.kind) {
+        Some(Kind::Map(keys)) => {
+            keys.retain(|entry| entry.key != "runbook");
+            keys.push(Entry {
+                key: "runbook".to_owned(),
+                at: runbook.at,
+                value: runbook.value.clone(),
+            });
+        }
+        _ => {
+            let message =
+                format!("a runbook for `{}`, but no such alert", fields::cut(&runbook.key));
+            report.error(runbook.at, message);
+        }
     }
-    let Some(source) = packs::find(text) else {
-        let all = packs::names().collect::<Vec<_>>().join(", ");
-        let near = report.nearest(text, packs::names());
-        let fault = report.error(name.at, format!("there is no pack `{}`", fields::cut(text)));
-        fault.help(format!("packs are: {all}")).suggest(near);
-        return;
-    };
-    path.push(text.to_owned());
-    layer(source, path, merged, report);
-    path.pop();
 }
 
 /// Lays one section over the section that is there.
@@ -112,6 +202,9 @@ fn lay(section: &Entry, way: Way, merged: &mut Node, report: &mut Report<'_>) {
     let below = sections.iter().position(|entry| entry.key == section.key);
     if section.value.is_null() {
         sections.retain(|entry| entry.key != section.key);
+        return;
+    }
+    if section.key == "alerts" && change::moved(&section.value, report) {
         return;
     }
     let is_map = matches!(section.value.kind, Kind::Map(_));
@@ -130,6 +223,8 @@ fn lay(section: &Entry, way: Way, merged: &mut Node, report: &mut Report<'_>) {
         Way::Whole => target.value = section.value.clone(),
         Way::Settings | Way::Added => over(&section.value, &mut target.value, way),
         Way::Named => named(&section.value, &mut target.value, report),
+        Way::Changed => change::entries(&section.value, &mut target.value, report),
+        Way::Parts => change::keys(&section.value, &mut target.value, report),
     }
 }
 
@@ -182,6 +277,7 @@ fn over(from: &Node, onto: &mut Node, way: Way) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::diagnostic::Source;
     use super::super::print;
     use super::*;
 
@@ -189,14 +285,21 @@ mod tests {
         Source { name: "text".to_owned(), text: text.to_owned() }
     }
 
+    fn nothing() -> Layers<'static> {
+        let merged = Node { kind: Kind::Map(Vec::new()), ..Node::default() };
+        let files = &|_: &str| Err(std::io::ErrorKind::NotFound.into());
+        Layers { merged, path: Vec::new(), access: Access { files, folders: None, packs: None } }
+    }
+
     /// Some texts laid over each other, printed, and how many faults and doubts there were.
     fn laid(texts: &[&str]) -> (String, usize) {
         let mut report = Report::new(&|_| None);
-        let mut merged = Node { kind: Kind::Map(Vec::new()), ..Node::default() };
+        let mut layers = nothing();
         for text in texts {
-            layer(source(text), &mut Vec::new(), &mut merged, &mut report);
+            let parsed = layers.parse(Pack::file(source(text)), &mut report);
+            layers.layer(parsed, &mut report);
         }
-        (print::yaml(&merged), report.finish().diagnostics.len())
+        (print::yaml(&layers.merged), report.finish().diagnostics.len())
     }
 
     #[test]
@@ -255,9 +358,10 @@ mod tests {
             assert!(loaded.settings.is_some(), "{name}: {}", loaded.render());
         }
         let mut report = Report::new(&|_| None);
-        let mut merged = Node::default();
         let again = Node { kind: Kind::Text("oscar".to_owned()), ..Node::default() };
-        pack(&again, &mut vec!["oscar".to_owned()], &mut merged, &mut report);
+        let mut layers = nothing();
+        layers.path.push("oscar".to_owned());
+        layers.used(&again, &mut report);
         let said = report.finish().diagnostics.remove(0).message;
         assert_eq!(said, "packs in a circle: `oscar` uses `oscar`");
     }

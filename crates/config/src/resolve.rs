@@ -8,11 +8,12 @@ use engine::rules::definition::{Definitions, Source};
 
 use super::Files;
 use super::budget::{self, Budget};
+use super::content::Content;
 use super::diagnostic::Report;
 use super::document::{Entry, Node};
 use super::settings::Settings;
 
-mod alerts;
+mod alerting;
 mod condition;
 mod families;
 mod forward;
@@ -91,7 +92,8 @@ pub(super) fn resolve(
         datapoints: resolver.datapoints(),
         sessions,
         objectives: resolver.objectives(&definitions.metrics),
-        alerts: resolver.alerts(),
+        alerting: resolver.alerting(),
+        content: Content::default(),
         common: common
             .into_iter()
             .filter_map(|one| one.label)

@@ -1,6 +1,5 @@
 //! What a config says once names are resolved, units read and defaults filled in.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +12,7 @@ use engine::plan::{Datapoints, Plan, Privacy, Sessions};
 use engine::rules::definition::{Definitions, Test};
 use engine::view::Signal;
 
-use super::alerts::ALERTS;
+use super::content::Content;
 
 /// Everything a config decides.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,8 +35,10 @@ pub struct Settings {
     pub sessions: Option<Sessions>,
     /// What the bot promises its users.
     pub objectives: Vec<Objective>,
-    /// What alerts need to know beside.
-    pub alerts: Alerts,
+    /// What alerts and boards need to know that no metric says.
+    pub alerting: Alerting,
+    /// What people look at.
+    pub content: Content,
     /// Names of the labels that every metric has which does not take them away (`labels`).
     pub common: Vec<String>,
     /// The rules.
@@ -233,9 +234,9 @@ pub enum Traffic {
     Normal,
 }
 
-/// `alerts`.
+/// `alerting`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Alerts {
+pub struct Alerting {
     /// Address of the page of runbooks; the alert's name in small letters is the heading in it.
     pub runbooks: String,
     /// Address of the Grafana that has the boards, without a slash at the end; none: links begin at its root.
@@ -246,17 +247,4 @@ pub struct Alerts {
     pub slots: Option<usize>,
     /// US dollars that a day may cost.
     pub cost_per_day: Option<f64>,
-    /// Names of alerts that are left out.
-    pub off: Vec<String>,
-    /// Thresholds by the alert's name, other than the usual ones.
-    pub thresholds: BTreeMap<String, f64>,
-}
-
-impl Alerts {
-    /// The number that decides for the alert of this name: the config's, else the usual one; 1 for an alert without one.
-    pub fn threshold(&self, name: &str) -> f64 {
-        let usual = ALERTS.iter().find(|known| known.name == name);
-        let usual = usual.and_then(|known| known.threshold).unwrap_or(1.0);
-        self.thresholds.get(name).copied().unwrap_or(usual)
-    }
 }

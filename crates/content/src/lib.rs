@@ -7,6 +7,7 @@
 use std::fmt;
 
 mod dashboards;
+mod expression;
 mod helm;
 mod observations;
 pub mod own;
@@ -17,6 +18,7 @@ mod reference;
 pub mod report;
 mod rules;
 pub mod schema;
+mod series;
 
 pub use config::catalogue::{Catalogue, Entry, Label};
 pub use rules::{Events, objective_events};

@@ -110,6 +110,15 @@ pub fn span(time: Duration) -> String {
     fits.map(|(unit, letter)| format!("{}{letter}", seconds / unit)).unwrap_or_default()
 }
 
+/// The same, in weeks where they are whole.
+pub fn weeks(time: Duration) -> String {
+    const WEEK: u64 = 7 * 86_400;
+    match time.as_secs() {
+        seconds if seconds > 0 && seconds.is_multiple_of(WEEK) => format!("{}w", seconds / WEEK),
+        _ => span(time),
+    }
+}
+
 /// A text as PromQL quotes it.
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);

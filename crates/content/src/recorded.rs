@@ -4,7 +4,13 @@
 //! The level is what is left after instances are added up: the common labels, and `job` always. Series of objectives share
 //! their names and are told apart by the label `objective`.
 
+use std::time::Duration;
+
+use config::content::Recorded;
+use engine::query::Query;
+
 use super::Catalogue;
+use super::promql::span;
 
 /// The labels that recorded series keep: `job` and the common ones.
 pub fn by<'c>(catalogue: &'c Catalogue<'_>) -> Vec<&'c str> {
@@ -62,47 +68,14 @@ pub fn distinct(catalogue: &Catalogue<'_>, metric: &str, window: &str) -> String
     name(catalogue, metric, &format!("distinct{window}"))
 }
 
-/// Time from message to reply, of which the mean number of messages in progress is made.
-pub const DURATION: &str = "bot_interaction_duration_seconds";
-
-/// The mean number of messages in progress, by Little's law: the seconds worked in each second.
-pub fn in_flight(catalogue: &Catalogue<'_>, window: &str) -> String {
-    name(catalogue, "bot_interactions_in_flight", &format!("mean{window}"))
+/// A mean over a window: what goes on at the same time.
+pub fn mean(catalogue: &Catalogue<'_>, metric: &str, window: &str) -> String {
+    name(catalogue, metric, &format!("mean{window}"))
 }
 
-/// US dollars for each answer, where there are enough of them.
-pub fn cost_per_answer(catalogue: &Catalogue<'_>, window: &str) -> String {
-    name(catalogue, "bot_cost_usd_per_answer", &format!("ratio{window}"))
-}
-
-/// US dollars for each conversation that got what it came for, where there are enough of them.
-pub fn cost_per_resolved(catalogue: &Catalogue<'_>, window: &str) -> String {
-    name(catalogue, "bot_cost_usd_per_resolved_session", &format!("ratio{window}"))
-}
-
-/// Answers in a window: messages whose outcome is `answered`.
-pub fn answers(catalogue: &Catalogue<'_>, window: &str) -> String {
-    name(catalogue, "bot_answers", &format!("increase{window}"))
-}
-
-/// Conversations in a window that got what they came for.
-pub fn resolved(catalogue: &Catalogue<'_>, window: &str) -> String {
-    name(catalogue, "bot_resolved_sessions", &format!("increase{window}"))
-}
-
-/// Thumbs in a window, up and down.
-pub fn thumbs(catalogue: &Catalogue<'_>, window: &str) -> String {
-    name(catalogue, "bot_feedback", &format!("increase{window}"))
-}
-
-/// Those among [`thumbs`] that point down.
-pub fn thumbs_down(catalogue: &Catalogue<'_>, window: &str) -> String {
-    name(catalogue, "bot_feedback_down", &format!("increase{window}"))
-}
-
-/// The share of thumbs that point down, where there are enough of them.
-pub fn thumbs_down_share(catalogue: &Catalogue<'_>, window: &str) -> String {
-    name(catalogue, "bot_feedback_down", &format!("ratio{window}"))
+/// A ratio over a window, where there are enough events.
+pub fn ratio(catalogue: &Catalogue<'_>, metric: &str, window: &str) -> String {
+    name(catalogue, metric, &format!("ratio{window}"))
 }
 
 /// By how much of itself a metric grew against the window before: 1 is twice as much.
@@ -115,6 +88,37 @@ pub fn change(catalogue: &Catalogue<'_>, metric: &str, window: &str) -> String {
 pub fn registers(catalogue: &Catalogue<'_>, metric: &str, window: &str) -> String {
     name(catalogue, &format!("{metric}_register"), &format!("max{window}"))
 }
+
+/// The name under which the result of a query is recorded over a window, if it is.
+pub fn of_query(catalogue: &Catalogue<'_>, query: &Query, window: Duration) -> Option<String> {
+    let bare = |query: &Query| {
+        let min = query.min.filter(|_| query.of.is_some());
+        Query { scale: None, min, ..query.core() }
+    };
+    let wanted = bare(query);
+    let found = catalogue.content.recorded.iter().find(|one| bare(&one.query) == wanted)?;
+    let hourly = is_plain(&found.query) && window == HOUR;
+    (query.by.is_none() && (hourly || found.windows.contains(&window)))
+        .then(|| name_of(catalogue, found, &span(window)))
+}
+
+/// The name under which one of the recorded queries is recorded over a window.
+pub fn name_of(catalogue: &Catalogue<'_>, one: &Recorded, window: &str) -> String {
+    let metric = one.name.as_deref().or(one.query.metric()).unwrap_or_default();
+    match &one.query {
+        query if query.of.is_some() => ratio(catalogue, metric, window),
+        query if query.per_second => mean(catalogue, metric, window),
+        _ => increase(catalogue, metric, window),
+    }
+}
+
+/// Whether a query is a count or an amount, of which longer windows are made from hours.
+pub fn is_plain(query: &Query) -> bool {
+    query.of.is_none() && !query.per_second
+}
+
+/// The window that longer ones are made of.
+pub const HOUR: Duration = Duration::from_secs(3600);
 
 fn name(catalogue: &Catalogue<'_>, metric: &str, operations: &str) -> String {
     let level = match catalogue.common {

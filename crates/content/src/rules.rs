@@ -4,15 +4,17 @@
 //! floors, not rates: a bot with a few messages an hour is the normal case.
 
 use config::Objective;
+use config::content::AlertGroup;
 
 use super::{Artifact, Catalogue};
 
 mod alert;
-mod bot;
 mod case;
+mod condition;
+mod declared;
 mod distinct;
+mod examples;
 mod group;
-mod health;
 mod indicator;
 mod matching;
 mod objectives;
@@ -20,7 +22,6 @@ mod recording;
 mod runbook;
 mod scope;
 mod testing;
-mod trends;
 mod yaml;
 
 pub use indicator::Events;
@@ -32,12 +33,12 @@ use scope::Scope;
 pub fn artifacts(catalogue: &Catalogue<'_>) -> Vec<Artifact> {
     let files = files(&Scope::new(catalogue));
     let mut artifacts = vec![runbook::page(&files)];
-    artifacts.extend(files.iter().map(|file| file.artifact(catalogue.alerts)));
+    artifacts.extend(files.iter().map(|file| file.artifact(catalogue.alerting)));
     let recorded: Vec<&RuleFile> = files.iter().filter(|file| file.name == RECORDING).collect();
     for file in files.iter().filter(|file| !file.alerts.is_empty()) {
         // These read what others record.
         let beside = if READERS.contains(&file.name) { &*recorded } else { &[] };
-        artifacts.extend(testing::artifacts(file, beside, catalogue.alerts));
+        artifacts.extend(testing::artifacts(file, beside, catalogue.alerting));
     }
     artifacts
 }
@@ -88,25 +89,26 @@ fn files(scope: &Scope<'_>) -> Vec<RuleFile> {
             "The bot",
             "Alerts on what the bot suffers and does.",
             Vec::new(),
-            bot::alerts(scope),
+            declared::alerts(scope, AlertGroup::Bot),
         ),
         file(
             "trends",
             "Trends",
             "Alerts on what is not as it used to be: against the same hour of three weeks, the week before, the usual day.",
             Vec::new(),
-            trends::alerts(scope),
+            declared::alerts(scope, AlertGroup::Trends),
         ),
         file(
             "health",
             "The sidecar",
             "Alerts on the sidecar: whether it is there, hears something, and keeps what it hears.",
             Vec::new(),
-            health::alerts(scope),
+            declared::alerts(scope, AlertGroup::Health),
         ),
     ];
+    let silenced = &scope.catalogue.content.silenced;
     for file in &mut files {
-        file.alerts.retain(|alert| !scope.catalogue.alerts.off.iter().any(|off| off == alert.name));
+        file.alerts.retain(|alert| !silenced.contains(&alert.name));
     }
     files.retain(|file| !file.is_empty());
     files
@@ -117,35 +119,39 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use config::ALERTS;
     use testkit::settings;
 
-    fn names(text: &str) -> Vec<&'static str> {
+    fn names(text: &str) -> Vec<String> {
         let settings = settings(text);
         let catalogue = Catalogue::new(&settings);
         let files = files(&Scope::new(&catalogue));
-        files.iter().flat_map(|file| &file.alerts).map(|alert| alert.name).collect()
+        files.iter().flat_map(|file| &file.alerts).map(|alert| alert.name.clone()).collect()
     }
 
-    const FULL: &str = "use: [oscar]\nalerts: {cost_per_day: 100, slots: 10}\nobjectives: {busy: \
+    const FULL: &str = "use: [oscar]\nalerting: {cost_per_day: 100, slots: 10}\nobjectives: {busy: \
         {metric: bot_interactions_total, bad: {outcome: error}, target: 99.9%, window: 28d}}";
 
     #[test]
-    fn a_config_may_speak_of_exactly_the_alerts_there_are() {
+    fn writes_every_alert_of_packs_and_objectives_once() {
         let made = names(FULL);
-        let unique: BTreeSet<_> = made.iter().copied().collect();
+        let unique: BTreeSet<_> = made.iter().collect();
         assert_eq!(unique.len(), made.len(), "{made:?}");
-        assert_eq!(unique, ALERTS.iter().map(|known| known.name).collect());
+        assert_eq!(made.len(), 52);
+        assert!(config::BUDGET_ALERTS.iter().all(|name| made.iter().any(|made| made == name)));
     }
 
     #[test]
-    fn without_its_metric_an_alert_is_left_out_and_so_is_what_is_switched_off() {
-        let own = |name: &str| name.starts_with("OscarMetrics");
-        assert!(names("{}").iter().all(|name| own(name)), "{:?}", names("{}"));
+    fn leaves_out_alerts_without_their_metric_and_removed_ones() {
+        let has = |names: &[String], name: &str| names.iter().any(|made| made == name);
+        let own = |name: &String| name.starts_with("OscarMetrics");
+        assert!(names("{}").iter().all(own), "{:?}", names("{}"));
         let spans = names("use: [span_metrics]");
-        assert!(spans.contains(&"BotTrafficStopped") && !spans.contains(&"BotTimeouts"));
-        let off = names("use: [oscar]\nalerts: {off: [BotTimeouts], slots: null}");
-        assert!(!off.contains(&"BotTimeouts") && !off.contains(&"BotSlotsBusy"));
+        assert!(has(&spans, "BotTrafficStopped") && !has(&spans, "BotTimeouts"));
+        let off = "use: [oscar]\nalerts: {BotTimeouts: null, BotBudgetGone: null}\nalerting: {slots: null}";
+        let off = names(off);
+        for name in ["BotTimeouts", "BotBudgetGone", "BotSlotsBusy"] {
+            assert!(!has(&off, name), "{name}");
+        }
     }
 
     #[test]
@@ -153,13 +159,9 @@ mod tests {
         let settings = settings(FULL);
         let catalogue = Catalogue::new(&settings);
         for alert in files(&Scope::new(&catalogue)).iter().flat_map(|file| &file.alerts) {
-            let name = alert.name;
-            let runbook = &alert.runbook;
-            let texts = runbook.look.iter().chain([&runbook.meaning, &runbook.silence]);
-            assert!(
-                texts.chain([&alert.summary, &alert.description]).all(|t| !t.is_empty()),
-                "{name}"
-            );
+            let name = &alert.name;
+            let texts = [&alert.runbook, &alert.summary, &alert.description];
+            assert!(texts.iter().all(|text| !text.is_empty()), "{name}");
             assert!(alert.cases.iter().any(|case| !case.fires.is_empty()), "{name} is never shown");
             let silent = alert.cases.iter().any(|case| case.fires.is_empty());
             assert!(silent || name == "OscarMetricsWatchdog", "{name} is never shown silent");

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{Artifact, MARK};
 
 mod language;
+mod people;
 mod service;
 
 /// The schema as a file.
@@ -37,12 +38,16 @@ pub fn config() -> Value {
     let mut fields = vec![("use", packs)];
     fields.extend(service::sections());
     fields.extend(language::sections());
+    fields.extend(people::sections());
     closed("What is counted, by which labels, and how it is served.", &fields)
 }
 
 /// What [`config()`] refers to: `#/definitions/NAME`.
 pub fn definitions() -> Value {
-    let all = service::definitions().into_iter().chain(language::definitions());
+    let all = service::definitions()
+        .into_iter()
+        .chain(language::definitions())
+        .chain(people::definitions());
     Value::Object(all.map(|(name, schema)| (name.to_owned(), schema)).collect())
 }
 

@@ -2,26 +2,30 @@
 
 use std::collections::BTreeSet;
 
+use config::content::{self, Show, Titled};
+use engine::query::{Aggregate, Measure, Query as Asked, Window};
 use engine::rules::definition::MetricKind;
 
-use super::super::Entry;
-use super::grafana::MORE;
-use super::panel::{Board, Panel, Query, Row, Unit, View};
-use super::series::{Scope, Series};
-use super::shapes;
+use crate::Entry;
+use crate::series::Scope;
 
+use super::grafana::MORE;
+use super::panel::{Board, Panel, Row};
+
+/// Fewer events than this in one step of time make no point of a line.
+const ENOUGH_A_STEP: u32 = 5;
 /// Closed labels with more values than this make no bars that can be told apart.
 const TELLABLE: usize = 12;
 
-/// Adds a row for the metrics of these roles that the board lacks.
-pub fn complete(board: &mut Board, scope: Scope<'_>, role: impl Fn(&str) -> bool) {
+/// Adds a row for those of these metrics that the board lacks.
+pub fn complete(board: &mut Board, scope: Scope<'_>, wanted: impl Fn(&Entry<'_>) -> bool) {
     let shown = names(board);
     let missing = scope
         .catalogue
         .metrics
         .iter()
-        .filter(|entry| role(&entry.shown.role) && !shown.contains(entry.name()));
-    let panels: Vec<Option<Panel>> = missing.map(|entry| Some(panel(&scope.of(entry)))).collect();
+        .filter(|entry| wanted(entry) && !shown.contains(entry.name()));
+    let panels: Vec<Option<Panel>> = missing.map(|entry| Some(panel(scope, entry))).collect();
     let lone = board.rows.iter().all(|row| row.panels.is_empty());
     let mut row = Row::new(if lone { "What there is" } else { MORE }, panels);
     let titles: BTreeSet<&str> =
@@ -35,7 +39,7 @@ pub fn complete(board: &mut Board, scope: Scope<'_>, role: impl Fn(&str) -> bool
 }
 
 /// The metrics that a board's queries name.
-fn names(board: &Board) -> BTreeSet<String> {
+pub fn names(board: &Board) -> BTreeSet<String> {
     let queries = board.rows.iter().flat_map(|row| &row.panels).flat_map(|panel| &panel.queries);
     let word = |c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':');
     let words = queries.flat_map(|query| query.expr.split(word));
@@ -48,37 +52,58 @@ fn names(board: &Board) -> BTreeSet<String> {
 }
 
 /// In the form that its type, unit and labels ask for.
-fn panel(series: &Series<'_>) -> Panel {
-    let entry = series.entry;
-    let (title, what, unit) = (entry.title(), &*entry.metric.help, unit(entry));
-    let label = told(series);
-    let panel = match entry.metric.kind {
-        MetricKind::Counter => {
-            let panel = match label {
-                Some((label, false)) => shapes::amount_ranking(&title, what, unit, (series, label)),
-                Some((label, true)) => {
-                    Some(shapes::amount_bars(&title, what, unit, (series, label)))
-                }
-                None => None,
-            };
-            panel.unwrap_or_else(|| shapes::amount_bars(&title, what, unit, (series, "")))
+fn panel(scope: Scope<'_>, entry: &Entry<'_>) -> Panel {
+    let label = told(scope, entry);
+    let name = entry.name().to_owned();
+    let gauge = matches!(entry.metric.kind, MetricKind::Gauge);
+    let (show, measure) = match &entry.metric.kind {
+        MetricKind::Counter if matches!(label, Some((_, false))) => {
+            (Show::Ranking, Measure::Sum(name))
+        }
+        MetricKind::Counter => (Show::Bars, Measure::Sum(name)),
+        MetricKind::Histogram { .. } if label.is_some() => {
+            (Show::Lines, Measure::Quantile(name, vec![0.9]))
         }
         MetricKind::Histogram { .. } => {
-            let by = label
-                .and_then(|(label, _)| shapes::quantile_by(&title, what, unit, (series, label)));
-            by.unwrap_or_else(|| shapes::quantile_lines(&title, what, unit, series))
+            (Show::Lines, Measure::Quantile(name, vec![0.5, 0.9, 0.99]))
         }
-        MetricKind::Gauge => gauge(series, label.map(|(label, _)| label)),
-        MetricKind::Distinct { ref windows, .. } => {
-            let line = |window: &str| {
-                Some(Query::new(format!("in {window}"), series.distinct(window, false)?))
-            };
-            let lines = windows.iter().filter_map(|window| line(&window.name)).collect();
-            Panel::new(title, View::Lines, Unit::Count, lines)
-                .about(format!("{what} Each is counted once in the time before each moment."))
+        MetricKind::Gauge => (Show::Lines, Measure::Level(name, Aggregate::Max)),
+        MetricKind::Distinct { .. } => (Show::Lines, Measure::Distinct(name, Window::Fit)),
+    };
+    let by = label.map(|(label, _)| label.to_owned());
+    let query = Asked { min: Some(ENOUGH_A_STEP), by, ..Asked::new(measure) };
+    let queries = match &entry.metric.kind {
+        MetricKind::Distinct { windows, .. } => {
+            windows.iter().map(|window| people(entry, &window.name)).collect()
         }
-    }
-    .empty_when_healthy();
+        _ => vec![Titled { title: None, query, unit: None }],
+    };
+    let help = &entry.metric.help;
+    let about = match &entry.metric.kind {
+        MetricKind::Gauge => format!("{help} The highest of all that have the same name here."),
+        MetricKind::Distinct { .. } => {
+            format!("{help} Each is counted once in the time before each moment.")
+        }
+        _ => help.to_string(),
+    };
+    let age = gauge && entry.name().ends_with("_timestamp_seconds");
+    let panel = super::shapes::panel(
+        scope,
+        &content::Panel {
+            title: entry.title(),
+            about,
+            show,
+            unit: Some(if age { content::Unit::Ago } else { unit(entry) }),
+            queries,
+            rows: None,
+            thresholds: content::Thresholds::default(),
+            see: Vec::new(),
+            size: None,
+            since: None,
+            often_empty: true,
+            words: None,
+        },
+    );
     match label {
         // Its help may name more labels than can be told apart.
         Some((label, _)) if panel.queries.iter().any(|query| query.legend.contains(label)) => {
@@ -89,24 +114,17 @@ fn panel(series: &Series<'_>) -> Panel {
     }
 }
 
-fn gauge(series: &Series<'_>, label: Option<&str>) -> Panel {
-    let entry = series.entry;
-    let by: Vec<&str> = label.into_iter().collect();
-    let legend = label.map_or_else(|| entry.title(), |label| format!("{{{{{label}}}}}"));
-    let (expr, unit) = match entry.name().ends_with("_timestamp_seconds") {
-        true => (format!("time() - {}", series.level("max", &by)), Unit::Seconds),
-        false => (series.level("max", &by), unit(entry)),
-    };
-    let view = View::Lines;
-    Panel::new(entry.title(), view, unit, vec![Query::new(legend, expr)])
-        .about(format!("{} The highest of all that have the same name here.", entry.metric.help))
+/// Distinct ones in a window.
+fn people(entry: &Entry<'_>, window: &str) -> Titled {
+    let measure = Measure::Distinct(entry.name().to_owned(), Window::Named(window.to_owned()));
+    Titled { title: Some(format!("in {window}")), query: Asked::new(measure), unit: None }
 }
 
 /// The label to tell by, and whether all its values fit beside each other: the closed one with the most values that do, else the
 /// open one with the fewest.
-fn told<'c>(series: &Series<'c>) -> Option<(&'c str, bool)> {
-    let own = || series.entry.labels.iter().filter(|label| !series.is_common(label.name));
-    let closed = |label: &&super::super::Label<'_>| {
+fn told<'c>(scope: Scope<'_>, entry: &'c Entry<'_>) -> Option<(&'c str, bool)> {
+    let own = || entry.labels.iter().filter(|label| !scope.catalogue.is_common(label.name));
+    let closed = |label: &&config::catalogue::Label<'_>| {
         label.values.as_ref().is_some_and(|values| (2..=TELLABLE).contains(&values.len()))
     };
     let closed = own().filter(closed).max_by_key(|label| label.values.as_ref().map(Vec::len));
@@ -118,13 +136,14 @@ fn told<'c>(series: &Series<'c>) -> Option<(&'c str, bool)> {
     closed.map(|label| (label.name, true)).or_else(|| open().map(|label| (label.name, false)))
 }
 
-fn unit(entry: &Entry<'_>) -> Unit {
+fn unit(entry: &Entry<'_>) -> content::Unit {
     match &*entry.shown.unit {
-        "seconds" => Unit::Seconds,
-        "bytes" => Unit::Bytes,
-        "ratio" => Unit::Share,
-        "usd" => Unit::Usd,
-        _ if matches!(entry.metric.kind, MetricKind::Gauge) => Unit::Number,
-        _ => Unit::Amount,
+        "seconds" => content::Unit::Seconds,
+        "bytes" => content::Unit::Bytes,
+        "ratio" => content::Unit::Share,
+        "usd" => content::Unit::Usd,
+        _ if matches!(entry.metric.kind, MetricKind::Distinct { .. }) => content::Unit::Count,
+        _ if matches!(entry.metric.kind, MetricKind::Gauge) => content::Unit::Number,
+        _ => content::Unit::Amount,
     }
 }

@@ -1,66 +1,36 @@
-//! The boards: each a file that says what it asks and which series answer. Nothing here knows Grafana.
+//! The boards of a configuration, completed: panels for metrics that none shows, and the series explorer.
 
-mod adoption;
-mod cost;
-mod explorer;
-mod known;
-mod promises;
-mod quality;
-mod reliability;
-mod safety;
-mod sidecar;
+use std::collections::BTreeSet;
 
-use super::panel::{Board, Panel, Query, Unit, View};
-use super::series::Scope;
-use crate::Catalogue;
+use config::content;
 
-pub const ADOPTION: &str = "oscar-adoption";
-pub const QUALITY: &str = "oscar-quality";
-pub const RELIABILITY: &str = "oscar-reliability";
-pub const COST: &str = "oscar-cost";
-pub const SAFETY: &str = "oscar-safety";
-pub const SIDECAR: &str = "oscar-sidecar";
-pub const EXPLORER: &str = "oscar-series";
+use crate::series::{Place, Scope};
+use crate::{Catalogue, Entry};
 
-/// How a board is made.
-struct Plan {
-    make: fn(Scope<'_>) -> Board,
-    /// Labels that have a variable, besides the common ones.
-    filters: &'static [&'static str],
-    /// Roles whose metrics it has a panel for, at least.
-    roles: &'static [&'static str],
-}
+use super::panel::{Board, Row};
+use super::{explorer, promises, shapes};
 
-const PLANS: [Plan; 7] = [
-    Plan { make: adoption::board, filters: &["feature", "tier"], roles: &["usage"] },
-    Plan { make: quality::board, filters: &["feature", "tier"], roles: &["quality"] },
-    Plan {
-        make: reliability::board,
-        filters: &["feature"],
-        roles: &["traffic", "errors", "latency"],
-    },
-    Plan { make: cost::board, filters: &["model", "agent"], roles: &["cost"] },
-    Plan { make: safety::board, filters: &["tier"], roles: &["safety", "work"] },
-    Plan { make: sidecar::board, filters: &[], roles: &[] },
-    Plan { make: explorer::board, filters: &[], roles: &[] },
-];
-
-/// All that have a panel, in the order in which people read them, and the labels each filters by.
+/// All that have a panel, in the order in which people read them.
 pub fn all(catalogue: &Catalogue<'_>) -> Vec<Board> {
-    let roles: Vec<&str> = PLANS.iter().flat_map(|plan| plan.roles).copied().collect();
+    let content = &catalogue.content.boards;
+    let claimed: BTreeSet<&str> =
+        content.iter().flat_map(|board| &board.roles).map(String::as_str).collect();
+    // A board without roles is one for certain metrics: they need no panel elsewhere.
+    let shown: BTreeSet<String> = content
+        .iter()
+        .filter(|asked| asked.roles.is_empty())
+        .flat_map(|asked| super::automatic::names(&board(scope(catalogue, asked), asked)))
+        .collect();
+    let missing = |entry: &Entry<'_>| !shown.contains(entry.name());
     let mut boards = Vec::new();
-    for plan in &PLANS {
-        let scope = Scope { catalogue, filters: plan.filters };
-        let mut board = (plan.make)(scope);
-        let last = board.uid == EXPLORER;
-        super::automatic::complete(&mut board, scope, |role| {
-            plan.roles.contains(&role) || last && !roles.contains(&role)
-        });
-        board.rows.retain(|row| !row.panels.is_empty());
-        super::variables::choose(&mut board, scope);
-        super::notes::add(&mut board);
-        boards.push(board);
+    for asked in content {
+        let role = |entry: &Entry<'_>| asked.roles.contains(&entry.shown.role) && missing(entry);
+        let scope = scope(catalogue, asked);
+        boards.push(finished(board(scope, asked), scope, role));
     }
+    let scope = Scope { catalogue, place: Place::Board(&[]) };
+    let other = |entry: &Entry<'_>| !claimed.contains(&*entry.shown.role) && missing(entry);
+    boards.push(finished(explorer::board(scope), scope, other));
     boards.retain(|board| {
         board.rows.iter().flat_map(|row| &row.panels).any(|panel| !panel.queries.is_empty())
     });
@@ -68,19 +38,34 @@ pub fn all(catalogue: &Catalogue<'_>) -> Vec<Board> {
     boards
 }
 
-/// Words across a board.
-fn text(words: &str) -> Panel {
-    Panel::new("How to read this board", View::Text(words.to_owned()), Unit::Number, Vec::new())
-        .about("What is counted, and what is not.")
+fn scope<'c>(catalogue: &'c Catalogue<'c>, asked: &'c content::Board) -> Scope<'c> {
+    Scope { catalogue, place: Place::Board(&asked.filters) }
 }
 
-/// How old the newest number is.
-fn freshness() -> Panel {
-    let expr = "max(oscar_metrics_last_received_timestamp_seconds{job=~\"$job\"}) * 1000";
-    Panel::new("Last news from the bot", View::Stat, Unit::Ago, vec![Query::new("last news", expr)])
-        .about(
-            "When the bot last sent anything. All numbers here end then. Good is moments ago \
-             while the bot is used.",
-        )
-        .see("Is the sidecar well", SIDECAR)
+fn board(scope: Scope<'_>, asked: &content::Board) -> Board {
+    let row = |row: &content::Row| match row.objectives {
+        true => promises::row(scope, &row.title),
+        false => Row {
+            title: row.title.clone(),
+            panels: row.panels.iter().map(|panel| shapes::panel(scope, panel)).collect(),
+        },
+    };
+    Board {
+        uid: shapes::uid(&asked.name),
+        title: asked.title.clone(),
+        description: asked.about.clone(),
+        range: asked.range.clone(),
+        refresh: asked.refresh.clone(),
+        variables: Vec::new(),
+        rows: asked.rows.iter().map(row).collect(),
+    }
+}
+
+/// With panels for these metrics where it lacks them, and with all that every board has.
+fn finished(mut board: Board, scope: Scope<'_>, role: impl Fn(&Entry<'_>) -> bool) -> Board {
+    super::automatic::complete(&mut board, scope, role);
+    board.rows.retain(|row| !row.panels.is_empty());
+    super::variables::choose(&mut board, scope);
+    super::notes::add(&mut board);
+    board
 }

@@ -61,9 +61,9 @@ fn some_deaf(panel: &Panel, label: &str) -> Option<String> {
 
 /// Removes links to boards that there are not.
 pub fn unlink(boards: &mut [Board]) {
-    let known: BTreeSet<&str> = boards.iter().map(|board| board.uid).collect();
+    let known: BTreeSet<String> = boards.iter().map(|board| board.uid.clone()).collect();
     for panel in boards.iter_mut().flat_map(|board| &mut board.rows).flat_map(|row| &mut row.panels)
     {
-        panel.links.retain(|link| known.contains(link.uid));
+        panel.links.retain(|link| known.contains(&link.uid));
     }
 }

@@ -1,18 +1,23 @@
 //! What a board is, whoever draws it: rows of panels, each a question in plain words with the queries that answer it.
 
+use config::content;
+
+/// Fewer events than this make no share, and no change when they are those of the period before.
+pub const ENOUGH: u32 = 20;
+
 /// A page of panels.
 #[derive(Debug)]
 pub struct Board {
     /// Its address, for ever.
-    pub uid: &'static str,
+    pub uid: String,
     /// Its name.
-    pub title: &'static str,
+    pub title: String,
     /// For whom, and what it answers.
-    pub description: &'static str,
+    pub description: String,
     /// How far back it looks at first, such as `28d`.
-    pub range: &'static str,
+    pub range: String,
     /// How often it looks again.
-    pub refresh: &'static str,
+    pub refresh: String,
     /// What may be chosen at its head.
     pub variables: Vec<Variable>,
     /// From the general to the special.
@@ -72,7 +77,7 @@ pub struct Panel {
     /// Whether it shows nothing as long as all is well, or as long as nobody does such a thing.
     pub empty_when_healthy: bool,
     /// How far back it looks when that is not what is chosen, such as `7d`.
-    pub since: Option<&'static str>,
+    pub since: Option<String>,
     /// Colours that belong to names.
     pub colours: Vec<(String, Colour)>,
     /// Names of two lines, the upper first, between which all is usual: drawn as what lies between them.
@@ -91,13 +96,13 @@ pub enum View {
     /// Names with a bar each, longest first.
     Ranking,
     /// Names with several numbers each: the label, and its heading.
-    Table(&'static str, &'static str),
+    Table(String, String),
     /// How many in which size, over time.
     Heatmap,
     /// A number between two ends.
     Gauge,
     /// Which state when, with a word for 1 and one for 0.
-    Timeline(&'static str, &'static str),
+    Timeline(String, String),
     /// Words, in Markdown.
     Text(String),
 }
@@ -165,11 +170,11 @@ pub enum Colour {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// What is there.
-    pub title: &'static str,
+    pub title: String,
     /// Of which board.
-    pub uid: &'static str,
+    pub uid: String,
     /// The label whose clicked value is chosen there.
-    pub label: Option<&'static str>,
+    pub label: Option<String>,
 }
 
 impl Query {
@@ -182,6 +187,24 @@ impl Query {
     pub fn in_unit(mut self, unit: Unit) -> Self {
         self.unit = Some(unit);
         self
+    }
+}
+
+impl From<content::Unit> for Unit {
+    fn from(unit: content::Unit) -> Self {
+        match unit {
+            content::Unit::Count => Self::Count,
+            content::Unit::Amount => Self::Amount,
+            content::Unit::Share => Self::Share,
+            content::Unit::Seconds => Self::Seconds,
+            content::Unit::Usd => Self::Usd,
+            content::Unit::SmallUsd => Self::SmallUsd,
+            content::Unit::Bytes => Self::Bytes,
+            content::Unit::PerSecond => Self::PerSecond,
+            content::Unit::Ago => Self::Ago,
+            content::Unit::Number | content::Unit::Times => Self::Number,
+            content::Unit::YesNo => Self::YesNo,
+        }
     }
 }
 
@@ -233,37 +256,14 @@ impl Panel {
     }
 
     /// With a way to another board.
-    pub fn see(mut self, title: &'static str, uid: &'static str) -> Self {
-        self.links.push(Link { title, uid, label: None });
-        self
-    }
-
-    /// With a way to another board, where what was clicked is chosen.
-    pub fn see_clicked(
-        mut self,
-        title: &'static str,
-        uid: &'static str,
-        label: &'static str,
-    ) -> Self {
-        self.links.push(Link { title, uid, label: Some(label) });
+    pub fn see(mut self, title: &str, uid: &str) -> Self {
+        self.links.push(Link { title: title.to_owned(), uid: uid.to_owned(), label: None });
         self
     }
 
     /// With points that lead to traces.
     pub fn with_exemplars(mut self) -> Self {
         self.exemplars = true;
-        self
-    }
-
-    /// So far back, whatever is chosen.
-    pub fn since(mut self, since: &'static str) -> Self {
-        self.since = Some(since);
-        self
-    }
-
-    /// Said of one that shows nothing as long as all is well.
-    pub fn empty_when_healthy(mut self) -> Self {
-        self.empty_when_healthy = true;
         self
     }
 }

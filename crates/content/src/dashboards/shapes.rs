@@ -3,289 +3,298 @@
 //! Low traffic decides: counts in wide bars and never rates, ratios and quantiles only over enough events and with their number
 //! beside them, changes only against a period that had enough.
 
-use crate::promql::share;
+use config::content::{self, Show, Titled};
+use engine::query::{Measure, Query as Asked};
 
-use super::panel::{Colour, Panel, Query, Unit, View};
-use super::series::{ENOUGH, ENOUGH_A_STEP, Over, Series};
+use crate::expression::Expression;
+use crate::series::{Over, Scope};
 
-/// Names of the numbers of a figure.
-const NOW: &str = "This period";
-const CHANGE: &str = "Change";
-const OUT_OF: &str = "Out of";
-/// What is not among the largest.
-const OTHERS: &str = "all others";
+use super::panel::{Colour, Link, Panel, Query, Unit, View};
+
 /// Colours in one pile that can be told apart.
 const LARGEST: usize = 7;
 /// Names in one ranking.
 const LONGEST: usize = 12;
 
-/// How many, and how many more than in the period before.
-pub fn total(title: &str, what: &str, series: &Series<'_>) -> Panel {
-    let (now, before) = (series.events(&[], Over::Range), series.events(&[], Over::Before));
-    let change = format!("{} - 1", share(&now, before, ENOUGH));
-    figure(title, Unit::Count, now, vec![Query::new(CHANGE, change).in_unit(Unit::Change)]).about(
-        format!(
-            "{what} Counted over the time chosen at the top right; `Change` compares with as much \
-             time just before it and is hidden when that had fewer than {ENOUGH}."
-        ),
-    )
+/// What is not among the largest.
+const OTHERS: &str = "all others";
+
+mod lines;
+mod stat;
+
+use lines::lines;
+use stat::stat;
+
+/// A panel of a configuration.
+pub fn panel(scope: Scope<'_>, asked: &content::Panel) -> Panel {
+    let mut panel = drawn(scope, asked);
+    panel.links = asked
+        .see
+        .iter()
+        .map(|see| Link {
+            title: see.title.clone(),
+            uid: uid(&see.board),
+            label: see.label.clone(),
+        })
+        .collect();
+    if let Some((width, height)) = asked.size {
+        panel = panel.size(width, height);
+    }
+    panel.since.clone_from(&asked.since);
+    panel.empty_when_healthy = asked.often_empty;
+    panel.thresholds = thresholds(scope, asked);
+    panel
 }
 
-/// How much, and how much more than in the period before.
-pub fn amount(title: &str, what: &str, unit: Unit, series: &Series<'_>) -> Panel {
-    let (now, before) = (series.amount(&[], Over::Range), series.amount(&[], Over::Before));
-    let change = format!("{now} / ({before} > 0) - 1");
-    figure(title, unit, now, vec![Query::new(CHANGE, change).in_unit(Unit::Change)]).about(format!(
-        "{what} Added up over the time chosen at the top right; `Change` compares with as much \
-         time just before it."
-    ))
+/// A board's address by its name.
+pub fn uid(board: &str) -> String {
+    format!("oscar-{board}")
 }
 
-/// Which share, how many points more than in the period before, and out of how many.
-pub fn ratio(title: &str, what: &str, part: &Series<'_>, whole: &Series<'_>) -> Panel {
-    let of = |over| share(part.events(&[], over), whole.events(&[], over), ENOUGH);
-    ratio_of(title, what, of, whole)
-}
-
-/// The same of any share in a period, out of these.
-pub fn ratio_of(title: &str, what: &str, of: impl Fn(Over) -> String, whole: &Series<'_>) -> Panel {
-    let change = format!("100 * ({} - {})", of(Over::Range), of(Over::Before));
-    let side = vec![
-        Query::new(CHANGE, change).in_unit(Unit::Points),
-        Query::new(OUT_OF, whole.events(&[], Over::Range)).in_unit(Unit::Count),
-    ];
-    figure(title, Unit::Share, of(Over::Range), side).about(format!(
-        "{what} The share of all that are counted under `Out of`; hidden when those are fewer \
-         than {ENOUGH}. `Change` is in points of a hundred against as much time just before."
-    ))
-}
-
-/// So much for each of these, and out of how many.
-pub fn each(
-    title: &str,
-    what: &str,
-    unit: Unit,
-    amount: impl Fn(Over) -> String,
-    whole: &Series<'_>,
-) -> Panel {
-    let of = |over| share(amount(over), whole.events(&[], over), ENOUGH);
-    let change = format!("{} / ({}) - 1", of(Over::Range), of(Over::Before));
-    let side = vec![
-        Query::new(CHANGE, change).in_unit(Unit::Change),
-        Query::new(OUT_OF, whole.events(&[], Over::Range)).in_unit(Unit::Count),
-    ];
-    figure(title, unit, of(Over::Range), side).about(format!(
-        "{what} The sum divided by the number under `Out of`; hidden when that is below {ENOUGH}."
-    ))
-}
-
-/// The size that this share of all observations does not exceed, and out of how many.
-pub fn quantile(title: &str, what: &str, unit: Unit, of: (f64, &Series<'_>)) -> Panel {
-    let (rank, series) = of;
-    let (quantile, events) =
-        (|over| series.quantile(rank, &[], over), |over| series.events(&[], over));
-    let gated = |over| format!("{} and on () ({} >= {ENOUGH})", quantile(over), events(over));
-    let change = format!("({}) / ({}) - 1", gated(Over::Range), gated(Over::Before));
-    let side = vec![
-        Query::new(CHANGE, change).in_unit(Unit::Change),
-        Query::new(OUT_OF, events(Over::Range)).in_unit(Unit::Count),
-    ];
-    figure(title, unit, gated(Over::Range), side).about(format!(
-        "{what} {} of all stay below it: read between the edges of a histogram, so it is near and \
-         not exact. Hidden when there are fewer than {ENOUGH}.",
-        in_words(rank)
-    ))
-}
-
-/// Different ones in a window before now, and how many more than a window ago.
-pub fn people(title: &str, what: &str, series: &Series<'_>, window: &str) -> Option<Panel> {
-    let replicas = match series.merges() {
-        true => {
-            "With the recording rules it is merged over all replicas (an estimate, 4 % off at \
-             most times); without them it is the largest count of one replica, which is exact \
-             when there is one."
-        }
-        false => "It is the largest count of one replica, which is exact when there is one.",
+fn drawn(scope: Scope<'_>, asked: &content::Panel) -> Panel {
+    let single = match &*asked.queries {
+        [one] if one.title.is_none() => Some(Expression::new(scope, &one.query)),
+        _ => None,
     };
-    Some(distinct(title, series, window)?.about(format!(
-        "{what} Each is counted once in the {window} before the end of the chosen time. \
-         {replicas} Services are added up. `Change` compares with {window} earlier and is hidden \
-         when those were fewer than {ENOUGH}."
-    )))
+    match (asked.show, single) {
+        (Show::Text, _) => {
+            let view = View::Text(asked.about.clone());
+            let panel = Panel::new(&asked.title, view, Unit::Number, Vec::new());
+            panel.about("What is counted, and what is not.")
+        }
+        (Show::Table, _) => table(scope, asked),
+        (Show::Stat, Some(one)) => stat(asked, one),
+        (Show::Lines, Some(one)) => lines(asked, one),
+        (Show::Bars, Some(one)) => bars(asked, one),
+        (Show::Ranking, Some(one)) => ranking(asked, one),
+        (Show::Heatmap, Some(one)) => heatmap(asked, one),
+        _ => plain(scope, asked),
+    }
 }
 
-/// Different ones since midnight, and how many more than yesterday by this time.
-pub fn people_today(title: &str, what: &str, series: &Series<'_>) -> Option<Panel> {
-    Some(distinct(title, series, "today")?.about(format!(
-        "{what} Each is counted once since midnight in the config's `time_zone`. It is the largest \
-         count of one replica, which is exact when there is one. Services are added up. `Change` \
-         compares with yesterday at the same time and is hidden when those were fewer than \
-         {ENOUGH}."
-    )))
+/// Queries as they are, each under its own name.
+fn plain(scope: Scope<'_>, asked: &content::Panel) -> Panel {
+    let first =
+        asked.queries.first().map(|one| unit_of(Expression::new(scope, &one.query), asked.unit));
+    let unit = first.unwrap_or(Unit::Number);
+    let (view, over) = match asked.show {
+        Show::Stat => (View::Stat, Over::Range),
+        Show::Bars => (View::Bars, Over::Step),
+        Show::Ranking => (View::Ranking, Over::Range),
+        Show::Gauge => (View::Gauge, Over::Range),
+        Show::States => {
+            let [one, zero] =
+                asked.words.clone().unwrap_or_else(|| ["yes", "no"].map(str::to_owned));
+            (View::Timeline(one, zero), Over::Step)
+        }
+        _ => (View::Lines, Over::Step),
+    };
+    let query = |one: &Titled| {
+        let expression = Expression::new(scope, &one.query);
+        let legend = match (&one.title, &one.query.by) {
+            (Some(title), _) => title.clone(),
+            (None, Some(by)) => format!("{{{{{by}}}}}"),
+            (None, None) => asked.title.clone(),
+        };
+        let value = aged(expression.value(&expression.by(), &expression.over(over.clone())), asked);
+        let value = if asked.show == Show::Ranking { format!("sort_desc({value})") } else { value };
+        Query::new(legend, value)
+    };
+    let queries = asked.queries.iter().map(query).collect();
+    let unit = if unit == Unit::Ago && asked.show == Show::Lines { Unit::Seconds } else { unit };
+    let unit = if asked.show == Show::States { Unit::Number } else { unit };
+    Panel::new(&asked.title, view, unit, queries).about(&asked.about)
 }
 
-fn distinct(title: &str, series: &Series<'_>, window: &str) -> Option<Panel> {
-    let now = series.distinct(window, false)?;
-    let change = format!("{now} / ({} >= {ENOUGH}) - 1", series.distinct(window, true)?);
-    let side = vec![Query::new(CHANGE, change).in_unit(Unit::Change)];
-    Some(figure(title, Unit::Count, now, side))
+/// A moment as its age: Grafana has a unit for it, charts need seconds.
+fn aged(value: String, asked: &content::Panel) -> String {
+    match (asked.unit, asked.show) {
+        (Some(content::Unit::Ago), Show::Lines) => format!("time() - {value}"),
+        (Some(content::Unit::Ago), _) => format!("{value} * 1000"),
+        _ => value,
+    }
 }
 
-/// A number with what belongs to it.
-pub fn figure(title: &str, unit: Unit, now: String, side: Vec<Query>) -> Panel {
-    let mut queries = vec![Query::new(NOW, now)];
-    queries.extend(side);
-    Panel::new(title, View::Stat, unit, queries)
+/// What the numbers of a query are.
+fn unit_of(expression: Expression<'_>, said: Option<content::Unit>) -> Unit {
+    if let Some(unit) = said {
+        return unit.into();
+    }
+    let query = expression.query;
+    let of_metric = || match expression.entry().map(|entry| &*entry.shown.unit) {
+        Some("seconds") => Some(Unit::Seconds),
+        Some("bytes") => Some(Unit::Bytes),
+        Some("usd") => Some(Unit::Usd),
+        Some("ratio") => Some(Unit::Share),
+        _ => None,
+    };
+    match (&query.measure, query.of.as_deref()) {
+        (Measure::Count(_), Some(Asked { measure: Measure::Count(_), .. }))
+        | (Measure::Under(..), Some(_))
+        | (Measure::Distinct(..), Some(_)) => Unit::Share,
+        (Measure::Sum(one), Some(Asked { measure: Measure::Sum(other), .. })) if one == other => {
+            Unit::Share
+        }
+        _ if query.per_second => Unit::PerSecond,
+        (
+            Measure::Count(_)
+            | Measure::Under(..)
+            | Measure::Distinct(..)
+            | Measure::FirstVisits(_),
+            _,
+        ) => Unit::Count,
+        (Measure::Sum(_), _) => of_metric().unwrap_or(Unit::Amount),
+        (Measure::Quantile(..) | Measure::Level(..), _) => of_metric().unwrap_or(Unit::Number),
+        (Measure::PromQl(_), _) => Unit::Number,
+    }
 }
 
-/// Counts in bars, by a label; by one that the metric lacks: in total.
-pub fn bars(title: &str, what: &str, series: &Series<'_>, label: &str) -> Panel {
-    let counts = |by: &[&str], over| series.events(by, over);
-    stacked(title, what, Unit::Count, (series, label, &counts))
+fn thresholds(scope: Scope<'_>, asked: &content::Panel) -> Vec<(f64, Colour)> {
+    let said = &asked.thresholds;
+    let metric = asked
+        .queries
+        .first()
+        .and_then(|one| one.query.of.as_deref().unwrap_or(&one.query).metric());
+    let (mut warning, mut bad) = (said.warning, said.bad);
+    if said.objective
+        && let Some(most) = metric.and_then(|metric| super::promises::allowed(scope, metric))
+    {
+        (warning, bad) = (Some(most), Some(2.0 * most));
+    }
+    let good = said.good.map(|from| [(f64::MIN, Colour::Bad), (from, Colour::Good)]);
+    let steps = good.into_iter().flatten();
+    let steps = steps.chain(warning.map(|from| (from, Colour::Warning)));
+    let mut steps: Vec<(f64, Colour)> = steps.chain(bad.map(|from| (from, Colour::Bad))).collect();
+    steps.sort_by(|one, other| one.0.total_cmp(&other.0));
+    steps
 }
 
-/// Amounts in bars, by a label; by one that the metric lacks: in total.
-pub fn amount_bars(title: &str, what: &str, unit: Unit, of: (&Series<'_>, &str)) -> Panel {
-    let amounts = |by: &[&str], over| of.0.amount(by, over);
-    stacked(title, what, unit, (of.0, of.1, &amounts))
-}
-
-/// A series, the label to tell by, and what is added up by labels and over a time.
-type Pile<'p> = (&'p Series<'p>, &'p str, &'p dyn Fn(&[&str], Over) -> String);
-
-fn stacked(title: &str, what: &str, unit: Unit, (series, label, sum): Pile<'_>) -> Panel {
-    let name = format!("{{{{{label}}}}}");
-    let queries = match series.entry.label(label) {
-        None => vec![Query::new(series.entry.title(), sum(&[], Over::Step))],
+/// Counts or amounts in bars, by a label; by one that the metric lacks: in total.
+fn bars(asked: &content::Panel, one: Expression<'_>) -> Panel {
+    let entry = one.entry();
+    let label = one.query.by.as_deref();
+    let name = label.map(|label| format!("{{{{{label}}}}}")).unwrap_or_default();
+    let sum = |by: &[&str], over: &Over| one.value(by, over);
+    let known = label.and_then(|label| entry?.label(label).map(|known| (label, known)));
+    let queries = match known {
+        None => {
+            let title = entry.map_or_else(|| asked.title.clone(), |entry| entry.title());
+            vec![Query::new(title, sum(&[], &Over::Step))]
+        }
         // What never happened would only fill the legend.
-        Some(known) if known.values.is_some() => {
-            vec![Query::new(name, format!("{} > 0", sum(&[label], Over::Step)))]
+        Some((label, known)) if known.values.is_some() => {
+            vec![Query::new(name, format!("{} > 0", sum(&[label], &Over::Step)))]
         }
         // The largest of the whole time, so that a colour means the same in every bar.
-        Some(_) => {
-            let (each, whole) = (sum(&[label], Over::Step), sum(&[label], Over::Whole));
-            let largest = format!("{each} and on ({label}) topk({LARGEST}, {whole})");
-            let others = format!("{} - sum({largest}) > 0.001", sum(&[], Over::Step));
+        Some((label, _)) => {
+            let top = one.query.top.unwrap_or(LARGEST);
+            let (each, whole) = (sum(&[label], &Over::Step), sum(&[label], &Over::Whole));
+            let largest = format!("{each} and on ({label}) topk({top}, {whole})");
+            let others = format!("{} - sum({largest}) > 0.001", sum(&[], &Over::Step));
             vec![Query::new(name, format!("({largest}) > 0")), Query::new(OTHERS, others)]
         }
     };
-    let mut panel = Panel::new(title, View::Bars, unit, queries);
-    panel.colours = super::palette::of(series.entry, label);
+    let mut panel = Panel::new(&asked.title, View::Bars, unit_of(one, asked.unit), queries);
+    panel.colours =
+        entry.zip(label).map(|(entry, label)| super::palette::of(entry, label)).unwrap_or_default();
     if panel.queries.len() > 1 {
         panel.colours.push((OTHERS.to_owned(), Colour::Faint));
     }
     panel.about(format!(
-        "{what} Each bar is the time before its mark; how wide bars are is chosen at the top."
+        "{} Each bar is the time before its mark; how wide bars are is chosen at the top.",
+        asked.about
     ))
 }
 
-/// How many by the values of a label, most first. None when the metric lacks the label.
-pub fn ranking(title: &str, what: &str, series: &Series<'_>, label: &str) -> Option<Panel> {
-    ranked(title, what, Unit::Count, (series, label), series.events(&[label], Over::Range))
-}
-
-/// How much by the values of a label, most first. None when the metric lacks the label.
-pub fn amount_ranking(
-    title: &str,
-    what: &str,
-    unit: Unit,
-    of: (&Series<'_>, &str),
-) -> Option<Panel> {
-    ranked(title, what, unit, of, of.0.amount(&[of.1], Over::Range))
-}
-
-fn ranked(
-    title: &str,
-    what: &str,
-    unit: Unit,
-    of: (&Series<'_>, &str),
-    counts: String,
-) -> Option<Panel> {
-    let (series, label) = of;
-    let known = series.entry.label(label)?;
-    let expr = match &known.values {
-        Some(values) if values.len() <= LONGEST => format!("sort_desc({counts})"),
-        _ => format!("sort_desc(topk({LONGEST}, {counts} > 0))"),
+/// Values of a label, largest first.
+fn ranking(asked: &content::Panel, one: Expression<'_>) -> Panel {
+    let label = one.query.by.as_deref().unwrap_or_default();
+    let over = one.over(Over::Range);
+    let top = one.query.top.unwrap_or(LONGEST);
+    let value = one.value(&[label], &over);
+    let (expression, how) = match one.query.measure {
+        Measure::Quantile(..) => {
+            let least = one.query.min.unwrap_or_default();
+            let how = format!(
+                " 9 in 10 are below the end of the bar, over the time chosen at the top right. Left out are those with fewer than {least}."
+            );
+            (format!("sort_desc(topk({top}, {value}))"), how)
+        }
+        Measure::Count(_) | Measure::Sum(_) => {
+            let few = one
+                .entry()
+                .and_then(|entry| entry.label(label))
+                .and_then(|label| label.values.as_ref());
+            let expression = match few {
+                Some(values) if values.len() <= top => format!("sort_desc({value})"),
+                _ => format!("sort_desc(topk({top}, {value} > 0))"),
+            };
+            (
+                expression,
+                format!(
+                    " Added up over the time chosen at the top right; at most {top} are shown."
+                ),
+            )
+        }
+        _ => (format!("sort_desc({value})"), String::new()),
     };
-    let query = Query::new(format!("{{{{{label}}}}}"), expr);
-    let mut panel = Panel::new(title, View::Ranking, unit, vec![query]);
-    panel.colours = super::palette::of(series.entry, label);
-    Some(panel.about(format!(
-        "{what} Added up over the time chosen at the top right; at most {LONGEST} are shown."
-    )))
-}
-
-/// How a share went, step by step.
-pub fn ratio_lines(title: &str, what: &str, part: &Series<'_>, whole: &Series<'_>) -> Panel {
-    let of = share(part.events(&[], Over::Step), whole.events(&[], Over::Step), ENOUGH_A_STEP);
-    let panel = Panel::new(title, View::Lines, Unit::Share, vec![Query::new(title, of)]);
-    panel.about(format!(
-        "{what} One point for each step of time that had at least {ENOUGH_A_STEP}; gaps had \
-         fewer. How many: see the bars beside it."
-    ))
-}
-
-/// How large most were, step by step.
-pub fn quantile_lines(title: &str, what: &str, unit: Unit, series: &Series<'_>) -> Panel {
-    let enough = format!("({} >= {ENOUGH_A_STEP})", series.events(&[], Over::Step));
-    let line = |rank: f64| {
-        let expr = format!("{} and on () {enough}", series.quantile(rank, &[], Over::Step));
-        Query::new(format!("{} are below", in_words(rank)), expr)
-    };
-    let panel = Panel::new(title, View::Lines, unit, vec![line(0.5), line(0.9), line(0.99)]);
-    panel.with_exemplars().about(format!(
-        "{what} The upper line is what the unlucky ones had. Steps of time with fewer than \
-         {ENOUGH_A_STEP} are left out; dots are single cases that lead to their traces."
-    ))
-}
-
-/// How large 9 in 10 were at most by the values of a label, step by step. None when the metric lacks the label.
-pub fn quantile_by(title: &str, what: &str, unit: Unit, of: (&Series<'_>, &str)) -> Option<Panel> {
-    let (series, label) = of;
-    let known = series.entry.label(label)?;
-    let enough = format!("{} >= {ENOUGH_A_STEP}", series.events(&[label], Over::Step));
-    let mut expr =
-        format!("{} and on ({label}) ({enough})", series.quantile(0.9, &[label], Over::Step));
-    if known.values.is_none() {
-        let whole = series.events(&[label], Over::Whole);
-        expr.push_str(&format!(" and on ({label}) topk({LARGEST}, {whole})"));
+    let query = Query::new(format!("{{{{{label}}}}}"), expression);
+    let mut panel = Panel::new(&asked.title, View::Ranking, unit_of(one, asked.unit), vec![query]);
+    if matches!(one.query.measure, Measure::Count(_) | Measure::Sum(_))
+        && let Some(entry) = one.entry()
+    {
+        panel.colours = super::palette::of(entry, label);
     }
-    let query = Query::new(format!("{{{{{label}}}}}"), expr);
-    let panel = Panel::new(title, View::Lines, unit, vec![query]).with_exemplars();
-    Some(panel.about(format!(
-        "{what} 9 in 10 are below the line; at most {LARGEST} lines, those with the most cases. \
-         Steps of time with fewer than {ENOUGH_A_STEP} are left out; dots are single cases that \
-         lead to their traces."
-    )))
-}
-
-/// How large 9 in 10 were at most by the values of a label, largest first. None when the metric lacks the label.
-pub fn quantile_ranking(
-    title: &str,
-    what: &str,
-    unit: Unit,
-    of: (&Series<'_>, &str),
-) -> Option<Panel> {
-    let (series, label) = of;
-    series.entry.label(label)?;
-    let quantile = series.quantile(0.9, &[label], Over::Range);
-    let enough = format!("{} >= {ENOUGH}", series.events(&[label], Over::Range));
-    let expr = format!("sort_desc(topk({LONGEST}, {quantile} and on ({label}) ({enough})))");
-    let query = Query::new(format!("{{{{{label}}}}}"), expr);
-    let panel = Panel::new(title, View::Ranking, unit, vec![query]);
-    Some(panel.about(format!(
-        "{what} 9 in 10 are below the end of the bar, over the time chosen at the top right. Left \
-         out are those with fewer than {ENOUGH}."
-    )))
+    panel.about(format!("{}{how}", asked.about))
 }
 
 /// How many of which size.
-pub fn heatmap(title: &str, what: &str, unit: Unit, series: &Series<'_>) -> Panel {
-    let query = Query::new("{{le}}", series.sizes(Over::Step));
-    Panel::new(title, View::Heatmap, unit, vec![query]).with_exemplars().about(format!(
-        "{what} The more a field stands out from the background, the more of that size; dots are \
-         single cases that lead to their traces."
+fn heatmap(asked: &content::Panel, one: Expression<'_>) -> Panel {
+    let query = Query::new("{{le}}", one.series().sizes(&Over::Step));
+    let unit = asked.unit.unwrap_or(content::Unit::Number);
+    Panel::new(&asked.title, View::Heatmap, unit.into(), vec![query]).with_exemplars().about(format!(
+        "{} The more a field stands out from the background, the more of that size; dots are single cases that lead to their traces.",
+        asked.about
     ))
+}
+
+/// Values of a label with several numbers each.
+fn table(scope: Scope<'_>, asked: &content::Panel) -> Panel {
+    let first = asked.queries.first().map(|one| Expression::new(scope, &one.query));
+    let column = |(at, one): (usize, &Titled)| {
+        let expression = Expression::new(scope, &one.query);
+        let expression = match first {
+            Some(first) if at > 0 => expression.beside(first),
+            _ => expression,
+        };
+        let by = expression.by();
+        let over = expression.over(Over::Range);
+        let mut value = expression.value(&by, &over);
+        let measure = &one.query.measure;
+        if at == 0 && matches!(measure, Measure::Count(_))
+            || matches!(measure, Measure::Distinct(..))
+        {
+            value.push_str(" > 0");
+        } else if let Some(first) = first
+            && one.query.of.is_none()
+        {
+            value = expression.or_none(value, first, &first.value(&by, &over));
+        }
+        let said = one.unit.or(asked.unit);
+        let unit = unit_of(expression, said);
+        let value = if unit == Unit::Ago { format!("{value} * 1000") } else { value };
+        let column = Query::new(one.title.clone().unwrap_or_default(), value);
+        // PromQL says nothing of its unit: then the panel's holds.
+        if said.is_none() && expression.query.metric().is_none() {
+            column
+        } else {
+            column.in_unit(unit)
+        }
+    };
+    let columns: Vec<Query> = asked.queries.iter().enumerate().map(column).collect();
+    let (label, heading) = asked.rows.clone().unwrap_or_default();
+    let unit = asked.unit.map_or(Unit::Count, Unit::from);
+    Panel::new(&asked.title, View::Table(label, heading), unit, columns).about(&asked.about)
 }
 
 fn in_words(rank: f64) -> &'static str {

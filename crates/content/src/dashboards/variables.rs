@@ -1,7 +1,7 @@
 //! What may be chosen at the head of a board: what its queries ask for, and nothing else.
 
 use super::panel::{Board, Variable};
-use super::series::Scope;
+use crate::series::Scope;
 
 /// A cheap series that every sidecar has from its start.
 const DISCOVERY: &str = "oscar_metrics_build_info";
@@ -23,7 +23,7 @@ pub fn choose(board: &mut Board, scope: Scope<'_>) {
         all.push(label("instance", DISCOVERY.to_owned()));
     }
     let common = scope.catalogue.common.iter().map(String::as_str);
-    for name in common.chain(scope.filters.iter().copied()) {
+    for name in common.chain(scope.filters().iter().map(String::as_str)) {
         if let Some(lookup) = scope.lookup(name).filter(|_| asked(name)) {
             all.push(label(name, lookup));
         }

@@ -3,12 +3,15 @@
 //! Metrics and labels are looked up in the catalogue, so that a config without them has a shorter report and no empty one.
 //! Numbers come from `increase`, which estimates at the edges of a period: counts are rounded to whole ones.
 
-use crate::observations;
-use crate::promql::{Selector, sum};
-use crate::{Events, objective_events};
-use config::Objective;
 use config::catalogue::Catalogue;
+use config::content::{self, Titled};
+use config::{Objective, content::Figure as Asked};
+use engine::query::{Measure, Query, Window};
 use engine::rules::definition::MetricKind;
+
+use crate::expression::Expression;
+use crate::series::{Over, Place, Scope};
+use crate::{Events, objective_events};
 
 use super::{Period, Question, Unit, When};
 
@@ -28,7 +31,7 @@ pub struct Draft {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct FigureDraft {
     pub title: String,
-    pub about: &'static str,
+    pub about: String,
     pub unit: Unit,
     /// The number; of a ratio the numerator.
     pub query: String,
@@ -45,14 +48,14 @@ pub(super) struct FigureDraft {
 pub(super) struct TableDraft {
     pub title: String,
     pub label: String,
-    pub heading: &'static str,
+    pub heading: String,
     pub columns: Vec<Column>,
 }
 
 /// A column; the number of a column with `of` is a share of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Column {
-    pub title: &'static str,
+    pub title: String,
     pub unit: Unit,
     pub query: String,
     pub of: Option<String>,
@@ -72,39 +75,32 @@ pub(super) struct ObjectiveDraft {
 pub(super) struct Check {
     pub query: String,
     /// What is wrong when it is not, after the number.
-    pub says: &'static str,
+    pub says: String,
 }
 
-/// Looks things up in a config and asks about them.
+/// Asks about a period.
 struct Writer<'c> {
-    catalogue: &'c Catalogue<'c>,
-    range: String,
+    scope: Scope<'c>,
+    period: Period,
+    over: Over,
     matchers: &'c [String],
 }
 
 impl Draft {
     /// What a config lets us ask about a period; `matchers`, such as `environment="prod"`, narrow all of it.
     pub fn new(catalogue: &Catalogue<'_>, period: Period, matchers: &[String]) -> Self {
-        let writer = Writer { catalogue, range: period.range(), matchers };
-        let figures = [
-            writer.messages(),
-            writer.people(period),
-            writer.answered(),
-            writer.satisfaction(),
-            writer.resolved(),
-            writer.time(),
-            writer.cost(),
-            writer.cost_each(),
-        ];
+        let scope = Scope { catalogue, place: Place::Report(matchers) };
+        let writer = Writer { scope, period, over: Over::Last(period.range()), matchers };
+        let report = &catalogue.content.report;
         Self {
-            figures: figures.into_iter().flatten().collect(),
-            tables: writer.tables(),
+            figures: report.figures.iter().filter_map(|one| writer.figure(one)).collect(),
+            tables: report.tables.iter().map(|one| writer.table(one)).collect(),
             objectives: catalogue
                 .objectives
                 .iter()
                 .filter_map(|one| writer.objective(one))
                 .collect(),
-            checks: writer.checks(),
+            checks: report.checks.iter().map(|one| writer.check(one)).collect(),
         }
     }
 
@@ -134,257 +130,104 @@ impl Draft {
 }
 
 impl Writer<'_> {
-    /// A metric's series, if the config has it.
-    fn series(&self, name: &str) -> Option<Selector> {
-        self.catalogue.find(name).map(|_| self.any(name))
-    }
-
-    /// Series of any name.
-    fn any(&self, name: &str) -> Selector {
-        self.matchers.iter().fold(Selector::new(name), |all, matcher| all.matching(matcher.clone()))
-    }
-
-    /// A metric's series with a label among these values, if the config has the label and all of them.
-    fn labelled(&self, name: &str, label: &str, values: &[&str]) -> Option<Selector> {
-        let entry = self.catalogue.find(name)?;
-        values
-            .iter()
-            .all(|value| entry.may_be(label, value))
-            .then(|| self.any(name).any_of(label, values))
-    }
-
-    fn grown(&self, series: &Selector) -> String {
-        sum(&[], series.increase(&self.range))
-    }
-
-    fn grown_by(&self, label: &str, series: &Selector) -> String {
-        sum(&[label], series.increase(&self.range))
-    }
-
-    /// Messages that were for the bot and from people it serves.
-    fn asked(&self) -> Option<Selector> {
-        let name = "bot_interactions_total";
-        let entry = self.catalogue.find(name)?;
-        let apart: Vec<&str> = ["denied", "ignored", "duplicate"]
-            .into_iter()
-            .filter(|value| entry.may_be("outcome", value))
-            .collect();
-        let series = self.any(name);
-        Some(if apart.is_empty() { series } else { series.none_of("outcome", &apart) })
-    }
-
-    fn messages(&self) -> Option<FigureDraft> {
+    fn figure(&self, asked: &Asked) -> Option<FigureDraft> {
+        let mut query = asked.query.clone();
+        let window = self.fit(&mut query)?;
+        let one = Expression::new(self.scope, &query);
+        let whole = one.whole().map(|whole| whole.measure(&[], &self.over));
+        let rests = query.min.is_some() && whole.is_none();
+        let events = rests.then(|| one.events(&[], &self.over));
         Some(FigureDraft {
-            title: "Messages".into(),
-            about: "What people asked the bot. Refused, ignored and repeated messages are left out.",
-            unit: Unit::Count,
-            query: self.grown(&self.asked()?),
-            of: None,
-            divided: false,
-            worse_up: None,
+            title: asked.title.replace("{window}", &window),
+            about: asked.about.clone(),
+            unit: unit(one, asked.unit),
+            query: self.value(one),
+            divided: whole.is_some(),
+            of: whole.or(events),
+            worse_up: asked.worse_up,
         })
     }
 
-    /// The window that is nearest to the period, and no longer; else the shortest.
-    fn people(&self, period: Period) -> Option<FigureDraft> {
-        let entry = self.catalogue.find("bot_active_users")?;
-        let MetricKind::Distinct { windows, .. } = &entry.metric.kind else { return None };
-        let slides = || windows.iter().filter_map(|window| Some((window.length()?, window)));
-        let fits = slides().filter(|(length, _)| *length <= period.length);
-        let longest = fits.max_by_key(|(length, _)| *length);
-        let (_, window) = longest.or_else(|| slides().min_by_key(|(length, _)| *length))?;
-        let series = self.any(entry.name()).is("window", &window.name);
-        Some(FigureDraft {
-            title: format!("People in the last {}", window.name),
-            about: "Different people who used the bot, each counted once. Several sidecars each know only their own.",
-            unit: Unit::Count,
-            query: format!("max({series})"),
-            of: None,
-            divided: false,
-            worse_up: Some(false),
-        })
-    }
-
-    fn answered(&self) -> Option<FigureDraft> {
-        let good = self.labelled(
-            "bot_interactions_total",
-            "outcome",
-            &["answered", "confirmation_requested"],
-        )?;
-        Some(FigureDraft {
-            title: "Answered".into(),
-            about: "Messages that got an answer, of all that were asked.",
-            unit: Unit::Share,
-            query: self.grown(&good),
-            of: Some(self.grown(&self.asked()?)),
-            divided: true,
-            worse_up: Some(false),
-        })
-    }
-
-    fn satisfaction(&self) -> Option<FigureDraft> {
-        let name = "bot_feedback_total";
-        let (up, both) = (
-            self.labelled(name, "label", &["up"])?,
-            self.labelled(name, "label", &["up", "down"])?,
-        );
-        Some(FigureDraft {
-            title: "Thumbs up".into(),
-            about: "Of all thumbs that people gave.",
-            unit: Unit::Share,
-            query: self.grown(&up),
-            of: Some(self.grown(&both)),
-            divided: true,
-            worse_up: Some(false),
-        })
-    }
-
-    fn resolved(&self) -> Option<FigureDraft> {
-        let name = "bot_sessions_total";
-        Some(FigureDraft {
-            title: "Conversations resolved".into(),
-            about: "Conversations that ended with an answer or a thumb up, of all that ended.",
-            unit: Unit::Share,
-            query: self.grown(&self.labelled(name, "resolution", &["confirmed", "implied"])?),
-            of: Some(self.grown(&self.series(name)?)),
-            divided: true,
-            worse_up: Some(false),
-        })
-    }
-
-    fn time(&self) -> Option<FigureDraft> {
-        let name = "bot_interaction_duration_seconds";
-        let entry = self.catalogue.find(name)?;
-        let MetricKind::Histogram { bounds, .. } = &entry.metric.kind else { return None };
-        if bounds.is_empty() {
-            return None;
+    /// What a query measures in the period; denominators are asked for by themselves.
+    fn value(&self, one: Expression<'_>) -> String {
+        match &one.query.measure {
+            // Of one sidecar: several know only their own.
+            Measure::Distinct(_, Window::Named(window)) => {
+                format!("max({})", one.series().selector().clone().is("window", window))
+            }
+            _ => one.measure(&[], &self.over),
         }
-        let buckets = self.any(&format!("{name}_bucket"));
-        Some(FigureDraft {
-            title: "Time to reply, nine of ten".into(),
-            about: "Nine of ten messages were answered within this time.",
-            unit: Unit::Seconds,
-            query: format!("histogram_quantile(0.9, {})", self.grown_by("le", &buckets)),
-            of: Some(self.grown(&observations::of(&buckets, entry))),
-            divided: false,
-            worse_up: Some(true),
-        })
     }
 
-    fn cost(&self) -> Option<FigureDraft> {
-        Some(FigureDraft {
-            title: "Model cost".into(),
-            about: "At list price, before discounts for cached input.",
-            unit: Unit::Usd,
-            query: self.grown(&self.series("bot_cost_usd_total")?),
-            of: None,
-            divided: false,
-            worse_up: Some(true),
-        })
-    }
-
-    fn cost_each(&self) -> Option<FigureDraft> {
-        let answered = self.labelled("bot_interactions_total", "outcome", &["answered"])?;
-        Some(FigureDraft {
-            title: "Cost of an answer".into(),
-            about: "Model cost, shared among the messages that were answered.",
-            unit: Unit::Usd,
-            query: self.grown(&self.series("bot_cost_usd_total")?),
-            of: Some(self.grown(&answered)),
-            divided: true,
-            worse_up: Some(true),
-        })
-    }
-
-    fn tables(&self) -> Vec<TableDraft> {
-        let table = |title: &str,
-                     (name, label): (&str, &str),
-                     heading,
-                     columns: Vec<Option<Column>>| {
-            self.catalogue.find(name)?.label(label)?;
-            let columns = columns.into_iter().flatten().collect();
-            Some(TableDraft { title: title.to_owned(), label: label.to_owned(), heading, columns })
+    /// Puts the window that is nearest to the period, and no longer, in the place of `fit`; else the shortest. None without one.
+    fn fit(&self, query: &mut Query) -> Option<String> {
+        let Measure::Distinct(name, window) = &mut query.measure else {
+            return Some(String::new());
         };
-        let by = |title, unit, label: &str, series: Option<Selector>, of: Option<Selector>| {
-            let query = self.grown_by(label, &series?);
-            Some(Column { title, unit, query, of: of.map(|of| self.grown_by(label, &of)) })
-        };
-        let (messages, tools, models) =
-            ("bot_interactions_total", "bot_tool_calls_total", "bot_model_calls_total");
-        let failed = self.labelled(messages, "outcome", &["error", "timeout"]);
-        let broken = self.labelled(tools, "outcome", &["declared_error", "transport_error"]);
-        let all = [
-            table(
-                "What people asked about",
-                (messages, "feature"),
-                "Feature",
-                vec![
-                    by("Messages", Unit::Count, "feature", self.asked(), None),
-                    by("Failed", Unit::Share, "feature", failed, self.asked()),
-                ],
-            ),
-            table(
-                "How messages ended",
-                (messages, "outcome"),
-                "Outcome",
-                vec![by("Messages", Unit::Count, "outcome", self.series(messages), None)],
-            ),
-            table(
-                "Models",
-                (models, "model"),
-                "Model",
-                vec![
-                    by("Calls", Unit::Count, "model", self.series(models), None),
-                    by("Tokens", Unit::Count, "model", self.series("bot_tokens_total"), None),
-                    by("Cost", Unit::Usd, "model", self.series("bot_cost_usd_total"), None),
-                ],
-            ),
-            table(
-                "Tools",
-                (tools, "tool"),
-                "Tool",
-                vec![
-                    by("Calls", Unit::Count, "tool", self.series(tools), None),
-                    by("Failed", Unit::Share, "tool", broken, self.series(tools)),
-                ],
-            ),
-            table(
-                "Refused for lack of rights",
-                ("bot_authorization_denials_total", "reason"),
-                "Reason",
-                vec![by(
-                    "Requests",
-                    Unit::Count,
-                    "reason",
-                    self.series("bot_authorization_denials_total"),
-                    None,
-                )],
-            ),
-        ];
-        all.into_iter().flatten().collect()
+        if *window == Window::Fit {
+            let entry = self.scope.catalogue.find(name)?;
+            let MetricKind::Distinct { windows, .. } = &entry.metric.kind else { return None };
+            let slides = || windows.iter().filter_map(|window| Some((window.length()?, window)));
+            let fits = slides().filter(|(length, _)| *length <= self.period.length);
+            let longest = fits.max_by_key(|(length, _)| *length);
+            let (_, found) = longest.or_else(|| slides().min_by_key(|(length, _)| *length))?;
+            *window = Window::Named(found.name.to_string());
+        }
+        match window {
+            Window::Named(name) => Some(name.clone()),
+            Window::Fit => None,
+        }
     }
 
-    fn checks(&self) -> Vec<Check> {
-        let own = |name: &str| self.grown(&self.any(name));
-        vec![
-            Check {
-                query: own("oscar_metrics_rejected_items_total"),
-                says: "items of telemetry could not be counted",
-            },
-            Check {
-                query: own("oscar_metrics_refused_requests_total"),
-                says: "requests of telemetry were refused",
-            },
-            Check {
-                query: own("oscar_metrics_series_overflow_total"),
-                says: "updates went to `other`, because a limit was reached",
-            },
-        ]
+    fn table(&self, asked: &content::Table) -> TableDraft {
+        let column = |one: &Titled| {
+            let expression = Expression::new(self.scope, &one.query);
+            let by = [&*asked.by];
+            Column {
+                title: one.title.clone().unwrap_or_default(),
+                unit: unit(expression, one.unit),
+                query: expression.measure(&by, &self.over),
+                of: expression.whole().map(|whole| whole.measure(&by, &self.over)),
+            }
+        };
+        TableDraft {
+            title: asked.title.clone(),
+            label: asked.by.clone(),
+            heading: asked.heading.clone(),
+            columns: asked.columns.iter().map(column).collect(),
+        }
+    }
+
+    fn check(&self, asked: &content::Check) -> Check {
+        let one = Expression::new(self.scope, &asked.query);
+        Check { query: one.measure(&[], &self.over), says: asked.says.clone() }
     }
 
     fn objective(&self, objective: &Objective) -> Option<ObjectiveDraft> {
         let Events { all, bad } =
-            objective_events(self.catalogue, objective, &self.range, self.matchers)?;
+            objective_events(self.scope.catalogue, objective, &self.period.range(), self.matchers)?;
         Some(ObjectiveDraft { name: objective.name.clone(), target: objective.target, bad, all })
+    }
+}
+
+/// What the numbers of a query are.
+fn unit(one: Expression<'_>, said: Option<content::Unit>) -> Unit {
+    match said {
+        Some(content::Unit::Share) => return Unit::Share,
+        Some(content::Unit::Seconds) => return Unit::Seconds,
+        Some(content::Unit::Usd | content::Unit::SmallUsd) => return Unit::Usd,
+        Some(_) => return Unit::Count,
+        None => {}
+    }
+    let query = one.query;
+    let of_metric = || match one.entry().map(|entry| &*entry.shown.unit) {
+        Some("seconds") => Unit::Seconds,
+        Some("usd") => Unit::Usd,
+        _ => Unit::Count,
+    };
+    match (&query.measure, query.of.is_some()) {
+        (Measure::Count(_) | Measure::Under(..), true) => Unit::Share,
+        (Measure::Sum(_) | Measure::Quantile(..) | Measure::Level(..), _) => of_metric(),
+        _ => Unit::Count,
     }
 }

@@ -68,7 +68,7 @@ fn figure(draft: &FigureDraft, answers: &Answers) -> Figure {
     };
     Figure {
         title: draft.title.clone(),
-        about: draft.about.to_owned(),
+        about: draft.about.clone(),
         unit: draft.unit,
         value: value(When::Now),
         before: value(When::Before),
@@ -143,11 +143,11 @@ fn table(draft: &TableDraft, answers: &Answers) -> Option<Table> {
         std::iter::once(name_cell).chain(numbers).collect()
     };
     let columns =
-        std::iter::once(draft.heading).chain(draft.columns.iter().map(|column| column.title));
+        std::iter::once(&draft.heading).chain(draft.columns.iter().map(|column| &column.title));
     let rows: Vec<Vec<Cell>> = rows.iter().map(|(name, _)| cells(name)).collect();
     (!rows.is_empty()).then(|| Table {
         title: draft.title.clone(),
-        columns: columns.map(str::to_owned).collect(),
+        columns: columns.cloned().collect(),
         rows,
     })
 }

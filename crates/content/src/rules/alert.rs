@@ -81,48 +81,18 @@ impl Shown {
     }
 }
 
-/// The board to look at: the end of its address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Board(pub &'static str);
-
-impl Board {
-    /// Who uses the bot, and how.
-    pub const ADOPTION: Self = Self("oscar-adoption");
-    /// How good the answers are.
-    pub const QUALITY: Self = Self("oscar-quality");
-    /// What fails and what takes long.
-    pub const RELIABILITY: Self = Self("oscar-reliability");
-    /// What it costs.
-    pub const COST: Self = Self("oscar-cost");
-    /// Who is refused, and what the bot changes.
-    pub const SAFETY: Self = Self("oscar-safety");
-    /// The sidecar itself.
-    pub const SIDECAR: Self = Self("oscar-sidecar");
-}
-
-/// What to do when it fires.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Runbook {
-    /// What it means.
-    pub meaning: String,
-    /// The first three things to look at.
-    pub look: [String; 3],
-    /// How to silence it honestly.
-    pub silence: String,
-}
-
-impl Runbook {
-    /// A runbook.
-    pub fn new(meaning: impl Into<String>, look: [&str; 3], silence: impl Into<String>) -> Self {
-        Self { meaning: meaning.into(), look: look.map(str::to_owned), silence: silence.into() }
-    }
+/// A runbook: what an alert means, the first three things to look at, and when to silence it.
+pub fn runbook(meaning: &str, look: [&str; 3], silence: &str) -> String {
+    let look = look.iter().enumerate();
+    let look: String = look.map(|(at, look)| format!("{}. {look}\n", at + 1)).collect();
+    format!("{meaning}\n\nLook at:\n\n{look}\nSilence it when {silence}")
 }
 
 /// An alert.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alert {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// What it speaks of.
     pub kind: Kind,
     /// How much it matters.
@@ -130,19 +100,19 @@ pub struct Alert {
     /// When it is true.
     pub expr: String,
     /// For how long it has to be true; empty: at once.
-    pub hold: &'static str,
+    pub hold: String,
     /// For how long it goes on when it is no more true; empty: not at all.
-    pub keep: &'static str,
+    pub keep: String,
     /// How its value is told.
     pub shown: Shown,
     /// One sentence. `{value}` and `{LABEL}` are filled in here and in the description.
     pub summary: String,
     /// More of it.
     pub description: String,
-    /// The board to look at.
-    pub board: Board,
-    /// What to do.
-    pub runbook: Runbook,
+    /// The address of the board to look at.
+    pub board: String,
+    /// What to do, in Markdown.
+    pub runbook: String,
     /// The proof.
     pub cases: Vec<Case>,
 }

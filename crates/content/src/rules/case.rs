@@ -20,11 +20,11 @@ pub struct Case {
     /// What it shows.
     pub what: String,
     /// Between two values: `15s`, `30s`, `1m`, `5m` or `15m`.
-    pub interval: &'static str,
+    pub interval: String,
     /// Series and their values.
     pub series: Vec<(String, String)>,
     /// When it is looked at.
-    pub at: &'static str,
+    pub at: String,
     /// What fires then; nothing: it stays silent.
     pub fires: Vec<Firing>,
     /// Only alerts with this label are looked at: the same series make others fire too.
@@ -33,13 +33,24 @@ pub struct Case {
 
 impl Case {
     /// A case in which nothing fires, yet.
-    pub fn new(what: impl Into<String>, interval: &'static str, at: &'static str) -> Self {
-        Self { what: what.into(), interval, series: Vec::new(), at, fires: Vec::new(), only: None }
+    pub fn new(
+        what: impl Into<String>,
+        interval: impl Into<String>,
+        at: impl Into<String>,
+    ) -> Self {
+        Self {
+            what: what.into(),
+            interval: interval.into(),
+            series: Vec::new(),
+            at: at.into(),
+            fires: Vec::new(),
+            only: None,
+        }
     }
 
     /// How far evaluations are apart: not much further than values, and not less than a minute.
     pub fn pace(&self) -> &'static str {
-        match self.interval {
+        match &*self.interval {
             "15m" => "30m",
             "5m" => "5m",
             _ => "1m",

@@ -1,7 +1,7 @@
 //! Groups of rules, and how they are written.
 
 use crate::Artifact;
-use config::Alerts;
+use config::Alerting;
 
 use super::alert::Alert;
 use super::yaml::{self, File};
@@ -78,7 +78,7 @@ impl RuleFile {
     }
 
     /// The file.
-    pub fn artifact(&self, settings: &Alerts) -> Artifact {
+    pub fn artifact(&self, settings: &Alerting) -> Artifact {
         let mut file = File::new(self.about, "rules");
         file.line(0, "groups:");
         for group in &self.groups {
@@ -111,10 +111,10 @@ fn recorded(file: &mut File, group: &Group) {
     }
 }
 
-fn rule(file: &mut File, alert: &Alert, settings: &Alerts) {
-    file.pair(3, "- alert", alert.name);
+fn rule(file: &mut File, alert: &Alert, settings: &Alerting) {
+    file.pair(3, "- alert", &alert.name);
     file.block(4, "expr", &alert.expr);
-    for (key, time) in [("for", alert.hold), ("keep_firing_for", alert.keep)] {
+    for (key, time) in [("for", &alert.hold), ("keep_firing_for", &alert.keep)] {
         if !time.is_empty() {
             file.line(4, &format!("{key}: {time}"));
         }
@@ -130,20 +130,20 @@ fn rule(file: &mut File, alert: &Alert, settings: &Alerts) {
 }
 
 /// The labels that an alert adds.
-pub fn labels(alert: &Alert, settings: &Alerts) -> Vec<(String, String)> {
+pub fn labels(alert: &Alert, settings: &Alerting) -> Vec<(String, String)> {
     let own = [("severity", alert.severity.word()), ("kind", alert.kind.word())];
     let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
     own.into_iter().chain(settings.labels.iter().cloned()).collect()
 }
 
 /// Its annotations, not yet filled in.
-pub fn annotations(alert: &Alert, settings: &Alerts) -> [(&'static str, String); 4] {
+pub fn annotations(alert: &Alert, settings: &Alerting) -> [(&'static str, String); 4] {
     let heading = alert.name.to_lowercase();
     let grafana = settings.grafana.as_deref().unwrap_or_default();
     [
         ("summary", alert.summary.clone()),
         ("description", alert.description.clone()),
         ("runbook_url", format!("{}#{heading}", settings.runbooks)),
-        ("dashboard_url", format!("{grafana}/d/{}", alert.board.0)),
+        ("dashboard_url", format!("{grafana}/d/{}", alert.board)),
     ]
 }

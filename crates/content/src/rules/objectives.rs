@@ -10,13 +10,15 @@ use crate::promql::span;
 use crate::recorded;
 use config::{Objective, Traffic};
 
-use super::alert::{Alert, Board, Kind, Runbook, Severity, Shown};
+use super::alert::{self, Alert, Kind, Severity, Shown};
 use super::group::{Group, Record};
 use super::indicator::{self, Events};
 use super::scope::{Scope, number};
 
 mod cases;
 
+/// The board that shows objectives.
+const BOARD: &str = "oscar-reliability";
 /// Windows read from raw counters; the first two where traffic is not low.
 const RAW: [&str; 5] = ["5m", "1h", "30m", "2h", "6h"];
 /// Windows put together from hours.
@@ -203,7 +205,7 @@ fn quiet(objective: &Objective) -> bool {
 
 /// The alerts.
 pub fn alerts(scope: &Scope<'_>) -> Vec<Alert> {
-    let burns = BURNS.iter().filter_map(|burn| alert(scope, burn));
+    let burns = BURNS.iter().filter_map(|burn| burning(scope, burn));
     burns.chain(gone(scope)).collect()
 }
 
@@ -229,7 +231,7 @@ fn spoken<'c>(scope: &Scope<'c>, burn: &Burn) -> Vec<&'c Objective> {
         .collect()
 }
 
-fn alert(scope: &Scope<'_>, burn: &Burn) -> Option<Alert> {
+fn burning(scope: &Scope<'_>, burn: &Burn) -> Option<Alert> {
     let objectives = spoken(scope, burn);
     if objectives.is_empty() {
         return None;
@@ -263,19 +265,19 @@ fn alert(scope: &Scope<'_>, burn: &Burn) -> Option<Alert> {
     );
     let whom = scope.whom();
     Some(Alert {
-        name: burn.name,
+        name: burn.name.to_owned(),
         kind: Kind::Objective,
         severity: burn.severity,
         expr,
-        hold: burn.hold,
-        keep: burn.keep,
+        hold: burn.hold.to_owned(),
+        keep: burn.keep.to_owned(),
         shown: Shown::Share,
         summary: format!("{whom} breaks its promise `{{objective}}` too fast."),
         description: format!(
             "{{value}} of what may go wrong in the objective's whole window went wrong in the last {window}, \
              at least {floor} times, and it goes on."
         ),
-        board: Board::RELIABILITY,
+        board: BOARD.to_owned(),
         runbook: runbook(burn),
         cases: objectives
             .iter()
@@ -284,11 +286,11 @@ fn alert(scope: &Scope<'_>, burn: &Burn) -> Option<Alert> {
     })
 }
 
-fn runbook(burn: &Burn) -> Runbook {
+fn runbook(burn: &Burn) -> String {
     let Burn { window, still, share, floor, factor, .. } = burn;
     let share = share * 100.0;
-    Runbook::new(
-        format!(
+    alert::runbook(
+        &format!(
             "In {window} at least {floor} events were bad, more than {factor} times as many as the objective allows (or a tenth of all on top of that), {share} % of its \
              whole budget, and there was one in the last {still}. The label `objective` says which promise."
         ),
@@ -307,19 +309,19 @@ fn gone(scope: &Scope<'_>) -> Option<Alert> {
     let first = scope.catalogue.objectives.first()?;
     let left = recorded::budget_left(scope.catalogue);
     Some(Alert {
-        name: "BotBudgetGone",
+        name: "BotBudgetGone".to_owned(),
         kind: Kind::Objective,
         severity: Severity::Info,
         expr: format!("{left} < 0"),
-        hold: "1h",
-        keep: "",
+        hold: "1h".to_owned(),
+        keep: String::new(),
         shown: Shown::Share,
         summary: format!("{} has broken its promise `{{objective}}`.", scope.whom()),
         description:
             "More went wrong in the objective's window than may: {value} of the budget is left."
                 .to_owned(),
-        board: Board::RELIABILITY,
-        runbook: Runbook::new(
+        board: BOARD.to_owned(),
+        runbook: alert::runbook(
             "The objective's whole window has had more bad events than it allows. Nothing needs to be wrong right now.",
             [
                 "When the budget was spent: one outage, or a little every day?",

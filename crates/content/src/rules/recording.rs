@@ -1,14 +1,18 @@
 //! Recorded series that alerts and boards share: what the bot did by window, what it is expected to do, what it costs.
 
-use crate::promql::Selector;
+use std::time::Duration;
+
+use config::content::{self, Limit, Recorded};
+use engine::query::Query;
+
+use crate::expression::Expression;
+use crate::promql::{span, weeks};
 use crate::recorded;
-use engine::rules::definition::MetricKind;
+use crate::series::Over;
 
 use super::group::{Group, Record};
 use super::scope::{Scope, median};
 
-/// The least number of answers or conversations that a cost is divided by.
-const ENOUGH: u32 = 20;
 const HOUR: &str = "1h";
 
 /// All groups, in the order in which they need each other.
@@ -33,85 +37,48 @@ pub fn groups(scope: &Scope<'_>) -> Vec<Group> {
     groups
 }
 
-/// Counts of an hour that days are made of: the name by window, and the selector.
-struct Tally<'s> {
-    name: Box<dyn Fn(&str) -> String + 's>,
-    of: Selector,
-    windows: &'static [&'static str],
-}
-
-fn tallies<'s>(scope: &'s Scope<'_>) -> Vec<Tally<'s>> {
-    let catalogue = scope.catalogue;
-    let mut all = Vec::new();
-    if let Some(headline) = scope.headline() {
-        let name = move |window: &str| recorded::increase(catalogue, headline.name(), window);
-        let of = Selector::new(headline.name());
-        all.push(Tally { name: Box::new(name), of, windows: &["1d", "7d", "28d"] });
-    }
-    if let Some(cost) = scope.find("bot_cost_usd_total", &[]) {
-        let name = move |window: &str| recorded::increase(catalogue, cost.name(), window);
-        let of = Selector::new(cost.name());
-        all.push(Tally { name: Box::new(name), of, windows: &["1d", "7d", "28d"] });
-    }
-    if let Some(answers) = answers(scope) {
-        let name = move |window: &str| recorded::answers(catalogue, window);
-        all.push(Tally { name: Box::new(name), of: answers, windows: &["1d", "7d", "28d"] });
-    }
-    if let Some(resolved) = resolved(scope) {
-        let name = move |window: &str| recorded::resolved(catalogue, window);
-        all.push(Tally { name: Box::new(name), of: resolved, windows: &["7d", "28d"] });
-    }
-    if let Some((both, down)) = thumbs(scope) {
-        let name = move |window: &str| recorded::thumbs(catalogue, window);
-        all.push(Tally { name: Box::new(name), of: both, windows: &["7d", "28d"] });
-        let name = move |window: &str| recorded::thumbs_down(catalogue, window);
-        all.push(Tally { name: Box::new(name), of: down, windows: &["7d", "28d"] });
-    }
-    all
-}
-
-fn answers(scope: &Scope<'_>) -> Option<Selector> {
-    let entry = scope.find("bot_interactions_total", &[("outcome", "answered")])?;
-    Some(Selector::new(entry.name()).is("outcome", "answered"))
-}
-
-fn resolved(scope: &Scope<'_>) -> Option<Selector> {
-    let entry = scope.find("bot_sessions_total", &[("resolution", "")])?;
-    let good =
-        ["confirmed", "implied"].into_iter().filter(|value| entry.may_be("resolution", value));
-    let good: Vec<&str> = good.collect();
-    (!good.is_empty()).then(|| Selector::new(entry.name()).any_of("resolution", &good))
-}
-
-/// Thumbs up and down, and those down.
-fn thumbs(scope: &Scope<'_>) -> Option<(Selector, Selector)> {
-    let entry = scope.find("bot_feedback_total", &[("label", "up"), ("label", "down")])?;
-    let both = Selector::new(entry.name()).any_of("label", &["up", "down"]);
-    Some((both, Selector::new(entry.name()).is("label", "down")))
+fn queries<'c>(
+    scope: &Scope<'c>,
+    plain: bool,
+) -> impl Iterator<Item = (&'c Recorded, Expression<'c>)> {
+    let place = scope.place();
+    let all = scope.catalogue.content.recorded.iter();
+    let all = all.filter(move |one| recorded::is_plain(&one.query) == plain);
+    all.map(move |one| (one, Expression::new(place, &one.query)))
 }
 
 fn hours(scope: &Scope<'_>) -> Vec<Record> {
-    let hour =
-        |tally: &Tally<'_>| Record::new((tally.name)(HOUR), scope.sum(tally.of.increase(HOUR)));
-    let mut records: Vec<Record> = tallies(scope).iter().map(hour).collect();
-    let duration = scope.find(recorded::DURATION, &[]);
-    if duration.is_some_and(|entry| matches!(entry.metric.kind, MetricKind::Histogram { .. })) {
-        let sum = Selector::new(format!("{}_sum", recorded::DURATION));
-        let name = recorded::in_flight(scope.catalogue, "10m");
-        records.push(Record::new(name, scope.sum(sum.rate("10m"))));
+    let catalogue = scope.catalogue;
+    let hour = |(one, expression): (&Recorded, Expression<'_>)| {
+        let sum = expression.measure(&expression.by(), &Over::Last(HOUR.to_owned()));
+        Record::new(recorded::name_of(catalogue, one, HOUR), sum)
+    };
+    let mut records: Vec<Record> = queries(scope, true).map(hour).collect();
+    for (one, expression) in queries(scope, false).filter(|(one, _)| one.query.of.is_none()) {
+        records.extend(one.windows.iter().map(|window| {
+            let window = span(*window);
+            let mean = expression.measure(&expression.by(), &Over::Last(window.clone()));
+            Record::new(recorded::name_of(catalogue, one, &window), mean)
+        }));
     }
     records
 }
 
 fn expected(scope: &Scope<'_>) -> Vec<Record> {
-    let Some(headline) = scope.headline() else { return Vec::new() };
-    let (catalogue, name) = (scope.catalogue, headline.name());
+    let usual = queries(scope, true).filter(|(one, _)| one.usual);
+    usual.flat_map(|(one, expression)| expected_of(scope, one, expression)).collect()
+}
+
+fn expected_of(scope: &Scope<'_>, one: &Recorded, expression: Expression<'_>) -> [Record; 3] {
+    let catalogue = scope.catalogue;
+    let name = one.name.as_deref().or(one.query.metric()).unwrap_or_default();
     let expected = recorded::expected(catalogue, name);
     // Of raw counters, so that a Prometheus that has them knows what to expect at once.
     let usual = median(&scope.by, &["1w", "2w", "3w"], |offset| {
-        scope.sum(format!("increase({name}[{HOUR}] offset {offset})"))
+        let over = Over::Earlier(HOUR.to_owned(), offset.to_owned());
+        expression.measure(&expression.by(), &over)
     });
-    vec![
+    [
         Record::new(expected.clone(), usual),
         Record::new(
             recorded::expected_upper(catalogue, name),
@@ -127,56 +94,56 @@ fn expected(scope: &Scope<'_>) -> Vec<Record> {
 fn days(scope: &Scope<'_>) -> Vec<Record> {
     let catalogue = scope.catalogue;
     let mut records = Vec::new();
-    for tally in tallies(scope) {
-        let hour = (tally.name)(HOUR);
-        records.extend(tally.windows.iter().map(|window| {
+    for (one, _) in queries(scope, true) {
+        let hour = recorded::name_of(catalogue, one, HOUR);
+        records.extend(one.windows.iter().map(|window| {
+            let window = span(*window);
             let sum = format!("sum_over_time({hour}[{window}:{HOUR}])");
-            Record::new((tally.name)(window), sum)
+            Record::new(recorded::name_of(catalogue, one, &window), sum)
         }));
     }
-    if let Some(headline) = scope.headline() {
-        let week = recorded::increase(catalogue, headline.name(), "7d");
-        // A week that began with the bot is no week to compare with.
-        let hour = recorded::increase(catalogue, headline.name(), HOUR);
-        let change = format!(
-            "{week}\n/ ({week} offset 1w >= 50) - 1\nand last_over_time({hour}[1d] offset 13d)"
-        );
-        records.push(Record::new(recorded::change(catalogue, headline.name(), "7d"), change));
-    }
-    if let Some(cost) = scope.find("bot_cost_usd_total", &[]) {
-        records.extend(costs(scope, cost.name()));
-    }
-    if thumbs(scope).is_some() {
-        let down = recorded::thumbs_down(catalogue, "7d");
-        let share = format!("{down} / ({} >= {ENOUGH})", recorded::thumbs(catalogue, "7d"));
-        records.push(Record::new(recorded::thumbs_down_share(catalogue, "7d"), share));
+    records.extend(catalogue.content.alerts.iter().filter_map(|alert| change(scope, alert)));
+    for (one, expression) in queries(scope, false).filter(|(one, _)| one.query.of.is_some()) {
+        let ratio = |window: &Duration| {
+            Record::new(
+                recorded::name_of(catalogue, one, &span(*window)),
+                ratio(expression, *window),
+            )
+        };
+        records.extend(one.windows.iter().map(ratio));
     }
     records
 }
 
-/// What an answer and a conversation cost: of counts that are there together, never a mean of means.
-fn costs(scope: &Scope<'_>, cost: &str) -> Vec<Record> {
+/// By how much of itself a count changed against the window before, for an alert on that.
+fn change(scope: &Scope<'_>, alert: &content::Alert) -> Option<Record> {
     let catalogue = scope.catalogue;
-    let mut records = Vec::new();
-    if let Some(answers) = answers(scope) {
-        let now = format!(
-            "{}\n/ ({} >= {ENOUGH})",
-            scope.sum(Selector::new(cost).increase("6h")),
-            scope.sum(answers.increase("6h"))
-        );
-        records.push(Record::new(recorded::cost_per_answer(catalogue, "6h"), now));
-        records.extend(["1d", "7d", "28d"].map(|window| {
-            let cost = recorded::increase(catalogue, cost, window);
-            let each = format!("{cost} / ({} >= {ENOUGH})", recorded::answers(catalogue, window));
-            Record::new(recorded::cost_per_answer(catalogue, window), each)
-        }));
+    alert.limits.iter().find(|limit| matches!(limit, Limit::ChangedBy(_)))?;
+    let window = alert.query.last()?;
+    let now = recorded::of_query(catalogue, &alert.query, window)?;
+    // A period that began with the bot is none to compare with.
+    let hour = recorded::of_query(catalogue, &alert.query, recorded::HOUR)?;
+    let least = alert.query.min.unwrap_or(1);
+    let since = span((2 * window).checked_sub(Duration::from_secs(86_400))?);
+    let text = format!(
+        "{now}\n/ ({now} offset {before} >= {least}) - 1\nand last_over_time({hour}[1d] offset {since})",
+        before = weeks(window),
+    );
+    Some(Record::new(recorded::change(catalogue, alert.query.metric()?, &span(window)), text))
+}
+
+/// A ratio of counts that are there together, never a mean of means.
+fn ratio(expression: Expression<'_>, window: Duration) -> String {
+    let catalogue = expression.scope.catalogue;
+    let part = Query { of: None, min: None, ..expression.query.clone() };
+    let whole = expression.query.of.as_deref();
+    let least = expression.query.min.unwrap_or(1);
+    let known = recorded::of_query(catalogue, &part, window)
+        .zip(whole.and_then(|whole| recorded::of_query(catalogue, whole, window)));
+    if let Some((part, whole)) = known {
+        return format!("{part} / ({whole} >= {least})");
     }
-    if resolved(scope).is_some() {
-        records.extend(["7d", "28d"].map(|window| {
-            let cost = recorded::increase(catalogue, cost, window);
-            let each = format!("{cost} / ({} >= {ENOUGH})", recorded::resolved(catalogue, window));
-            Record::new(recorded::cost_per_resolved(catalogue, window), each)
-        }));
-    }
-    records
+    let (by, over) = (expression.by(), Over::Last(span(window)));
+    let whole = expression.whole().map(|whole| whole.measure(&by, &over)).unwrap_or_default();
+    format!("{}\n/ ({whole} >= {least})", expression.measure(&by, &over))
 }

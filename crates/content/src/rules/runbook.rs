@@ -31,13 +31,5 @@ pub fn page(files: &[RuleFile]) -> Artifact {
 
 fn section(alert: &Alert) -> String {
     let Alert { name, kind, severity, runbook, .. } = alert;
-    let look = runbook.look.iter().enumerate();
-    let look: String = look.map(|(at, look)| format!("{}. {look}\n", at + 1)).collect();
-    format!(
-        "\n## {name}\n\n`{}` · `{}`\n\n{}\n\nLook at:\n\n{look}\nSilence it when {}\n",
-        severity.word(),
-        kind.word(),
-        runbook.meaning,
-        runbook.silence
-    )
+    format!("\n## {name}\n\n`{}` · `{}`\n\n{runbook}\n", severity.word(), kind.word())
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::promql::{self, Selector};
-use crate::{Catalogue, Entry, recorded};
+use crate::series::{self, Place};
+use crate::{Catalogue, recorded};
 
 /// The labels of a series in tests: what common labels are called there.
 const EXAMPLES: [(&str, &str); 3] =
@@ -27,35 +28,20 @@ impl<'c> Scope<'c> {
         Self { catalogue, by: recorded::by(catalogue), matchers: &[] }
     }
 
+    /// The place of its expressions.
+    pub fn place(&self) -> series::Scope<'c> {
+        series::Scope { catalogue: self.catalogue, place: Place::Rules }
+    }
+
     /// Series of a metric.
     pub fn selector(&self, metric: impl Into<String>) -> Selector {
         let all = Selector::new(metric);
         self.matchers.iter().fold(all, |all, matcher| all.matching(matcher.clone()))
     }
 
-    /// The labels that are kept, and these.
-    pub fn and(&self, extra: &[&'c str]) -> Vec<&'c str> {
-        self.by.iter().chain(extra).copied().collect()
-    }
-
     /// The sum by the labels that are kept.
     pub fn sum(&self, inner: impl fmt::Display) -> String {
         promql::sum(&self.by, inner)
-    }
-
-    /// The sum by the labels that are kept, and these.
-    pub fn sum_and(&self, extra: &[&'c str], inner: impl fmt::Display) -> String {
-        promql::sum(&self.and(extra), inner)
-    }
-
-    /// The metric of this name, when it has all these labels, closed ones with this value.
-    pub fn find(&self, name: &str, labels: &[(&str, &str)]) -> Option<&'c Entry<'c>> {
-        let entry = self.catalogue.find(name)?;
-        let fits = labels.iter().all(|(label, value)| match *value {
-            "" => entry.label(label).is_some(),
-            value => entry.may_be(label, value),
-        });
-        fits.then_some(entry)
     }
 
     /// The series of a metric in tests.
@@ -73,6 +59,15 @@ impl<'c> Scope<'c> {
         self.by.iter().map(example).chain(extra.iter().copied()).collect()
     }
 
+    /// Labels that every series of a test has: of the bot, or of the sidecar itself.
+    pub fn test_labels(&self, own: bool) -> Vec<(String, String)> {
+        let owned = |(label, value): (&str, &str)| (label.to_owned(), value.to_owned());
+        match own {
+            true => [("job", "bot"), ("instance", "a:9464")].map(owned).into(),
+            false => self.labels(&[]).into_iter().map(owned).collect(),
+        }
+    }
+
     /// Who is spoken of, as a template.
     pub fn whom(&self) -> String {
         let who = if self.catalogue.is_common("service") { "{service}" } else { "{job}" };
@@ -80,15 +75,6 @@ impl<'c> Scope<'c> {
             true => format!("{who} in {{environment}}"),
             false => who.to_owned(),
         }
-    }
-
-    /// The counter that tells how much the bot is used: the first of its role, else the first of any.
-    pub fn headline(&self) -> Option<&'c Entry<'c>> {
-        let counter = |entry: &&Entry<'_>| entry.kind() == "counter";
-        let of = |role| self.catalogue.of_role(role).find(counter);
-        of("usage")
-            .or_else(|| of("traffic"))
-            .or_else(|| self.catalogue.metrics.iter().find(counter))
     }
 }
 

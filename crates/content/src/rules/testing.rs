@@ -2,7 +2,7 @@
 
 use crate::Artifact;
 use crate::promql::Selector;
-use config::Alerts;
+use config::Alerting;
 
 use super::alert::Alert;
 use super::case::Case;
@@ -11,7 +11,7 @@ use super::yaml::{self, File};
 
 /// The tests of a file of alerts, one file for each distance of evaluations: weeks are not gone through by the minute. `beside`
 /// are files whose recorded series it reads.
-pub fn artifacts(rules: &RuleFile, beside: &[&RuleFile], settings: &Alerts) -> Vec<Artifact> {
+pub fn artifacts(rules: &RuleFile, beside: &[&RuleFile], settings: &Alerting) -> Vec<Artifact> {
     let paces = ["1m", "5m", "30m"];
     paces.iter().filter_map(|pace| artifact(rules, beside, settings, pace)).collect()
 }
@@ -19,7 +19,7 @@ pub fn artifacts(rules: &RuleFile, beside: &[&RuleFile], settings: &Alerts) -> V
 fn artifact(
     rules: &RuleFile,
     beside: &[&RuleFile],
-    settings: &Alerts,
+    settings: &Alerting,
     pace: &str,
 ) -> Option<Artifact> {
     let mut cases = rules
@@ -51,7 +51,7 @@ fn artifact(
     Some(Artifact::new(path, file.end()))
 }
 
-fn test(file: &mut File, alert: &Alert, case: &Case, settings: &Alerts) {
+fn test(file: &mut File, alert: &Alert, case: &Case, settings: &Alerting) {
     let verdict = if case.fires.is_empty() { "stays silent" } else { "fires" };
     let name = format!("{} {verdict}: {}", alert.name, case.what);
     file.line(1, &format!("- name: {}", yaml::quoted(&name)));
@@ -74,7 +74,7 @@ fn test(file: &mut File, alert: &Alert, case: &Case, settings: &Alerts) {
 }
 
 /// All alerts of the name, with all that they say.
-fn expected_alerts(file: &mut File, alert: &Alert, case: &Case, settings: &Alerts) {
+fn expected_alerts(file: &mut File, alert: &Alert, case: &Case, settings: &Alerting) {
     file.line(2, "alert_rule_test:");
     file.line(3, &format!("- eval_time: {}", case.at));
     file.line(4, &format!("alertname: {}", alert.name));
@@ -93,7 +93,7 @@ fn expected_alerts(file: &mut File, alert: &Alert, case: &Case, settings: &Alert
     }
 }
 
-fn expected_samples(file: &mut File, alert: &Alert, case: &Case, settings: &Alerts) {
+fn expected_samples(file: &mut File, alert: &Alert, case: &Case, settings: &Alerting) {
     file.line(4, if case.fires.is_empty() { "exp_samples: []" } else { "exp_samples:" });
     for fires in &case.fires {
         let own = group::labels(alert, settings);
@@ -106,7 +106,7 @@ fn expected_samples(file: &mut File, alert: &Alert, case: &Case, settings: &Aler
 
 /// The series that Prometheus writes of a firing alert.
 fn firing(alert: &Alert) -> Selector {
-    Selector::new("ALERTS").is("alertname", alert.name).is("alertstate", "firing")
+    Selector::new("ALERTS").is("alertname", &alert.name).is("alertstate", "firing")
 }
 
 /// A text in single quotes: selectors have double ones.

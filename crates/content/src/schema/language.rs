@@ -2,8 +2,6 @@
 
 use serde_json::{Value, json};
 
-use config::ALERTS;
-
 use super::service::require;
 use super::{boolean, closed, count, list, named, refer, section, some, text, told, words};
 
@@ -32,7 +30,7 @@ pub(super) fn sections() -> Vec<(&'static str, Value)> {
         ("metrics", section(named("The series to make.", refer("metric")))),
         ("sessions", section(sessions())),
         ("objectives", section(named("What the bot promises.", refer("objective")))),
-        ("alerts", section(alerts())),
+        ("alerting", section(alerting())),
     ]
 }
 
@@ -227,13 +225,8 @@ fn sessions() -> Value {
     )
 }
 
-fn alerts() -> Value {
-    let names: Vec<&str> = ALERTS.iter().map(|known| known.name).collect();
-    let moved = ALERTS.iter().filter(|known| known.threshold.is_some());
-    let moved: Vec<&str> = moved.map(|known| known.name).collect();
+fn alerting() -> Value {
     let above = |about: &str| json!({"description": about, "type": ["number", "null"], "exclusiveMinimum": 0});
-    let thresholds = json!({"description": "Numbers that alerts are founded on; the runbook of each tells what it is.",
-        "type": "object", "propertyNames": {"enum": moved}, "additionalProperties": above("The number.")});
     let label = json!({"type": "object", "additionalProperties": refer("scalar")});
     closed(
         "What generated alerts need to know that no metric tells.",
@@ -250,8 +243,6 @@ fn alerts() -> Value {
                 "description": "Messages that the bot can work on at once."}),
             ),
             ("cost_per_day", above("US dollars that a day may cost.")),
-            ("off", told(list(json!({"enum": names})), "Alerts to leave out.")),
-            ("thresholds", thresholds),
         ],
     )
 }

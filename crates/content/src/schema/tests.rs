@@ -6,7 +6,7 @@ use super::document;
 use config::{Kind, Node, Source, load};
 
 /// Each closed map of a config: one with a key that nobody knows, and where the schema describes it.
-const MAPS: [(&str, &str); 28] = [
+const MAPS: [(&str, &str); 49] = [
     ("ZZZ: 1", ""),
     ("server: {ZZZ: 1}", "/properties/server/anyOf/1"),
     ("server: {otlp: {ZZZ: 1}}", "/properties/server/anyOf/1/properties/otlp"),
@@ -46,7 +46,43 @@ const MAPS: [(&str, &str); 28] = [
     ),
     ("metrics: {a: {from: span, where: [{b: {not: {ZZZ: 1}}}]}}", "/definitions/test/anyOf/2"),
     ("objectives: {a: {ZZZ: 1}}", "/definitions/objective"),
-    ("alerts: {ZZZ: 1}", "/properties/alerts/anyOf/1"),
+    ("alerting: {ZZZ: 1}", "/properties/alerting/anyOf/1"),
+    ("queries: {a: {ZZZ: 1}}", "/definitions/named_query"),
+    ("queries: {a: {count: up, record: {ZZZ: 1}}}", "/definitions/recorded"),
+    ("report: {checks: {a: {query: {ZZZ: 1}}}}", "/definitions/query"),
+    ("queries: {a: {count: up, where: {b: {ZZZ: 1}}}}", "/definitions/label_condition"),
+    (
+        "metrics: {a_s: {help: A., type: histogram, from: span, value: x, buckets: [1]}}\nqueries: {a: {under: a_s, bound: {ZZZ: 1}}}",
+        "/definitions/bound",
+    ),
+    ("queries: {a: {count: up, compare: {ZZZ: 1}}}", "/definitions/compare"),
+    ("queries: {a: {count: up, compare: {usual: {ZZZ: 1}}}}", "/definitions/usual"),
+    ("dashboards: {a: {ZZZ: 1}}", "/definitions/board"),
+    ("dashboards: {a: {rows: {b: {ZZZ: 1}}}}", "/definitions/row"),
+    ("dashboards: {a: {rows: {b: {panels: {c: {ZZZ: 1}}}}}}", "/definitions/panel"),
+    ("report: {tables: {a: {by: b, columns: {c: {ZZZ: 1}}}}}", "/definitions/column"),
+    (
+        "dashboards: {a: {rows: {b: {panels: {c: {title: C, about: C., show: text, see: {ZZZ: 1}}}}}}}",
+        "/definitions/see",
+    ),
+    (
+        "dashboards: {a: {rows: {b: {panels: {c: {title: C, about: C., show: text, thresholds: {ZZZ: 1}}}}}}}",
+        "/definitions/thresholds",
+    ),
+    ("alerts: {A: {ZZZ: 1}}", "/definitions/alert"),
+    ("alerts: {A: {query: {count: up, over: 1h}, above: {ZZZ: 1}}}", "/definitions/limit"),
+    (
+        "alerts: {A: {query: {count: up, over: 1h}, above: 1, severity: info, summary: A, description: A, runbook: A, tests: [{ZZZ: 1}]}}",
+        "/definitions/alert_test",
+    ),
+    (
+        "alerts: {A: {query: {count: up, over: 1h}, above: 1, severity: info, summary: A, description: A, runbook: A, tests: [{fires: {ZZZ: 1}}]}}",
+        "/definitions/fires",
+    ),
+    ("report: {ZZZ: 1}", "/definitions/report"),
+    ("report: {figures: {a: {ZZZ: 1}}}", "/definitions/figure"),
+    ("report: {tables: {a: {ZZZ: 1}}}", "/definitions/report_table"),
+    ("report: {checks: {a: {ZZZ: 1}}}", "/definitions/report_check"),
 ];
 
 #[test]
@@ -143,8 +179,9 @@ fn good_configs_fit_and_slips_do_not() {
         "records: {a: {from: span, where: {}}}",
         "attributes: {a: {any_of: [{when: {b: 1}}]}}",
         "datapoints: {translation: Underscores}",
-        "alerts: {off: [BotSlotBusy]}",
-        "alerts: {thresholds: {BotBudgetGone: 1}}",
+        "alerting: {off: [BotSlotBusy]}",
+        "alerts: {A: {severity: high}}",
+        "dashboards: {a: {rows: {b: {panels: {c: {show: pie}}}}}}",
     ] {
         assert!(!schema.is_valid(&merged(slip)), "{slip}");
     }

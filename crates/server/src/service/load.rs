@@ -9,7 +9,7 @@ use config::{REMOVED, Settings};
 use crate::exit::{Exit, Failure};
 
 use super::options::{self, Overrides};
-use super::source;
+use super::source::{self, Location};
 
 /// The config that the flags name, without faults, and its text without secrets.
 pub(super) fn asked(args: &Overrides) -> Result<(Settings, Option<String>), Failure> {
@@ -38,7 +38,7 @@ pub(super) fn checked(
     text: Option<String>,
 ) -> Result<(Settings, Option<String>), Failure> {
     let file = args.config_file.as_deref();
-    let mut loaded = source::load_text(file, text.clone());
+    let mut loaded = source::load_text(Location::new(file, args.packs.as_deref()), text.clone());
     if let Some(settings) = &loaded.settings {
         let (grpc, http) = options::otlp_addresses(args, settings);
         // An address without a meaning is an error where it is bound.

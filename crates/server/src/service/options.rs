@@ -14,6 +14,8 @@ use config::{Forward, Settings};
 pub struct Overrides {
     /// The config; none: the built-in `use: [oscar]`.
     pub config_file: Option<PathBuf>,
+    /// A folder whose packs come before the built-in ones of the same name.
+    pub packs: Option<PathBuf>,
     /// Whether a config with faults keeps nothing from starting.
     pub config_fallback: bool,
     /// Where state is kept.

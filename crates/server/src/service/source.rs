@@ -1,10 +1,10 @@
 //! Where a config comes from: a file, its neighbours, the environment, the container. The one place that reads config files.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use config::{self, Loaded, Settings, Source, WebSettings};
+use config::{self, Loaded, Reading, Settings, Source, WebSettings};
 use engine::limits;
 use engine::model::HashKey;
 
@@ -15,13 +15,37 @@ use super::container;
 /// The environment's own secret, for those who keep none in files.
 const HASH_KEY: &str = "OSCAR_METRICS_HASH_KEY";
 
-/// Loads the config of a file, or the built-in one.
+/// Where a config and its packs are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Location<'a> {
+    /// The config, or the folder of a pack; none: the built-in one.
+    pub file: Option<&'a Path>,
+    /// A folder whose packs come before the built-in ones of the same name.
+    pub packs: Option<&'a Path>,
+}
+
+impl<'a> Location<'a> {
+    /// Of a file, with the built-in packs.
+    pub fn new(file: Option<&'a Path>, packs: Option<&'a Path>) -> Self {
+        Self { file, packs }
+    }
+
+    /// The folder that relative names in the config begin in.
+    fn folder(self) -> PathBuf {
+        self.file.and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default()
+    }
+}
+
+/// Loads the config of a file, that of a pack's folder, or the built-in one.
 ///
 /// # Errors
 ///
 /// [`Exit::Data`] when the file can't be read. What is wrong inside is in [`Loaded`].
-pub fn load(file: Option<&Path>) -> Result<Loaded, Failure> {
-    Ok(load_text(file, file.map(text).transpose()?))
+pub fn load(at: Location<'_>) -> Result<Loaded, Failure> {
+    match at.file.filter(|file| file.is_dir()) {
+        Some(folder) => load_folder(at, folder),
+        None => Ok(load_text(at, at.file.map(text).transpose()?)),
+    }
 }
 
 /// The text of a config file.
@@ -37,16 +61,51 @@ pub fn text(path: &Path) -> Result<String, Failure> {
 
 /// Loads a config that stands in a file, or is said to; without a text the built-in one. Its automatic sizes are those for this
 /// process' container.
-pub fn load_text(file: Option<&Path>, text: Option<String>) -> Loaded {
-    let name = file.unwrap_or(Path::new("")).display().to_string();
+pub fn load_text(at: Location<'_>, text: Option<String>) -> Loaded {
+    let name = at.file.unwrap_or(Path::new("")).display().to_string();
     let source = text.map(|text| Source { text, name });
-    let folder = file.and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default();
-    let file = |name: &str| read(&beside(&folder, name));
-    let mut loaded = config::load(source, &|name| std::env::var(name).ok(), &file);
+    fitted(reading(at, &at.folder(), |reading| config::load_with(source, reading)))
+}
+
+/// Loads a pack as the operator's own config.
+fn load_folder(at: Location<'_>, folder: &Path) -> Result<Loaded, Failure> {
+    let name = folder.to_string_lossy();
+    // Names in it begin where the pack lies.
+    let loaded = reading(at, folder, |reading| config::load_folder(".", reading));
+    loaded
+        .map(fitted)
+        .map_err(|error| Failure::new(Exit::Data, format!("cannot read the pack {name}: {error}")))
+}
+
+fn fitted(mut loaded: Loaded) -> Loaded {
     if let Some(settings) = &mut loaded.settings {
         settings.fit(container::memory());
     }
     loaded
+}
+
+/// Calls with what a config may be read with; its relative names begin in this folder.
+fn reading<T>(at: Location<'_>, folder: &Path, call: impl FnOnce(&Reading<'_>) -> T) -> T {
+    let packs = at
+        .packs
+        .map(|packs| name_of(&std::path::absolute(packs).unwrap_or_else(|_| packs.to_path_buf())));
+    call(&Reading {
+        environment: &|name| std::env::var(name).ok(),
+        files: &|name| read(&beside(folder, name)),
+        folders: Some(&|name| names(&beside(folder, name))),
+        packs: packs.as_deref(),
+    })
+}
+
+fn name_of(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// Names of the files in a folder, at most one more than a pack may have.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = fs::read_dir(folder)?.take(limits::FOLDER_ENTRIES);
+    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    names.collect()
 }
 
 /// The settings of a config that has to be good.
@@ -54,8 +113,8 @@ pub fn load_text(file: Option<&Path>, text: Option<String>) -> Loaded {
 /// # Errors
 ///
 /// [`Exit::Data`] with everything that is wrong with it.
-pub fn settings(file: Option<&Path>) -> Result<Settings, Failure> {
-    let mut loaded = load(file)?;
+pub fn settings(at: Location<'_>) -> Result<Settings, Failure> {
+    let mut loaded = load(at)?;
     loaded.settings.take().ok_or_else(|| refused(&loaded))
 }
 

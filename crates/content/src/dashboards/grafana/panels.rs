@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::panel::{Board, Colour, Link, Panel, Query, Unit, Variable, View};
-use super::super::series::ENOUGH;
+use super::super::panel::{Board, Colour, ENOUGH, Link, Panel, Query, Unit, Variable, View};
 use super::source;
 
 /// Everything of a panel but its place and number.
@@ -20,10 +19,10 @@ pub fn panel(panel: &Panel, board: &Board) -> Value {
         value["datasource"] = source();
         value["targets"] = targets(panel);
     }
-    if let Some(since) = panel.since {
+    if let Some(since) = &panel.since {
         value["timeFrom"] = json!(since);
     }
-    if let View::Table(label, heading) = panel.view {
+    if let View::Table(label, heading) = &panel.view {
         value["transformations"] = columns(panel, label, heading);
     }
     value
@@ -176,7 +175,7 @@ fn steps(thresholds: &[(f64, Colour)]) -> Value {
 /// Words in place of 1 and 0.
 fn mappings(panel: &Panel) -> Value {
     let (yes, no) = match (&panel.view, panel.unit) {
-        (View::Timeline(yes, no), _) => (*yes, *no),
+        (View::Timeline(yes, no), _) => (&**yes, &**no),
         (_, Unit::YesNo) => ("yes", "no"),
         _ => return json!([]),
     };
@@ -321,12 +320,12 @@ fn url(link: &Link, board: &Board) -> String {
     let mut url = format!("/d/{}?${{__url_time_range}}&${{datasource:queryparam}}", link.uid);
     for variable in &board.variables {
         if let Variable::Label { label, .. } = variable
-            && link.label != Some(&**label)
+            && link.label.as_deref() != Some(label)
         {
             url.push_str(&format!("&${{{label}:queryparam}}"));
         }
     }
-    if let Some(label) = link.label {
+    if let Some(label) = &link.label {
         url.push_str(&format!("&var-{label}=${{__field.labels.{label}}}"));
     }
     url

@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 
 /// Sections about content: what the engine and generators make of them is tested there.
-const CONTENT: [&str; 12] = [
+const CONTENT: [&str; 16] = [
     "use",
     "time_zone",
     "labels",
@@ -13,7 +13,11 @@ const CONTENT: [&str; 12] = [
     "metrics",
     "sessions",
     "objectives",
+    "alerting",
+    "queries",
+    "dashboards",
     "alerts",
+    "report",
     "forward",
     "usage",
 ];
