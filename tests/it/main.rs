@@ -31,6 +31,7 @@ mod passthrough;
 mod people;
 mod points;
 mod privacy;
+mod query_language;
 mod reload;
 mod rule_index;
 mod rules;

@@ -266,7 +266,7 @@ impl<'n> Reader<'n, '_, '_, '_> {
             let place = Node { at: fields.at, ..Node::default() };
             return Err(self.unknown(
                 &place,
-                "numerator and denominator are the same".to_owned(),
+                "`of` is the query itself: the share is always 1".to_owned(),
                 None,
             ));
         }
