@@ -13,8 +13,8 @@ How to silence any of them for a while, so that it comes back by itself, and say
 
     amtool silence add alertname=NAME environment=ENVIRONMENT --duration=4h --author=YOU --comment=WHY
 
-For good: `alerts: {off: [NAME]}` in the config, or another threshold under `alerts.thresholds`, and generate the rules anew. A rule
-that nobody acts on is worse than none.
+For good: `alerts: {NAME: null}` in the config, or another bound, `alerts: {NAME: {above: 5%}}` (or `at_least`), and generate the rules
+again. A rule that nobody acts on is worse than none.
 ";
 
 /// The page.
