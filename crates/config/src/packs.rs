@@ -55,7 +55,10 @@ const PACKS: [(&str, BuiltIn); 5] = [
         "oscar",
         built_in!("oscar": "alerts.yaml", "boards.yaml", "metrics.yaml", "report.yaml", "runbooks.md"),
     ),
-    ("genai", built_in!("genai": "metrics.yaml")),
+    (
+        "genai",
+        built_in!("genai": "alerts.yaml", "boards.yaml", "metrics.yaml", "report.yaml", "runbooks.md"),
+    ),
     ("openinference", built_in!("openinference": "metrics.yaml")),
     ("span_metrics", built_in!("span_metrics": "metrics.yaml")),
     (BASE, built_in!("base": "alerts.yaml", "boards.yaml", "report.yaml", "runbooks.md")),
