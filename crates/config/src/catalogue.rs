@@ -65,7 +65,12 @@ impl<'s> Catalogue<'s> {
 
     /// The metrics of this role, in the order of the config.
     pub fn of_role<'c>(&'c self, role: &'c str) -> impl Iterator<Item = &'c Entry<'s>> {
-        self.metrics.iter().filter(move |entry| entry.shown.role == role)
+        self.metrics.iter().filter(move |entry| entry.role() == role)
+    }
+
+    /// Whether the operator declares it, and no built-in pack.
+    pub fn is_own(&self, entry: &Entry<'_>) -> bool {
+        self.content.own_metrics.contains(entry.name())
     }
 
     /// The counter that says how much the bot is used: the first of role `usage`, else of `traffic`, else the first of any.
@@ -100,6 +105,17 @@ impl<'s> Entry<'s> {
         let words = name.replace(['_', ':'], " ");
         let mut letters = words.trim().chars();
         letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+    }
+
+    /// What it is about: its role, else what its kind and unit suggest.
+    pub fn role(&self) -> &str {
+        match (&*self.shown.role, &self.metric.kind, &*self.shown.unit) {
+            ("", _, "usd") => "cost",
+            ("", MetricKind::Distinct { .. }, _) => "usage",
+            ("", MetricKind::Histogram { .. }, "seconds") => "latency",
+            ("", ..) => "traffic",
+            (role, ..) => role,
+        }
     }
 
     /// The config's word for its type.

@@ -3,7 +3,7 @@
 //! Every name in it was checked against the metrics. What a pack declares on a metric, label or value that the configuration does
 //! not have is left out and listed in [`Content::omitted`]; in the operator's own file it is an error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use engine::query::{Compare, Query};
@@ -15,6 +15,8 @@ pub mod fields;
 pub struct Content {
     /// Alerts made from objectives that are not written.
     pub silenced: Vec<String>,
+    /// Metrics that no built-in pack declares: those of the operator.
+    pub own_metrics: BTreeSet<String>,
     /// Queries whose results are recorded, in the order of the packs and the file.
     pub recorded: Vec<Recorded>,
     /// Boards in the order of the packs and the file.

@@ -10,7 +10,7 @@ use engine::rules::pattern::Pattern;
 use super::catalogue::Catalogue;
 use super::content::fields::Shape;
 use super::content::{Content, Omitted};
-use super::diagnostic::{Place, Report};
+use super::diagnostic::{Origin, Place, Report};
 use super::document::{Entry, Node};
 use super::fields::{self as read, Fields};
 
@@ -52,6 +52,8 @@ pub(super) fn read(root: &Node, catalogue: &Catalogue<'_>, report: &mut Report<'
     let metrics = root.get("metrics").map_or(&[][..], Node::entries);
     let failed =
         metrics.iter().map(|entry| &*entry.key).filter(|name| !known.contains(name)).collect();
+    let own = metrics.iter().filter(|entry| report.origin(entry.at) != Origin::BuiltIn);
+    let own_metrics = own.map(|entry| entry.key.clone()).collect();
     let mut reader =
         Reader { root, catalogue, failed, report, depth: 0, regexes: 0, omitted: Vec::new() };
     let recorded = reader.recorded();
@@ -60,7 +62,7 @@ pub(super) fn read(root: &Node, catalogue: &Catalogue<'_>, report: &mut Report<'
     let report = reader.report_sections();
     let removed = reader.section("alerts").iter().filter(|entry| entry.value.is_null());
     let silenced = removed.map(|entry| entry.key.clone()).collect();
-    Content { silenced, recorded, boards, alerts, report, omitted: reader.omitted }
+    Content { own_metrics, silenced, recorded, boards, alerts, report, omitted: reader.omitted }
 }
 
 impl<'n> Reader<'n, '_, '_, '_> {

@@ -97,6 +97,17 @@ pub(super) fn looped(at: Place, door: std::net::SocketAddr) -> Diagnostic {
     fault
 }
 
+/// Where a text comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The operator's config, or a table file of it.
+    File,
+    /// A pack by path.
+    Folder,
+    /// A pack by name.
+    BuiltIn,
+}
+
 /// Collects sources and faults while a config is read.
 pub(super) struct Report<'a> {
     environment: Environment<'a>,
@@ -106,9 +117,9 @@ pub(super) struct Report<'a> {
     /// Where secrets stand.
     secrets: Vec<Place>,
     sources: Vec<Source>,
-    /// Of each source, whether it belongs to a pack.
-    packed: Vec<bool>,
-    reads_pack: bool,
+    /// Of each source, where it comes from.
+    origins: Vec<Origin>,
+    origin: Origin,
     diagnostics: Vec<Diagnostic>,
     failed: bool,
     /// Faults beyond [`limits::FAULTS`], and the last of them.
@@ -144,8 +155,8 @@ impl<'a> Report<'a> {
             written: HashMap::new(),
             secrets: Vec::new(),
             sources,
-            packed: Vec::new(),
-            reads_pack: false,
+            origins: Vec::new(),
+            origin: Origin::File,
             diagnostics,
             failed: false,
             hidden: 0,
@@ -203,18 +214,23 @@ impl<'a> Report<'a> {
     pub(super) fn add(&mut self, source: Source) -> usize {
         self.read += source.text.len();
         self.sources.push(source);
-        self.packed.push(self.reads_pack);
+        self.origins.push(self.origin);
         self.sources.len() - 1
     }
 
-    /// Whether the next sources belong to a pack; returns what was said before.
-    pub(super) fn enter_pack(&mut self, is_pack: bool) -> bool {
-        std::mem::replace(&mut self.reads_pack, is_pack)
+    /// Where the next sources come from; returns where the last ones did.
+    pub(super) fn enter(&mut self, origin: Origin) -> Origin {
+        std::mem::replace(&mut self.origin, origin)
+    }
+
+    /// Where a place's source comes from.
+    pub(super) fn origin(&self, at: Place) -> Origin {
+        self.origins.get(at.source).copied().unwrap_or(Origin::File)
     }
 
     /// Whether a place is in a pack, which may name what a configuration does not have.
     pub(super) fn is_lenient(&self, at: Place) -> bool {
-        self.packed.get(at.source).copied().unwrap_or_default()
+        self.origin(at) != Origin::File
     }
 
     /// A place as `name:line`.

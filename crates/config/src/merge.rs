@@ -6,7 +6,7 @@
 //! declares its `sampling` does so for the packs' records too: their `most` goes.
 
 use super::change;
-use super::diagnostic::Report;
+use super::diagnostic::{Origin, Report};
 use super::document::{self, Entry, Kind, Node};
 use super::fields::{self, Fields};
 use super::packs::{self, Access, Pack};
@@ -158,9 +158,10 @@ impl Layers<'_> {
     }
 
     fn pack(&mut self, pack: Pack, name: &str, report: &mut Report<'_>) {
-        let outer = report.enter_pack(true);
+        let path = packs::is_path(name);
+        let outer = report.enter(if path { Origin::Folder } else { Origin::BuiltIn });
         let parsed = self.parse(pack, report);
-        report.enter_pack(outer);
+        report.enter(outer);
         self.path.push(name.to_owned());
         self.layer(parsed, report);
         self.path.pop();

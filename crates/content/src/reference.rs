@@ -34,12 +34,7 @@ pub fn page(catalogue: &Catalogue<'_>, own: &[Own]) -> Artifact {
         section(&mut out, heading, catalogue, catalogue.of_role(role));
     }
     let others = catalogue.metrics.iter();
-    section(
-        &mut out,
-        "More",
-        catalogue,
-        others.filter(|entry| !known.contains(&*entry.shown.role)),
-    );
+    section(&mut out, "More", catalogue, others.filter(|entry| !known.contains(entry.role())));
     out.push_str("\n## The sidecar itself\n");
     out.extend(own.iter().map(sidecar));
     Artifact::new("reference.md", out)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use config::content::{self, Show, Titled};
-use engine::query::{Aggregate, Measure, Query as Asked, Window};
+use engine::query::{Aggregate, Compare, Measure, Query as Asked, Window};
 use engine::rules::definition::MetricKind;
 
 use crate::Entry;
@@ -17,25 +17,67 @@ const ENOUGH_A_STEP: u32 = 5;
 /// Closed labels with more values than this make no bars that can be told apart.
 const TELLABLE: usize = 12;
 
-/// Adds a row for those of these metrics that the board lacks.
+/// Adds panels for those of these metrics that the board lacks: the operator's own on its first row, those of packs on a closed
+/// row at its end.
 pub fn complete(board: &mut Board, scope: Scope<'_>, wanted: impl Fn(&Entry<'_>) -> bool) {
     let shown = names(board);
-    let missing = scope
-        .catalogue
-        .metrics
-        .iter()
-        .filter(|entry| wanted(entry) && !shown.contains(entry.name()));
-    let panels: Vec<Option<Panel>> = missing.map(|entry| Some(panel(scope, entry))).collect();
-    let lone = board.rows.iter().all(|row| row.panels.is_empty());
-    let mut row = Row::new(if lone { "What there is" } else { MORE }, panels);
-    let titles: BTreeSet<&str> =
-        board.rows.iter().flat_map(|row| &row.panels).map(|panel| &*panel.title).collect();
-    for panel in &mut row.panels {
-        if titles.contains(&*panel.title) {
-            panel.title.push_str(", more");
+    let all = scope.catalogue.metrics.iter();
+    let missing = all.filter(|entry| wanted(entry) && !shown.contains(entry.name()));
+    let (own, packed): (Vec<_>, Vec<_>) = missing.partition(|entry| scope.catalogue.is_own(entry));
+    let mut titles: BTreeSet<String> =
+        board.rows.iter().flat_map(|row| &row.panels).map(|panel| panel.title.clone()).collect();
+    let mut panels = |entries: Vec<&Entry<'_>>, tiles: bool| {
+        let mut all: Vec<Panel> = Vec::new();
+        all.extend(entries.iter().filter(|_| tiles).filter_map(|entry| tile(scope, entry)));
+        all.extend(entries.iter().map(|entry| panel(scope, entry)));
+        for panel in &mut all {
+            while !titles.insert(panel.title.clone()) {
+                panel.title.push_str(", more");
+            }
         }
+        all
+    };
+    let (own, packed) = (panels(own, true), panels(packed, false));
+    match board.rows.iter_mut().find(|row| !row.panels.is_empty()) {
+        Some(first) => first.panels.extend(own),
+        None => board.rows.push(Row { title: "What there is".to_owned(), panels: own }),
     }
-    board.rows.push(row);
+    let lone = board.rows.iter().all(|row| row.panels.is_empty());
+    let title = if lone { "What there is" } else { MORE };
+    board.rows.push(Row { title: title.to_owned(), panels: packed });
+}
+
+/// A number for a distinct metric: how many in its longest sliding window, and the change against the window before.
+fn tile(scope: Scope<'_>, entry: &Entry<'_>) -> Option<Panel> {
+    let MetricKind::Distinct { windows, .. } = &entry.metric.kind else { return None };
+    let slides = windows.iter().filter_map(|window| Some((window.length()?, &window.name)));
+    let (_, window) = slides.max_by_key(|(length, _)| *length)?;
+    let measure = Measure::Distinct(entry.name().to_owned(), Window::Named(window.to_string()));
+    let query = Asked { compare: vec![Compare::Previous], ..Asked::new(measure) };
+    let queries = vec![Titled { title: None, query, unit: None }];
+    let title = format!("{} in {window}", entry.title());
+    Some(super::shapes::panel(
+        scope,
+        &asked(title, entry.metric.help.to_string(), Show::Stat, queries),
+    ))
+}
+
+/// A panel without extras.
+fn asked(title: String, about: String, show: Show, queries: Vec<Titled>) -> content::Panel {
+    content::Panel {
+        title,
+        about,
+        show,
+        unit: None,
+        queries,
+        rows: None,
+        thresholds: content::Thresholds::default(),
+        see: Vec::new(),
+        size: None,
+        since: None,
+        often_empty: true,
+        words: None,
+    }
 }
 
 /// The metrics that a board's queries name.
@@ -87,23 +129,9 @@ fn panel(scope: Scope<'_>, entry: &Entry<'_>) -> Panel {
         _ => help.to_string(),
     };
     let age = gauge && entry.name().ends_with("_timestamp_seconds");
-    let panel = super::shapes::panel(
-        scope,
-        &content::Panel {
-            title: entry.title(),
-            about,
-            show,
-            unit: Some(if age { content::Unit::Ago } else { unit(entry) }),
-            queries,
-            rows: None,
-            thresholds: content::Thresholds::default(),
-            see: Vec::new(),
-            size: None,
-            since: None,
-            often_empty: true,
-            words: None,
-        },
-    );
+    let unit = Some(if age { content::Unit::Ago } else { unit(entry) });
+    let asked = asked(entry.title(), about, show, queries);
+    let panel = super::shapes::panel(scope, &content::Panel { unit, ..asked });
     match label {
         // Its help may name more labels than can be told apart.
         Some((label, _)) if panel.queries.iter().any(|query| query.legend.contains(label)) => {

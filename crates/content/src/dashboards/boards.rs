@@ -24,12 +24,14 @@ pub fn all(catalogue: &Catalogue<'_>) -> Vec<Board> {
     let missing = |entry: &Entry<'_>| !shown.contains(entry.name());
     let mut boards = Vec::new();
     for asked in content {
-        let role = |entry: &Entry<'_>| asked.roles.contains(&entry.shown.role) && missing(entry);
+        let role = |entry: &Entry<'_>| {
+            asked.roles.iter().any(|role| role == entry.role()) && missing(entry)
+        };
         let scope = scope(catalogue, asked);
         boards.push(finished(board(scope, asked), scope, role));
     }
     let scope = Scope { catalogue, place: Place::Board(&[]) };
-    let other = |entry: &Entry<'_>| !claimed.contains(&*entry.shown.role) && missing(entry);
+    let other = |entry: &Entry<'_>| !claimed.contains(entry.role()) && missing(entry);
     boards.push(finished(explorer::board(scope), scope, other));
     boards.retain(|board| {
         board.rows.iter().flat_map(|row| &row.panels).any(|panel| !panel.queries.is_empty())
