@@ -47,6 +47,17 @@ fn a_pack_by_path_brings_boards_alerts_and_a_report() {
 }
 
 #[test]
+fn queries_that_build_on_each_other_are_bounded() {
+    let query = |at: usize| {
+        format!("  q{at}: {{query: q{next}, of: q{next}, minus: q{next}}}\n", next = at + 1)
+    };
+    let queries: String = (0..15).map(query).collect();
+    let config = format!("{}\nqueries:\n{queries}  q15: {{count: a_total}}\n", counter("idle: 1h"));
+    let loaded = text(&config);
+    assert!(loaded.render().contains("more than 20000 queries"), "{}", loaded.render());
+}
+
+#[test]
 fn a_pack_leaves_out_what_its_metrics_no_longer_have() {
     let lost = good("use: [oscar]\nmetrics: {bot_feedback_total: null}").content.omitted;
     let found = |what: &str| {

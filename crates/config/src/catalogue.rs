@@ -3,7 +3,7 @@
 use engine::model::OTHER;
 use engine::rules::definition::{Definitions, From, Metric, MetricKind, Source};
 
-use super::content::Content;
+use super::content::{Content, Names};
 use super::settings::{Alerting, Objective, Presentation, Settings};
 
 /// A config, read for what is made from it.
@@ -66,6 +66,13 @@ impl<'s> Catalogue<'s> {
     /// The metrics of this role, in the order of the config.
     pub fn of_role<'c>(&'c self, role: &'c str) -> impl Iterator<Item = &'c Entry<'s>> {
         self.metrics.iter().filter(move |entry| entry.role() == role)
+    }
+
+    /// What people call the values of a metric's label.
+    pub fn value_names(&self, metric: &str, label: &str) -> Option<&'s Names> {
+        let of =
+            |metric: &str| self.content.value_names.get(&(metric.to_owned(), label.to_owned()));
+        of(metric).or_else(|| of(""))
     }
 
     /// Whether the operator declares it, and no built-in pack.

@@ -3,6 +3,8 @@
 //! Keys that hold entries of their own (`rows`, `panels`, `columns`, ...) are changed entry by entry; any other key is replaced as
 //! a whole. `null` removes. `after: NAME` says where an entry stands.
 
+use engine::limits;
+
 use super::diagnostic::Report;
 use super::document::{Entry, Kind, Node};
 use super::fields;
@@ -50,7 +52,11 @@ pub(super) fn moved(section: &Node, report: &mut Report<'_>) -> bool {
 /// Changes named entries.
 pub(super) fn entries(from: &Node, onto: &mut Node, report: &mut Report<'_>) {
     onto.at = from.at;
-    for entry in from.entries() {
+    let all = from.entries();
+    if all.len() > limits::ENTRIES {
+        report.error(from.at, format!("more than {} entries", limits::ENTRIES));
+    }
+    for entry in all.iter().take(limits::ENTRIES) {
         let Kind::Map(there) = &mut onto.kind else { return };
         let below = there.iter().position(|below| below.key == entry.key);
         match (below, entry.value.is_null()) {

@@ -10,6 +10,9 @@ use engine::query::{Compare, Query};
 
 pub mod fields;
 
+/// Names for people, by value.
+pub type Names = BTreeMap<String, String>;
+
 /// Everything people look at.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Content {
@@ -17,6 +20,8 @@ pub struct Content {
     pub silenced: Vec<String>,
     /// Metrics that no built-in pack declares: those of the operator.
     pub own_metrics: BTreeSet<String>,
+    /// Names of label values for people, by metric (empty: of labels that all metrics have) and label.
+    pub value_names: BTreeMap<(String, String), Names>,
     /// Queries whose results are recorded, in the order of the packs and the file.
     pub recorded: Vec<Recorded>,
     /// Boards in the order of the packs and the file.

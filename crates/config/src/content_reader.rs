@@ -2,14 +2,14 @@
 //!
 //! It comes after the metrics, whose names it checks.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use engine::limits;
 use engine::rules::pattern::Pattern;
 
 use super::catalogue::Catalogue;
 use super::content::fields::Shape;
-use super::content::{Content, Omitted};
+use super::content::{Content, Names, Omitted};
 use super::diagnostic::{Origin, Place, Report};
 use super::document::{Entry, Node};
 use super::fields::{self as read, Fields};
@@ -42,6 +42,8 @@ pub(super) struct Reader<'n, 'c, 'r, 'a> {
     pub report: &'r mut Report<'a>,
     /// How deep queries are nested where it reads.
     pub depth: usize,
+    /// How many queries were read.
+    pub queries: usize,
     regexes: usize,
     omitted: Vec<Omitted>,
 }
@@ -54,15 +56,57 @@ pub(super) fn read(root: &Node, catalogue: &Catalogue<'_>, report: &mut Report<'
         metrics.iter().map(|entry| &*entry.key).filter(|name| !known.contains(name)).collect();
     let own = metrics.iter().filter(|entry| report.origin(entry.at) != Origin::BuiltIn);
     let own_metrics = own.map(|entry| entry.key.clone()).collect();
-    let mut reader =
-        Reader { root, catalogue, failed, report, depth: 0, regexes: 0, omitted: Vec::new() };
+    let mut reader = Reader {
+        root,
+        catalogue,
+        failed,
+        report,
+        depth: 0,
+        queries: 0,
+        regexes: 0,
+        omitted: Vec::new(),
+    };
     let recorded = reader.recorded();
     let boards = reader.boards();
     let alerts = reader.alerts();
     let report = reader.report_sections();
     let removed = reader.section("alerts").iter().filter(|entry| entry.value.is_null());
     let silenced = removed.map(|entry| entry.key.clone()).collect();
-    Content { own_metrics, silenced, recorded, boards, alerts, report, omitted: reader.omitted }
+    Content {
+        own_metrics,
+        value_names: value_names(root),
+        silenced,
+        recorded,
+        boards,
+        alerts,
+        report,
+        omitted: reader.omitted,
+    }
+}
+
+/// Names of label values, by metric and label. They were checked with the labels.
+fn value_names(root: &Node) -> BTreeMap<(String, String), Names> {
+    let mut all = BTreeMap::new();
+    let mut add = |metric: &str, labels: Option<&Node>| {
+        for label in labels.map_or(&[][..], Node::entries) {
+            let names = label.value.get("names").map_or(&[][..], Node::entries);
+            let text = |entry: &Entry| Some((entry.key.clone(), entry.value.text_form()?));
+            let names: Names = names.iter().filter_map(text).collect();
+            if !names.is_empty() {
+                all.entry((metric.to_owned(), label.key.clone()))
+                    .or_insert_with(Names::new)
+                    .extend(names);
+            }
+        }
+    };
+    add("", root.get("labels"));
+    for metric in root.get("metrics").map_or(&[][..], Node::entries) {
+        add(&metric.key, metric.value.get("labels"));
+        for part in metric.value.get("parts").map_or(&[][..], Node::items) {
+            add(&metric.key, part.get("labels"));
+        }
+    }
+    all
 }
 
 impl<'n> Reader<'n, '_, '_, '_> {

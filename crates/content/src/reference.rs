@@ -168,7 +168,7 @@ metrics:
         assert!(page.contains(usage), "{page}");
         assert!(
             page.contains(
-                "## More\n\n### B\n\n`b_seconds` · histogram in seconds, buckets up to 1, 2.5\n"
+                "## How long it takes\n\n### B\n\n`b_seconds` · histogram in seconds, buckets up to 1, 2.5\n"
             ),
             "{page}"
         );

@@ -122,6 +122,11 @@ pub const CONFIG: usize = 4 * MIB;
 pub const PACK_FILES: usize = 64;
 /// Entries of a pack's folder that are looked at, other files included: what is beyond is not read.
 pub const FOLDER_ENTRIES: usize = 1_000;
+/// Queries read from one config, those that others build on counted each time: queries that each name three others would
+/// otherwise grow threefold with every level of [`NAME_DEPTH`].
+pub const QUERIES: usize = 20_000;
+/// Entries of one map that is changed by name (alerts, panels of a row, ...): each is looked up among the others.
+pub const ENTRIES: usize = 4_096;
 /// How deep a config may nest lists and maps; the language itself needs seven.
 pub const CONFIG_DEPTH: usize = 32;
 /// Keys and values of one config text, what its aliases repeat included: room for a table of [`TABLE_ROWS`].

@@ -133,6 +133,8 @@ pub const UNITS: [&str; 12] = [
 ];
 /// Rule files.
 pub const GROUPS: [&str; 3] = ["bot", "trends", "health"];
+/// Times between the values of a test.
+pub const INTERVALS: [&str; 5] = ["15s", "30s", "1m", "5m", "15m"];
 /// How urgent alerts are.
 pub const SEVERITIES: [&str; 3] = ["critical", "warning", "info"];
 

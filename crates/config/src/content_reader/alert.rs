@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::query::{Compare, Query};
 
-use super::super::content::fields::{ALERT, ALERT_TEST, FIRES, LIMIT};
+use super::super::content::fields::{ALERT, ALERT_TEST, FIRES, INTERVALS, LIMIT};
 use super::super::content::{Alert, AlertGroup, AlertTest, Limit, Severity};
 use super::super::document::{Entry, Kind, Node};
 use super::super::fields::{self as read, Fields};
@@ -202,11 +202,29 @@ impl<'n> Reader<'n, '_, '_, '_> {
         };
         Ok(AlertTest {
             about: self.text(&fields, "about", what)?,
-            every: self.text(&fields, "every", what)?,
-            at: self.text(&fields, "at", what)?,
+            every: self.every(&fields)?,
+            at: self.moment(&fields)?,
             series: all,
             fires,
         })
+    }
+
+    /// The time between two values: those for which rules are evaluated often enough.
+    fn every(&mut self, fields: &Fields<'n>) -> Read<String> {
+        let every = INTERVALS.map(|word| (word, word));
+        match self.word(fields, "every", &every)? {
+            Some(word) => Ok(word.to_owned()),
+            None => Err(self.missing(fields.at, "a test", "every")),
+        }
+    }
+
+    /// A moment, as promtool reads it.
+    fn moment(&mut self, fields: &Fields<'n>) -> Read<String> {
+        let text = self.text(fields, "at", "a test")?;
+        if let Some(node) = fields.get("at") {
+            self.length(node)?;
+        }
+        Ok(text)
     }
 
     fn fires(&mut self, node: &'n Node) -> Read<(Vec<(String, String)>, f64)> {

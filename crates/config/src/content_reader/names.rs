@@ -1,5 +1,6 @@
 //! Names that a query may use: metrics, labels and their values, settings.
 
+use engine::model::LabelName;
 use engine::query::{Condition, Measure};
 use engine::rules::definition::{MetricKind, Test};
 use engine::rules::pattern::Pattern;
@@ -60,6 +61,10 @@ impl<'n, 'c> Reader<'n, 'c, '_, '_> {
     }
 
     fn has_label(&mut self, node: &Node, label: &str, metric: Option<&str>) -> Read<()> {
+        if let Err(error) = LabelName::new(label) {
+            self.report.error(node.at, error.to_string());
+            return Err(Gone::Fault);
+        }
         let catalogue = self.catalogue;
         let Some(entry) = metric.and_then(|name| catalogue.find(name)) else { return Ok(()) };
         if entry.label(label).is_some() {

@@ -91,6 +91,12 @@ impl<'n> Reader<'n, '_, '_, '_> {
             self.report.error(node.at, message);
             return Err(Gone::Fault);
         }
+        self.queries += 1;
+        if self.queries > limits::QUERIES {
+            let message = format!("more than {} queries", limits::QUERIES);
+            self.report.error(node.at, message);
+            return Err(Gone::Fault);
+        }
         self.depth += 1;
         let fields = self.fields(node, "a query", shape);
         let query = self.base(node, &fields).and_then(|query| self.modified(query, &fields, by));

@@ -74,7 +74,7 @@ impl<'n> Resolver<'n, '_, '_> {
             self.report.warning(entry.at, message).help(help);
         }
         let what = format!("the label `{}`", entry.key);
-        let more = ["values", "limit"];
+        let more = ["values", "limit", "names"];
         let (value, fields) = self.value(&entry.value, &what, &more, context.sources);
         self.refuse_secret(&entry.value, context.sources, context.dropped);
         let (mut values, mut limit) = (None, None);
@@ -83,12 +83,32 @@ impl<'n> Resolver<'n, '_, '_> {
             limit =
                 fields.read("limit", |node, report| fields::count(node, 1, report), self.report);
             self.limit(fields, &value);
+            if let Some(names) = fields.get("names") {
+                self.value_names(names, values.as_deref());
+            }
             let default = fields.get("default").zip(value.default.as_deref());
             if let Some((node, text)) = default {
                 self.fits(text, node, context);
             }
         }
         Some(Label { name: name.ok()?, value, values, limit })
+    }
+
+    /// Names of values for people; those of values that there can't be are slips.
+    fn value_names(&mut self, node: &'n Node, values: Option<&[String]>) {
+        let entries = fields::map(node, "values and their names", self.report).unwrap_or_default();
+        for entry in entries {
+            fields::text(&entry.value, self.report);
+            let declared = |values: &[String]| values.contains(&entry.key);
+            if entry.key == engine::model::OTHER || values.is_none_or(declared) {
+                continue;
+            }
+            let all = values.unwrap_or_default().iter().map(String::as_str);
+            let near = self.report.nearest(&entry.key, all);
+            let message =
+                format!("a name for `{}`, which is none of `values`", fields::cut(&entry.key));
+            self.report.error(entry.at, message).suggest(near);
+        }
     }
 
     /// `limit` bounds what is open-ended; on anything else it means a misunderstanding.

@@ -71,3 +71,55 @@ fn finished(mut board: Board, scope: Scope<'_>, role: impl Fn(&Entry<'_>) -> boo
     super::notes::add(&mut board);
     board
 }
+
+#[cfg(test)]
+mod tests {
+    use testkit::settings;
+
+    use super::*;
+
+    const OWN: &str = "use: [oscar]
+metrics:
+  jobs_total:
+    {help: Jobs., type: counter, from: span, role: work, labels: {result: {from: r, values: [done, lost], names: {lost: Not found}}}}
+  guests: {help: Guests., type: distinct, from: span, of: user, windows: [1d, 7d]}
+";
+
+    fn titles(boards: &[Board], uid: &str) -> Vec<String> {
+        let board = boards.iter().find(|board| board.uid == uid).unwrap();
+        board.rows[0].panels.iter().map(|panel| panel.title.clone()).collect()
+    }
+
+    #[test]
+    fn own_metrics_stand_on_the_first_row_of_the_board_of_their_role() {
+        let settings = settings(OWN);
+        let boards = all(&Catalogue::new(&settings));
+        assert_eq!(titles(&boards, "oscar-safety").last().unwrap(), "Jobs");
+        let adoption = titles(&boards, "oscar-adoption");
+        assert!(
+            adoption.ends_with(&["Guests in 7d".to_owned(), "Guests".to_owned()]),
+            "{adoption:?}"
+        );
+        let more = |board: &Board| board.rows.iter().filter(|row| row.title == "More").count();
+        assert_eq!(boards.iter().map(more).sum::<usize>(), 4, "metrics of packs stay there");
+    }
+
+    #[test]
+    fn boards_use_the_names_of_values() {
+        let settings = settings(OWN);
+        let boards = all(&Catalogue::new(&settings));
+        let panels = boards.iter().flat_map(|board| &board.rows).flat_map(|row| &row.panels);
+        let jobs = panels.clone().find(|panel| panel.title == "Jobs").unwrap();
+        assert_eq!(jobs.names, [("lost".to_owned(), "Not found".to_owned())]);
+    }
+
+    #[test]
+    fn objectives_have_their_row_without_any_pack() {
+        let text = "metrics: {a_total: {help: A., type: counter, from: span, labels: {r: {from: r, values: [x, y]}}}}
+objectives: {good: {metric: a_total, bad: {r: x}, target: 99%, window: 7d}}";
+        let settings = settings(text);
+        let boards = all(&Catalogue::new(&settings));
+        let titles = titles(&boards, "oscar-reliability");
+        assert_eq!(titles, ["Promises", "Room left", "Room used up", "A"]);
+    }
+}

@@ -80,6 +80,8 @@ pub struct Panel {
     pub since: Option<String>,
     /// Colours that belong to names.
     pub colours: Vec<(String, Colour)>,
+    /// What people call values of the label that its numbers are split by.
+    pub names: Vec<(String, String)>,
     /// Names of two lines, the upper first, between which all is usual: drawn as what lies between them.
     pub band: Option<[&'static str; 2]>,
 }
@@ -233,6 +235,7 @@ impl Panel {
             empty_when_healthy: false,
             since: None,
             colours: Vec::new(),
+            names: Vec::new(),
             band: None,
         }
     }

@@ -43,7 +43,17 @@ pub fn panel(scope: Scope<'_>, asked: &content::Panel) -> Panel {
     panel.since.clone_from(&asked.since);
     panel.empty_when_healthy = asked.often_empty;
     panel.thresholds = thresholds(scope, asked);
+    panel.names = names(scope, asked);
     panel
+}
+
+/// What people call the values by which a panel is split.
+fn names(scope: Scope<'_>, asked: &content::Panel) -> Vec<(String, String)> {
+    let Some(first) = asked.queries.first() else { return Vec::new() };
+    let Some(by) = first.query.by.as_deref() else { return Vec::new() };
+    let names = first.query.metric().and_then(|metric| scope.catalogue.value_names(metric, by));
+    let names = names.into_iter().flatten();
+    names.map(|(value, text)| (value.clone(), text.clone())).collect()
 }
 
 /// A board's address by its name.

@@ -4,7 +4,7 @@
 //! Numbers come from `increase`, which estimates at the edges of a period: counts are rounded to whole ones.
 
 use config::catalogue::Catalogue;
-use config::content::{self, Titled};
+use config::content::{self, Names, Titled};
 use config::{Objective, content::Figure as Asked};
 use engine::query::{Measure, Query, Window};
 use engine::rules::definition::MetricKind;
@@ -50,6 +50,8 @@ pub(super) struct TableDraft {
     pub label: String,
     pub heading: String,
     pub columns: Vec<Column>,
+    /// What people call the values of the label.
+    pub names: Names,
 }
 
 /// A column; the number of a column with `of` is a share of it.
@@ -195,7 +197,14 @@ impl Writer<'_> {
             label: asked.by.clone(),
             heading: asked.heading.clone(),
             columns: asked.columns.iter().map(column).collect(),
+            names: self.names(asked),
         }
+    }
+
+    fn names(&self, asked: &content::Table) -> Names {
+        let metric = asked.columns.first().and_then(|first| first.query.metric());
+        let names = metric.and_then(|metric| self.scope.catalogue.value_names(metric, &asked.by));
+        names.cloned().unwrap_or_default()
     }
 
     fn check(&self, asked: &content::Check) -> Check {

@@ -137,8 +137,11 @@ fn table(draft: &TableDraft, answers: &Answers) -> Option<Table> {
     rows.sort_by(|one, other| other.1.total_cmp(&one.1).then_with(|| one.0.cmp(other.0)));
     rows.truncate(ROWS);
     let cells = |name: &str| {
-        let name_cell =
-            Cell::Text(if name.is_empty() { "(none)".to_owned() } else { name.to_owned() });
+        let name_cell = Cell::Text(match draft.names.get(name) {
+            Some(text) => text.clone(),
+            None if name.is_empty() => "(none)".to_owned(),
+            None => name.to_owned(),
+        });
         let numbers = draft.columns.iter().map(|column| cell(column, &draft.label, name, answers));
         std::iter::once(name_cell).chain(numbers).collect()
     };

@@ -121,7 +121,12 @@ fn value(about: &str, more: &[(&str, Value)]) -> Value {
 fn label() -> Value {
     let values = told(list(refer("scalar")), "All values there can be; others become `other`.");
     let limit = count("How many values before new ones become `other`.", 1);
-    value("Where a label's value comes from.", &[("values", values), ("limit", limit)])
+    let names = json!({"description": "What people call the values, on boards and in the report.",
+        "type": "object", "additionalProperties": {"type": "string"}});
+    value(
+        "Where a label's value comes from.",
+        &[("values", values), ("limit", limit), ("names", names)],
+    )
 }
 
 /// A `value`, which is a number too.

@@ -1,6 +1,6 @@
 //! The keys of alerts.
 
-use super::{AFTER, AN_ENTRY, GROUPS, SEVERITIES, Shape, Takes, UNIT, field};
+use super::{AFTER, AN_ENTRY, GROUPS, INTERVALS, SEVERITIES, Shape, Takes, UNIT, field};
 
 /// An alert.
 pub static ALERT: Shape = Shape {
@@ -75,11 +75,7 @@ pub static ALERT_TEST: Shape = Shape {
     about: "A unit test of an alert.",
     fields: &[
         field("about", Takes::Text, "What it shows."),
-        field(
-            "every",
-            Takes::Words(&["15s", "30s", "1m", "5m", "15m"]),
-            "The time between two values.",
-        ),
+        field("every", Takes::Words(&INTERVALS), "The time between two values."),
         field("at", Takes::Name, "When the alert is evaluated, such as 30m."),
         field(
             "series",

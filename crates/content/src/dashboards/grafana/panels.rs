@@ -223,14 +223,43 @@ fn overrides(panel: &Panel) -> Value {
         };
         Some(json!({"matcher": matcher, "properties": properties}))
     });
+    let text = |name: &String| {
+        panel.names.iter().find(|(value, _)| value == name && !by_table).map(|(_, text)| text)
+    };
+    let display = |text: &String| json!({"id": "displayName", "value": text});
+    let coloured = |name: &String| panel.colours.iter().any(|(other, _)| other == name);
+    let called = match &panel.view {
+        View::Table(_, heading) if !panel.names.is_empty() => vec![called_rows(panel, heading)],
+        _ => panel
+            .names
+            .iter()
+            .filter(|(value, _)| !coloured(value))
+            .map(|(value, text)| {
+                json!({"matcher": {"id": "byName", "options": value}, "properties": [display(text)]})
+            })
+            .collect(),
+    };
     let named = panel.colours.iter().enumerate().map(|(at, (name, one))| {
         let before = panel.colours.iter().take(at).filter(|(_, other)| other == one).count();
-        json!({
-            "matcher": {"id": "byName", "options": name},
-            "properties": [{"id": "color", "value": {"fixedColor": shade(*one, before), "mode": "fixed"}}],
-        })
+        let mut properties = vec![
+            json!({"id": "color", "value": {"fixedColor": shade(*one, before), "mode": "fixed"}}),
+        ];
+        properties.extend(text(name).map(display));
+        json!({"matcher": {"id": "byName", "options": name}, "properties": properties})
     });
-    single.chain(named).chain(band(panel)).collect()
+    single.chain(named).chain(called).chain(band(panel)).collect()
+}
+
+/// What people call the rows of a table.
+fn called_rows(panel: &Panel, heading: &str) -> Value {
+    let one = |(at, (value, text)): (usize, &(String, String))| {
+        (value.clone(), json!({"index": at, "text": text}))
+    };
+    let options: serde_json::Map<String, Value> = panel.names.iter().enumerate().map(one).collect();
+    json!({
+        "matcher": {"id": "byName", "options": heading},
+        "properties": [{"id": "mappings", "value": [{"type": "value", "options": options}]}],
+    })
 }
 
 /// What lies between two lines is filled, and the lines themselves are not drawn.
