@@ -363,7 +363,7 @@ fn a_metric_that_is_added_gets_its_panel_on_the_board_of_its_role() {
             .clone()
     };
     assert_eq!(find("adoption.json", "Jobs")["type"], "timeseries");
-    assert_eq!(find("series.json", "Parts")["type"], "bargauge");
+    assert_eq!(find("reliability.json", "Parts")["type"], "bargauge");
     assert_eq!(find("reliability.json", "Took")["fieldConfig"]["defaults"]["unit"], "s");
     assert_eq!(find("quality.json", "Size")["fieldConfig"]["defaults"]["unit"], "decbytes");
     assert_eq!(find("cost.json", "Queue")["type"], "timeseries");

@@ -10,13 +10,14 @@ use super::{Artifact, MARK};
 
 mod language;
 mod people;
+mod reference;
 mod service;
 
-/// The schema as a file.
+/// The schema, and the reference of the sections for people.
 pub fn artifacts() -> Vec<Artifact> {
     let mut text = format!("{:#}", document());
     text.push('\n');
-    vec![Artifact::new("schema.json", text)]
+    vec![Artifact::new("schema.json", text), Artifact::new("reference.md", reference::page())]
 }
 
 /// The whole schema.
