@@ -14,7 +14,7 @@ use crate::series::{Over, Scope, Series};
 pub struct Expression<'c> {
     /// Where it stands.
     pub scope: Scope<'c>,
-    /// What is asked.
+    /// What is measured.
     pub query: &'c Query,
     /// The metric whose missing filters it leaves out too.
     beside: Option<&'c Entry<'c>>,

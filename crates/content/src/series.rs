@@ -51,7 +51,7 @@ pub enum Over {
     Before,
     /// One step: a bar, a point.
     Step,
-    /// All that the board shows, asked at each step: the same for all of them.
+    /// All that the board shows, evaluated at each step: the same for all of them.
     Whole,
     /// A window such as `7d`.
     Last(String),

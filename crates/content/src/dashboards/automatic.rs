@@ -58,12 +58,12 @@ fn tile(scope: Scope<'_>, entry: &Entry<'_>) -> Option<Panel> {
     let title = format!("{} in {window}", entry.title());
     Some(super::shapes::panel(
         scope,
-        &asked(title, entry.metric.help.to_string(), Show::Stat, queries),
+        &bare(title, entry.metric.help.to_string(), Show::Stat, queries),
     ))
 }
 
 /// A panel without extras.
-fn asked(title: String, about: String, show: Show, queries: Vec<Titled>) -> content::Panel {
+fn bare(title: String, about: String, show: Show, queries: Vec<Titled>) -> content::Panel {
     content::Panel {
         title,
         about,
@@ -95,7 +95,7 @@ pub fn names(board: &Board) -> BTreeSet<String> {
 
 /// In the form that its type, unit and labels ask for.
 fn panel(scope: Scope<'_>, entry: &Entry<'_>) -> Panel {
-    let label = told(scope, entry);
+    let label = split_label(scope, entry);
     let name = entry.name().to_owned();
     let gauge = matches!(entry.metric.kind, MetricKind::Gauge);
     let (show, measure) = match &entry.metric.kind {
@@ -130,8 +130,8 @@ fn panel(scope: Scope<'_>, entry: &Entry<'_>) -> Panel {
     };
     let age = gauge && entry.name().ends_with("_timestamp_seconds");
     let unit = Some(if age { content::Unit::Ago } else { unit(entry) });
-    let asked = asked(entry.title(), about, show, queries);
-    let panel = super::shapes::panel(scope, &content::Panel { unit, ..asked });
+    let bare = bare(entry.title(), about, show, queries);
+    let panel = super::shapes::panel(scope, &content::Panel { unit, ..bare });
     match label {
         // Its help may name more labels than can be told apart.
         Some((label, _)) if panel.queries.iter().any(|query| query.legend.contains(label)) => {
@@ -150,7 +150,7 @@ fn people(entry: &Entry<'_>, window: &str) -> Titled {
 
 /// The label to tell by, and whether all its values fit beside each other: the closed one with the most values that do, else the
 /// open one with the fewest.
-fn told<'c>(scope: Scope<'_>, entry: &'c Entry<'_>) -> Option<(&'c str, bool)> {
+fn split_label<'c>(scope: Scope<'_>, entry: &'c Entry<'_>) -> Option<(&'c str, bool)> {
     let own = || entry.labels.iter().filter(|label| !scope.catalogue.is_common(label.name));
     let closed = |label: &&config::catalogue::Label<'_>| {
         label.values.as_ref().is_some_and(|values| (2..=TELLABLE).contains(&values.len()))

@@ -18,17 +18,17 @@ pub fn all(catalogue: &Catalogue<'_>) -> Vec<Board> {
     // A board without roles is one for certain metrics: they need no panel elsewhere.
     let shown: BTreeSet<String> = content
         .iter()
-        .filter(|asked| asked.roles.is_empty())
-        .flat_map(|asked| super::automatic::names(&board(scope(catalogue, asked), asked)))
+        .filter(|declared| declared.roles.is_empty())
+        .flat_map(|declared| super::automatic::names(&board(scope(catalogue, declared), declared)))
         .collect();
     let missing = |entry: &Entry<'_>| !shown.contains(entry.name());
     let mut boards = Vec::new();
-    for asked in content {
+    for declared in content {
         let role = |entry: &Entry<'_>| {
-            asked.roles.iter().any(|role| role == entry.role()) && missing(entry)
+            declared.roles.iter().any(|role| role == entry.role()) && missing(entry)
         };
-        let scope = scope(catalogue, asked);
-        boards.push(finished(board(scope, asked), scope, role));
+        let scope = scope(catalogue, declared);
+        boards.push(finished(board(scope, declared), scope, role));
     }
     let scope = Scope { catalogue, place: Place::Board(&[]) };
     let other = |entry: &Entry<'_>| !claimed.contains(entry.role()) && missing(entry);
@@ -40,11 +40,11 @@ pub fn all(catalogue: &Catalogue<'_>) -> Vec<Board> {
     boards
 }
 
-fn scope<'c>(catalogue: &'c Catalogue<'c>, asked: &'c content::Board) -> Scope<'c> {
-    Scope { catalogue, place: Place::Board(&asked.filters) }
+fn scope<'c>(catalogue: &'c Catalogue<'c>, declared: &'c content::Board) -> Scope<'c> {
+    Scope { catalogue, place: Place::Board(&declared.filters) }
 }
 
-fn board(scope: Scope<'_>, asked: &content::Board) -> Board {
+fn board(scope: Scope<'_>, declared: &content::Board) -> Board {
     let row = |row: &content::Row| match row.objectives {
         true => promises::row(scope, &row.title),
         false => Row {
@@ -53,13 +53,13 @@ fn board(scope: Scope<'_>, asked: &content::Board) -> Board {
         },
     };
     Board {
-        uid: shapes::uid(&asked.name),
-        title: asked.title.clone(),
-        description: asked.about.clone(),
-        range: asked.range.clone(),
-        refresh: asked.refresh.clone(),
+        uid: shapes::uid(&declared.name),
+        title: declared.title.clone(),
+        description: declared.about.clone(),
+        range: declared.range.clone(),
+        refresh: declared.refresh.clone(),
         variables: Vec::new(),
-        rows: asked.rows.iter().map(row).collect(),
+        rows: declared.rows.iter().map(row).collect(),
     }
 }
 

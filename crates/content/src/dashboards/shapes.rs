@@ -26,9 +26,9 @@ use lines::lines;
 use stat::stat;
 
 /// A panel of a configuration.
-pub fn panel(scope: Scope<'_>, asked: &content::Panel) -> Panel {
-    let mut panel = drawn(scope, asked);
-    panel.links = asked
+pub fn panel(scope: Scope<'_>, declared: &content::Panel) -> Panel {
+    let mut panel = drawn(scope, declared);
+    panel.links = declared
         .see
         .iter()
         .map(|see| Link {
@@ -37,19 +37,19 @@ pub fn panel(scope: Scope<'_>, asked: &content::Panel) -> Panel {
             label: see.label.clone(),
         })
         .collect();
-    if let Some((width, height)) = asked.size {
+    if let Some((width, height)) = declared.size {
         panel = panel.size(width, height);
     }
-    panel.since.clone_from(&asked.since);
-    panel.empty_when_healthy = asked.often_empty;
-    panel.thresholds = thresholds(scope, asked);
-    panel.names = names(scope, asked);
+    panel.since.clone_from(&declared.since);
+    panel.empty_when_healthy = declared.often_empty;
+    panel.thresholds = thresholds(scope, declared);
+    panel.names = names(scope, declared);
     panel
 }
 
 /// What people call the values by which a panel is split.
-fn names(scope: Scope<'_>, asked: &content::Panel) -> Vec<(String, String)> {
-    let Some(first) = asked.queries.first() else { return Vec::new() };
+fn names(scope: Scope<'_>, declared: &content::Panel) -> Vec<(String, String)> {
+    let Some(first) = declared.queries.first() else { return Vec::new() };
     let Some(by) = first.query.by.as_deref() else { return Vec::new() };
     let names = first.query.metric().and_then(|metric| scope.catalogue.value_names(metric, by));
     let names = names.into_iter().flatten();
@@ -61,40 +61,42 @@ pub fn uid(board: &str) -> String {
     format!("oscar-{board}")
 }
 
-fn drawn(scope: Scope<'_>, asked: &content::Panel) -> Panel {
-    let single = match &*asked.queries {
+fn drawn(scope: Scope<'_>, declared: &content::Panel) -> Panel {
+    let single = match &*declared.queries {
         [one] if one.title.is_none() => Some(Expression::new(scope, &one.query)),
         _ => None,
     };
-    match (asked.show, single) {
+    match (declared.show, single) {
         (Show::Text, _) => {
-            let view = View::Text(asked.about.clone());
-            let panel = Panel::new(&asked.title, view, Unit::Number, Vec::new());
+            let view = View::Text(declared.about.clone());
+            let panel = Panel::new(&declared.title, view, Unit::Number, Vec::new());
             panel.about("What is counted, and what is not.")
         }
-        (Show::Table, _) => table(scope, asked),
-        (Show::Stat, Some(one)) => stat(asked, one),
-        (Show::Lines, Some(one)) => lines(asked, one),
-        (Show::Bars, Some(one)) => bars(asked, one),
-        (Show::Ranking, Some(one)) => ranking(asked, one),
-        (Show::Heatmap, Some(one)) => heatmap(asked, one),
-        _ => plain(scope, asked),
+        (Show::Table, _) => table(scope, declared),
+        (Show::Stat, Some(one)) => stat(declared, one),
+        (Show::Lines, Some(one)) => lines(declared, one),
+        (Show::Bars, Some(one)) => bars(declared, one),
+        (Show::Ranking, Some(one)) => ranking(declared, one),
+        (Show::Heatmap, Some(one)) => heatmap(declared, one),
+        _ => plain(scope, declared),
     }
 }
 
 /// Queries as they are, each under its own name.
-fn plain(scope: Scope<'_>, asked: &content::Panel) -> Panel {
-    let first =
-        asked.queries.first().map(|one| unit_of(Expression::new(scope, &one.query), asked.unit));
+fn plain(scope: Scope<'_>, declared: &content::Panel) -> Panel {
+    let first = declared
+        .queries
+        .first()
+        .map(|one| unit_of(Expression::new(scope, &one.query), declared.unit));
     let unit = first.unwrap_or(Unit::Number);
-    let (view, over) = match asked.show {
+    let (view, over) = match declared.show {
         Show::Stat => (View::Stat, Over::Range),
         Show::Bars => (View::Bars, Over::Step),
         Show::Ranking => (View::Ranking, Over::Range),
         Show::Gauge => (View::Gauge, Over::Range),
         Show::States => {
             let [one, zero] =
-                asked.words.clone().unwrap_or_else(|| ["yes", "no"].map(str::to_owned));
+                declared.words.clone().unwrap_or_else(|| ["yes", "no"].map(str::to_owned));
             (View::Timeline(one, zero), Over::Step)
         }
         _ => (View::Lines, Over::Step),
@@ -104,21 +106,23 @@ fn plain(scope: Scope<'_>, asked: &content::Panel) -> Panel {
         let legend = match (&one.title, &one.query.by) {
             (Some(title), _) => title.clone(),
             (None, Some(by)) => format!("{{{{{by}}}}}"),
-            (None, None) => asked.title.clone(),
+            (None, None) => declared.title.clone(),
         };
-        let value = aged(expression.value(&expression.by(), &expression.over(over.clone())), asked);
-        let value = if asked.show == Show::Ranking { format!("sort_desc({value})") } else { value };
+        let value =
+            aged(expression.value(&expression.by(), &expression.over(over.clone())), declared);
+        let value =
+            if declared.show == Show::Ranking { format!("sort_desc({value})") } else { value };
         Query::new(legend, value)
     };
-    let queries = asked.queries.iter().map(query).collect();
-    let unit = if unit == Unit::Ago && asked.show == Show::Lines { Unit::Seconds } else { unit };
-    let unit = if asked.show == Show::States { Unit::Number } else { unit };
-    Panel::new(&asked.title, view, unit, queries).about(&asked.about)
+    let queries = declared.queries.iter().map(query).collect();
+    let unit = if unit == Unit::Ago && declared.show == Show::Lines { Unit::Seconds } else { unit };
+    let unit = if declared.show == Show::States { Unit::Number } else { unit };
+    Panel::new(&declared.title, view, unit, queries).about(&declared.about)
 }
 
 /// A moment as its age: Grafana has a unit for it, charts need seconds.
-fn aged(value: String, asked: &content::Panel) -> String {
-    match (asked.unit, asked.show) {
+fn aged(value: String, declared: &content::Panel) -> String {
+    match (declared.unit, declared.show) {
         (Some(content::Unit::Ago), Show::Lines) => format!("time() - {value}"),
         (Some(content::Unit::Ago), _) => format!("{value} * 1000"),
         _ => value,
@@ -159,9 +163,9 @@ fn unit_of(expression: Expression<'_>, said: Option<content::Unit>) -> Unit {
     }
 }
 
-fn thresholds(scope: Scope<'_>, asked: &content::Panel) -> Vec<(f64, Colour)> {
-    let said = &asked.thresholds;
-    let metric = asked
+fn thresholds(scope: Scope<'_>, declared: &content::Panel) -> Vec<(f64, Colour)> {
+    let said = &declared.thresholds;
+    let metric = declared
         .queries
         .first()
         .and_then(|one| one.query.of.as_deref().unwrap_or(&one.query).metric());
@@ -180,7 +184,7 @@ fn thresholds(scope: Scope<'_>, asked: &content::Panel) -> Vec<(f64, Colour)> {
 }
 
 /// Counts or amounts in bars, by a label; by one that the metric lacks: in total.
-fn bars(asked: &content::Panel, one: Expression<'_>) -> Panel {
+fn bars(declared: &content::Panel, one: Expression<'_>) -> Panel {
     let entry = one.entry();
     let label = one.query.by.as_deref();
     let name = label.map(|label| format!("{{{{{label}}}}}")).unwrap_or_default();
@@ -188,7 +192,7 @@ fn bars(asked: &content::Panel, one: Expression<'_>) -> Panel {
     let known = label.and_then(|label| entry?.label(label).map(|known| (label, known)));
     let queries = match known {
         None => {
-            let title = entry.map_or_else(|| asked.title.clone(), |entry| entry.title());
+            let title = entry.map_or_else(|| declared.title.clone(), |entry| entry.title());
             vec![Query::new(title, sum(&[], &Over::Step))]
         }
         // What never happened would only fill the legend.
@@ -204,7 +208,7 @@ fn bars(asked: &content::Panel, one: Expression<'_>) -> Panel {
             vec![Query::new(name, format!("({largest}) > 0")), Query::new(OTHERS, others)]
         }
     };
-    let mut panel = Panel::new(&asked.title, View::Bars, unit_of(one, asked.unit), queries);
+    let mut panel = Panel::new(&declared.title, View::Bars, unit_of(one, declared.unit), queries);
     panel.colours =
         entry.zip(label).map(|(entry, label)| super::palette::of(entry, label)).unwrap_or_default();
     if panel.queries.len() > 1 {
@@ -212,12 +216,12 @@ fn bars(asked: &content::Panel, one: Expression<'_>) -> Panel {
     }
     panel.about(format!(
         "{} Each bar is the time before its mark; how wide bars are is chosen at the top.",
-        asked.about
+        declared.about
     ))
 }
 
 /// Values of a label, largest first.
-fn ranking(asked: &content::Panel, one: Expression<'_>) -> Panel {
+fn ranking(declared: &content::Panel, one: Expression<'_>) -> Panel {
     let label = one.query.by.as_deref().unwrap_or_default();
     let over = one.over(Over::Range);
     let top = one.query.top.unwrap_or(LONGEST);
@@ -249,28 +253,29 @@ fn ranking(asked: &content::Panel, one: Expression<'_>) -> Panel {
         _ => (format!("sort_desc({value})"), String::new()),
     };
     let query = Query::new(format!("{{{{{label}}}}}"), expression);
-    let mut panel = Panel::new(&asked.title, View::Ranking, unit_of(one, asked.unit), vec![query]);
+    let mut panel =
+        Panel::new(&declared.title, View::Ranking, unit_of(one, declared.unit), vec![query]);
     if matches!(one.query.measure, Measure::Count(_) | Measure::Sum(_))
         && let Some(entry) = one.entry()
     {
         panel.colours = super::palette::of(entry, label);
     }
-    panel.about(format!("{}{how}", asked.about))
+    panel.about(format!("{}{how}", declared.about))
 }
 
 /// How many of which size.
-fn heatmap(asked: &content::Panel, one: Expression<'_>) -> Panel {
+fn heatmap(declared: &content::Panel, one: Expression<'_>) -> Panel {
     let query = Query::new("{{le}}", one.series().sizes(&Over::Step));
-    let unit = asked.unit.unwrap_or(content::Unit::Number);
-    Panel::new(&asked.title, View::Heatmap, unit.into(), vec![query]).with_exemplars().about(format!(
+    let unit = declared.unit.unwrap_or(content::Unit::Number);
+    Panel::new(&declared.title, View::Heatmap, unit.into(), vec![query]).with_exemplars().about(format!(
         "{} The more a field stands out from the background, the more of that size; dots are single cases that lead to their traces.",
-        asked.about
+        declared.about
     ))
 }
 
 /// Values of a label with several numbers each.
-fn table(scope: Scope<'_>, asked: &content::Panel) -> Panel {
-    let first = asked.queries.first().map(|one| Expression::new(scope, &one.query));
+fn table(scope: Scope<'_>, declared: &content::Panel) -> Panel {
+    let first = declared.queries.first().map(|one| Expression::new(scope, &one.query));
     let column = |(at, one): (usize, &Titled)| {
         let expression = Expression::new(scope, &one.query);
         let expression = match first {
@@ -290,7 +295,7 @@ fn table(scope: Scope<'_>, asked: &content::Panel) -> Panel {
         {
             value = expression.or_none(value, first, &first.value(&by, &over));
         }
-        let said = one.unit.or(asked.unit);
+        let said = one.unit.or(declared.unit);
         let unit = unit_of(expression, said);
         let value = if unit == Unit::Ago { format!("{value} * 1000") } else { value };
         let column = Query::new(one.title.clone().unwrap_or_default(), value);
@@ -301,10 +306,10 @@ fn table(scope: Scope<'_>, asked: &content::Panel) -> Panel {
             column.in_unit(unit)
         }
     };
-    let columns: Vec<Query> = asked.queries.iter().enumerate().map(column).collect();
-    let (label, heading) = asked.rows.clone().unwrap_or_default();
-    let unit = asked.unit.map_or(Unit::Count, Unit::from);
-    Panel::new(&asked.title, View::Table(label, heading), unit, columns).about(&asked.about)
+    let columns: Vec<Query> = declared.queries.iter().enumerate().map(column).collect();
+    let (label, heading) = declared.rows.clone().unwrap_or_default();
+    let unit = declared.unit.map_or(Unit::Count, Unit::from);
+    Panel::new(&declared.title, View::Table(label, heading), unit, columns).about(&declared.about)
 }
 
 fn in_words(rank: f64) -> &'static str {

@@ -80,7 +80,7 @@ pub(super) struct Check {
     pub says: String,
 }
 
-/// Asks about a period.
+/// Queries of a period.
 struct Writer<'c> {
     scope: Scope<'c>,
     period: Period,
@@ -132,25 +132,25 @@ impl Draft {
 }
 
 impl Writer<'_> {
-    fn figure(&self, asked: &Asked) -> Option<FigureDraft> {
-        let mut query = asked.query.clone();
+    fn figure(&self, declared: &Asked) -> Option<FigureDraft> {
+        let mut query = declared.query.clone();
         let window = self.fit(&mut query)?;
         let one = Expression::new(self.scope, &query);
         let whole = one.whole().map(|whole| whole.measure(&[], &self.over));
         let rests = query.min.is_some() && whole.is_none();
         let events = rests.then(|| one.events(&[], &self.over));
         Some(FigureDraft {
-            title: asked.title.replace("{window}", &window),
-            about: asked.about.clone(),
-            unit: unit(one, asked.unit),
+            title: declared.title.replace("{window}", &window),
+            about: declared.about.clone(),
+            unit: unit(one, declared.unit),
             query: self.value(one),
             divided: whole.is_some(),
             of: whole.or(events),
-            worse_up: asked.worse_up,
+            worse_up: declared.worse_up,
         })
     }
 
-    /// What a query measures in the period; denominators are asked for by themselves.
+    /// What a query measures in the period; denominators are queries of their own.
     fn value(&self, one: Expression<'_>) -> String {
         match &one.query.measure {
             // Of one sidecar: several know only their own.
@@ -181,10 +181,10 @@ impl Writer<'_> {
         }
     }
 
-    fn table(&self, asked: &content::Table) -> TableDraft {
+    fn table(&self, declared: &content::Table) -> TableDraft {
         let column = |one: &Titled| {
             let expression = Expression::new(self.scope, &one.query);
-            let by = [&*asked.by];
+            let by = [&*declared.by];
             Column {
                 title: one.title.clone().unwrap_or_default(),
                 unit: unit(expression, one.unit),
@@ -193,23 +193,24 @@ impl Writer<'_> {
             }
         };
         TableDraft {
-            title: asked.title.clone(),
-            label: asked.by.clone(),
-            heading: asked.heading.clone(),
-            columns: asked.columns.iter().map(column).collect(),
-            names: self.names(asked),
+            title: declared.title.clone(),
+            label: declared.by.clone(),
+            heading: declared.heading.clone(),
+            columns: declared.columns.iter().map(column).collect(),
+            names: self.names(declared),
         }
     }
 
-    fn names(&self, asked: &content::Table) -> Names {
-        let metric = asked.columns.first().and_then(|first| first.query.metric());
-        let names = metric.and_then(|metric| self.scope.catalogue.value_names(metric, &asked.by));
+    fn names(&self, declared: &content::Table) -> Names {
+        let metric = declared.columns.first().and_then(|first| first.query.metric());
+        let names =
+            metric.and_then(|metric| self.scope.catalogue.value_names(metric, &declared.by));
         names.cloned().unwrap_or_default()
     }
 
-    fn check(&self, asked: &content::Check) -> Check {
-        let one = Expression::new(self.scope, &asked.query);
-        Check { query: one.measure(&[], &self.over), says: asked.says.clone() }
+    fn check(&self, declared: &content::Check) -> Check {
+        let one = Expression::new(self.scope, &declared.query);
+        Check { query: one.measure(&[], &self.over), says: declared.says.clone() }
     }
 
     fn objective(&self, objective: &Objective) -> Option<ObjectiveDraft> {

@@ -163,8 +163,8 @@ mod tests {
     fn reads_labels_and_times() {
         assert_eq!(pairs(r#"a="x", b="y,z""#), [("a", "x"), ("b", "y,z")]);
         assert_eq!(pairs(""), []);
-        let told =
+        let words =
             [300, 900, 3_600, 21_600, 604_800].map(|seconds| words(Duration::from_secs(seconds)));
-        assert_eq!(told, ["5 minutes", "a quarter of an hour", "an hour", "6 hours", "7 days"]);
+        assert_eq!(words, ["5 minutes", "a quarter of an hour", "an hour", "6 hours", "7 days"]);
     }
 }

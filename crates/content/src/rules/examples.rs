@@ -53,7 +53,7 @@ pub fn cases(scope: &Scope<'_>, alert: &Alert) -> Vec<Case> {
 }
 
 /// The label that an alert is split by, and its value in tests.
-fn told<'a>(expression: Expression<'a>, alert: &'a Alert) -> Option<(&'a str, String)> {
+fn split<'a>(expression: Expression<'a>, alert: &'a Alert) -> Option<(&'a str, String)> {
     let by = alert
         .query
         .by
@@ -65,7 +65,7 @@ fn told<'a>(expression: Expression<'a>, alert: &'a Alert) -> Option<(&'a str, St
 
 /// A series that fits a query.
 fn example(scope: &Scope<'_>, expression: Expression<'_>, alert: &Alert) -> Selector {
-    let by = told(Expression::new(expression.scope, &alert.query), alert);
+    let by = split(Expression::new(expression.scope, &alert.query), alert);
     let own = scope.test_labels(expression.entry().is_none());
     let series = Selector::new(expression.query.metric().unwrap_or_default());
     let series = own.iter().fold(series, |series, (label, value)| series.is(label, value));
@@ -168,7 +168,7 @@ fn rest(
         .iter()
         .fold(Selector::new(entry.name()), |series, (label, value)| series.is(label, value));
     let series = series.is(&label, &value);
-    let by = told(part, alert);
+    let by = split(part, alert);
     Some(by.iter().fold(series, |series, (label, value)| series.is(label, value)))
 }
 
@@ -197,7 +197,7 @@ fn labels(scope: &Scope<'_>, expression: Expression<'_>, alert: &Alert) -> Vec<(
     let known = expression.by();
     let usual = scope.test_labels(expression.entry().is_none());
     let usual = usual.into_iter().filter(|(label, _)| known.contains(&&**label));
-    let by = told(expression, alert).map(|(label, value)| (label.to_owned(), value));
+    let by = split(expression, alert).map(|(label, value)| (label.to_owned(), value));
     usual.chain(by).collect()
 }
 

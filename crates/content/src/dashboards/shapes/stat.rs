@@ -16,14 +16,14 @@ const CHANGE: &str = "Change";
 const OUT_OF: &str = "Out of";
 
 /// One number, its change and what it rests on.
-pub(super) fn stat(asked: &content::Panel, one: Expression<'_>) -> Panel {
+pub(super) fn stat(declared: &content::Panel, one: Expression<'_>) -> Panel {
     let query = one.query;
     let by = one.by();
     let over = one.over(Over::Range);
-    let unit = unit_of(one, asked.unit);
+    let unit = unit_of(one, declared.unit);
     let compared = query.compare.contains(&Compare::Previous);
-    let now = aged(one.value(&by, &over), asked);
-    let mut queries = vec![Query::new(if compared { NOW } else { &asked.title }, now)];
+    let now = aged(one.value(&by, &over), declared);
+    let mut queries = vec![Query::new(if compared { NOW } else { &declared.title }, now)];
     if compared {
         queries.push(change(one, &by, unit, &over));
     }
@@ -38,7 +38,7 @@ pub(super) fn stat(asked: &content::Panel, one: Expression<'_>) -> Panel {
         queries.push(Query::new(OUT_OF, one.events(&by, &over)).in_unit(Unit::Count));
     }
     let how = if compared && query.over.is_empty() { computed(one, unit) } else { String::new() };
-    Panel::new(&asked.title, View::Stat, unit, queries).about(format!("{}{how}", asked.about))
+    Panel::new(&declared.title, View::Stat, unit, queries).about(format!("{}{how}", declared.about))
 }
 
 /// The change of a number against the period before.
