@@ -53,7 +53,7 @@ fn query() -> impl Strategy<Value = String> {
         Just(""),
         Just(", of: {count: a_total, where: {kind: [x, z]}}, min: 20"),
         Just(", of: {sum: b_seconds, where: {kind: x}}"),
-        Just(", of: {count: c_bytes}, min: 5"),
+        Just(", of: {count: c_bytes, where: {kind: z}}, min: 5"),
     ];
     let minus = prop_oneof![3 => Just(""), 1 => Just(", minus: {under: b_seconds, bound: 1s}")];
     let scale = prop_oneof![Just(""), Just(", scale: 30/7"), Just(", scale: 0.5")];

@@ -42,6 +42,8 @@ pub(super) struct Reader<'n, 'c, 'r, 'a> {
     pub report: &'r mut Report<'a>,
     /// How deep queries are nested where it reads.
     pub depth: usize,
+    /// Whether it reads the report, whose period decides how long `window: fit` is.
+    pub in_report: bool,
     /// How many queries were read.
     pub queries: usize,
     regexes: usize,
@@ -62,6 +64,7 @@ pub(super) fn read(root: &Node, catalogue: &Catalogue<'_>, report: &mut Report<'
         failed,
         report,
         depth: 0,
+        in_report: false,
         queries: 0,
         regexes: 0,
         omitted: Vec::new(),
@@ -69,6 +72,7 @@ pub(super) fn read(root: &Node, catalogue: &Catalogue<'_>, report: &mut Report<'
     let recorded = reader.recorded();
     let boards = reader.boards();
     let alerts = reader.alerts();
+    reader.in_report = true;
     let report = reader.report_sections();
     let removed = reader.section("alerts").iter().filter(|entry| entry.value.is_null());
     let silenced = removed.map(|entry| entry.key.clone()).collect();

@@ -108,6 +108,15 @@ impl<'c> Expression<'c> {
         self.share(&self.or_none(own, whole, &all), &all)
     }
 
+    /// Its value without the denominator, constant factor included: for a report, which divides by itself.
+    pub fn numerator(self, by: &[&str], over: &Over) -> String {
+        let own = self.less(self.measure(by, over), by, over);
+        match self.query.scale {
+            Some(scale) => format!("{own}{}", factor(scale.times, scale.divided_by)),
+            None => own,
+        }
+    }
+
     /// Less what is subtracted.
     fn less(self, own: String, by: &[&str], over: &Over) -> String {
         match &self.query.minus {
@@ -163,9 +172,10 @@ impl<'c> Expression<'c> {
                 series.quantile(ranks.first().copied().unwrap_or_default(), by, over)
             }
             Measure::Under(_, bound) => series.under(*bound, by, over),
-            Measure::Level(_, aggregate) => series.level(*aggregate, by),
+            Measure::Level(_, aggregate) => series.level(*aggregate, by, over),
             Measure::Distinct(_, Window::Named(window)) => {
-                series.distinct(window, *over == Over::Before, by).unwrap_or_default()
+                let before = matches!(over, Over::Before | Over::Earlier(..));
+                series.distinct(window, before, by).unwrap_or_default()
             }
             Measure::Distinct(_, Window::Fit) => String::new(),
             Measure::FirstVisits(_) => series.first_visits(by, over),

@@ -271,15 +271,21 @@ impl<'c> Series<'c> {
         sum(by, format!("increase({bucket}{over})"))
     }
 
-    /// A gauge's value.
-    pub fn level(&self, aggregate: Aggregate, by: &[&str]) -> String {
-        let operator = match aggregate {
-            Aggregate::Max => "max",
-            Aggregate::Min => "min",
-            Aggregate::Sum => "sum",
-            Aggregate::Avg => "avg",
+    /// A gauge's value: now, that of an earlier period's end, or what it was over a window.
+    pub fn level(&self, aggregate: Aggregate, by: &[&str], over: &Over) -> String {
+        let (operator, over_time) = match aggregate {
+            Aggregate::Max => ("max", "max_over_time"),
+            Aggregate::Min => ("min", "min_over_time"),
+            Aggregate::Sum => ("sum", "avg_over_time"),
+            Aggregate::Avg => ("avg", "avg_over_time"),
         };
-        grouped(operator, by, &self.selector)
+        let selector = &self.selector;
+        let series = match over {
+            Over::Range | Over::Step | Over::Whole => selector.to_string(),
+            Over::Before => format!("{selector} offset $__range"),
+            Over::Last(_) | Over::Earlier(..) => format!("{over_time}({selector}{over})"),
+        };
+        grouped(operator, by, series)
     }
 
     /// Different ones in the window before now, and as many as a window ago with `before` (a day ago, when it is today): merged

@@ -98,6 +98,7 @@ impl<'n> Reader<'n, '_, '_, '_> {
             self.query(node, By::Required)?;
         }
         let queries = self.panel_queries(&fields, show, (entry, &what))?;
+        self.fits_kind(entry, &what, show, &queries)?;
         let rows = match (show, fields.get("by")) {
             (Show::Table, Some(by)) => {
                 let by = read::text(by, self.report).ok_or(Gone::Fault)?.to_owned();
@@ -124,6 +125,25 @@ impl<'n> Reader<'n, '_, '_, '_> {
             words: self.state_words(&fields)?,
             queries,
         })
+    }
+
+    /// Whether a kind of panel can show a query.
+    fn fits_kind(
+        &mut self,
+        entry: &'n Entry,
+        what: &str,
+        show: Show,
+        queries: &[Titled],
+    ) -> Read<()> {
+        let Some(query) = queries.first().map(|first| &first.query) else { return Ok(()) };
+        let kind = query.metric().and_then(|name| self.catalogue.find(name)).map(|one| one.kind());
+        let wanted = match show {
+            Show::Ranking if query.by.is_none() => "a query with `by`",
+            Show::Heatmap if kind != Some("histogram") => "a histogram",
+            _ => return Ok(()),
+        };
+        let place = Node { at: entry.at, ..Node::default() };
+        Err(self.unknown(&place, format!("{what} needs {wanted}"), None))
     }
 
     fn panel_queries(

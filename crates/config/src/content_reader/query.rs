@@ -169,6 +169,12 @@ impl<'n> Reader<'n, '_, '_, '_> {
                     .ok_or_else(|| self.missing(fields.at, "`distinct`", "window"))?;
                 let text = read::text(window, self.report).ok_or(Gone::Fault)?;
                 if text == "fit" {
+                    if !self.in_report {
+                        let fault =
+                            self.report.error(window.at, "`fit` is a window of reports only");
+                        fault.help("name a window, such as `28d`");
+                        return Err(Gone::Fault);
+                    }
                     return Ok(Measure::Distinct(name, Window::Fit));
                 }
                 let windows = entry.map(|entry| &entry.metric.kind);

@@ -157,7 +157,7 @@ impl Writer<'_> {
             Measure::Distinct(_, Window::Named(window)) => {
                 format!("max({})", one.series().selector().clone().is("window", window))
             }
-            _ => one.measure(&[], &self.over),
+            _ => one.numerator(&[], &self.over),
         }
     }
 
@@ -188,7 +188,7 @@ impl Writer<'_> {
             Column {
                 title: one.title.clone().unwrap_or_default(),
                 unit: unit(expression, one.unit),
-                query: expression.measure(&by, &self.over),
+                query: expression.numerator(&by, &self.over),
                 of: expression.whole().map(|whole| whole.measure(&by, &self.over)),
             }
         };

@@ -83,8 +83,9 @@ fn all(watched: &Watched<'_, '_>, alert: &Alert) -> String {
 }
 
 impl<'c> Watched<'_, 'c> {
+    /// Its window; a gauge may have none.
     fn last(&self) -> Over {
-        Over::Last(span(self.window))
+        if self.window.is_zero() { Over::Step } else { Over::Last(span(self.window)) }
     }
 
     fn recorded(&self) -> Option<String> {

@@ -4,7 +4,7 @@ use config::content;
 use engine::query::{Compare, Measure, Window};
 
 use crate::expression::Expression;
-use crate::promql::share;
+use crate::promql::{share, weeks};
 use crate::series::Over;
 
 use super::super::panel::{ENOUGH, Panel, Query, Unit, View};
@@ -21,7 +21,8 @@ pub(super) fn stat(declared: &content::Panel, one: Expression<'_>) -> Panel {
     let by = one.by();
     let over = one.over(Over::Range);
     let unit = unit_of(one, declared.unit);
-    let compared = query.compare.contains(&Compare::Previous);
+    let compared =
+        query.compare.iter().any(|one| matches!(one, Compare::Previous | Compare::Ago(_)));
     let now = aged(one.value(&by, &over), declared);
     let mut queries = vec![Query::new(if compared { NOW } else { &declared.title }, now)];
     if compared {
@@ -37,14 +38,17 @@ pub(super) fn stat(declared: &content::Panel, one: Expression<'_>) -> Panel {
     } else if whole.is_none() && query.min.is_some() {
         queries.push(Query::new(OUT_OF, one.events(&by, &over)).in_unit(Unit::Count));
     }
-    let how = if compared && query.over.is_empty() { computed(one, unit) } else { String::new() };
+    let previous = query.compare.contains(&Compare::Previous);
+    let how = if previous && query.over.is_empty() { computed(one, unit) } else { String::new() };
     Panel::new(&declared.title, View::Stat, unit, queries).about(format!("{}{how}", declared.about))
 }
 
 /// The change of a number against the period before.
 fn change(one: Expression<'_>, by: &[&str], unit: Unit, over: &Over) -> Query {
-    let before = match over {
-        Over::Last(window) => Over::Earlier(window.clone(), window.clone()),
+    let window = if let Over::Last(window) = over { window } else { "$__range" };
+    let before = match (one.query.compare.first(), over) {
+        (Some(Compare::Ago(length)), _) => Over::Earlier(window.to_owned(), weeks(*length)),
+        (_, Over::Last(_)) => Over::Earlier(window.to_owned(), window.to_owned()),
         _ => Over::Before,
     };
     let (now, before) = (one.unscaled(by, over), one.unscaled(by, &before));
