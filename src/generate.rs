@@ -163,6 +163,28 @@ mod tests {
     }
 
     #[test]
+    fn packs_on_disk_come_before_the_built_in_ones() {
+        let home = tempfile::tempdir().unwrap();
+        let pack = home.path().join("packs/base");
+        fs::create_dir_all(&pack).unwrap();
+        let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/packs/base");
+        for entry in fs::read_dir(built_in).unwrap() {
+            let from = entry.unwrap().path();
+            fs::copy(&from, pack.join(from.file_name().unwrap())).unwrap();
+        }
+        let runbooks = pack.join("runbooks.md");
+        let text = fs::read_to_string(&runbooks).unwrap();
+        let changed = text.replacen("It always fires: that is its job.", "It always fires.", 1);
+        assert_ne!(text, changed);
+        fs::write(&runbooks, changed).unwrap();
+        let packs = Some(home.path().join("packs"));
+        run(&GenerateArgs { packs, ..args(home.path(), ProductName::Rules, false) }).unwrap();
+        let page = fs::read_to_string(home.path().join("runbooks.md")).unwrap();
+        assert!(page.contains("It always fires. Whoever receives it"), "{page}");
+        assert!(page.contains("## BotTimeouts"), "the other packs are built in");
+    }
+
+    #[test]
     fn a_single_product_lies_where_it_is_put() {
         let home = tempfile::tempdir().unwrap();
         run(&args(home.path(), ProductName::Reference, false)).unwrap();

@@ -6,7 +6,7 @@
 //! declares its `sampling` does so for the packs' records too: their `most` goes.
 
 use super::change;
-use super::diagnostic::{Origin, Report};
+use super::diagnostic::{Origin, Place, Report};
 use super::document::{self, Entry, Kind, Node};
 use super::fields::{self, Fields};
 use super::packs::{self, Access, Pack};
@@ -60,8 +60,14 @@ pub(super) fn layers(main: Pack, access: Access<'_>, report: &mut Report<'_>) ->
         access,
     };
     let main = layers.parse(main, report);
-    if let Some(base) = packs::find(packs::BASE, access) {
-        layers.pack(base, packs::BASE, report);
+    match packs::find(packs::BASE, access) {
+        Ok(base) => base.into_iter().for_each(|base| layers.pack(base, packs::BASE, report)),
+        Err(error) => {
+            let folder = access.packs.unwrap_or_default();
+            let fault = report
+                .error(Place::default(), format!("cannot read the packs in `{folder}`: {error}"));
+            fault.help("`--packs` names a folder that holds a folder for each pack");
+        }
     }
     layers.layer(main, report);
     let mut merged = layers.merged;
@@ -132,27 +138,25 @@ impl Layers<'_> {
             report.error(name.at, format!("packs in a circle: `{chain}` uses `{text}`"));
             return;
         }
-        if packs::is_path(text) {
-            match packs::read(text, self.access) {
-                Ok(pack) => self.pack(pack, text, report),
-                Err(error) => {
-                    let fault = report.error(
-                        name.at,
-                        format!("cannot read the pack `{}`: {error}", fields::cut(text)),
-                    );
-                    fault.help("a pack is a folder of YAML files and runbooks.md, relative to the config file");
-                }
-            }
-            return;
-        }
-        match packs::find(text, self.access) {
-            Some(pack) => self.pack(pack, text, report),
-            None => {
+        let found = match packs::is_path(text) {
+            true => packs::read(text, self.access).map(Some),
+            false => packs::find(text, self.access),
+        };
+        match found {
+            Ok(Some(pack)) => self.pack(pack, text, report),
+            Ok(None) => {
                 let all = packs::names().collect::<Vec<_>>().join(", ");
                 let near = report.nearest(text, packs::names());
-                let fault =
-                    report.error(name.at, format!("there is no pack `{}`", fields::cut(text)));
+                let message = format!("there is no pack `{}`", fields::cut(text));
+                let fault = report.error(name.at, message);
                 fault.help(format!("packs are: {all}")).suggest(near);
+            }
+            Err(error) => {
+                let message = format!("cannot read the pack `{}`: {error}", fields::cut(text));
+                let fault = report.error(name.at, message);
+                fault.help(
+                    "a pack is a folder of YAML files and runbooks.md, relative to the config file",
+                );
             }
         }
     }

@@ -74,14 +74,25 @@ pub(super) fn is_path(text: &str) -> bool {
     text.contains(['/', '\\']) || text.starts_with('.')
 }
 
-/// A pack by its name: from the folder of packs, else built in.
-pub(super) fn find(name: &str, access: Access<'_>) -> Option<Pack> {
-    let beside = access.packs.and_then(|folder| read(&format!("{folder}/{name}"), access).ok());
-    beside.or_else(|| {
-        let (name, files) = PACKS.iter().find(|(pack, _)| *pack == name)?;
+/// A pack by its name: from the folder of packs, else built in; none: there is no such pack.
+///
+/// # Errors
+///
+/// What reading the folder of packs reports; that the pack is not in it is none.
+pub(super) fn find(name: &str, access: Access<'_>) -> io::Result<Option<Pack>> {
+    if let Some(folder) = access.packs {
+        // That there is such a folder, so that a slip in its name is no silence.
+        access.folders.ok_or(io::ErrorKind::Unsupported)?(folder)?;
+        match read(&format!("{folder}/{name}"), access) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            found => return found.map(Some),
+        }
+    }
+    let found = PACKS.iter().find(|(pack, _)| *pack == name);
+    Ok(found.map(|(name, files)| {
         let texts = files.iter().map(|(file, text)| (*file, (*text).to_owned()));
-        Some(sorted(texts, |file| format!("pack {name}/{file}")))
-    })
+        sorted(texts, |file| format!("pack {name}/{file}"))
+    }))
 }
 
 /// A pack in a folder.
