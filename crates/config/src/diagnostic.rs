@@ -108,12 +108,21 @@ pub(super) enum Origin {
     BuiltIn,
 }
 
+/// A scalar before its variables are replaced.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    /// With its variables.
+    pub(super) text: String,
+    /// Whether it stands without quotes.
+    pub(super) is_plain: bool,
+}
+
 /// Collects sources and faults while a config is read.
 pub(super) struct Report<'a> {
     environment: Environment<'a>,
     variables: Variables,
-    /// Scalars with variables, as they are written.
-    written: HashMap<Place, String>,
+    /// Scalars with variables.
+    written: HashMap<Place, Written>,
     /// Where secrets stand.
     secrets: Vec<Place>,
     sources: Vec<Source>,
@@ -139,8 +148,8 @@ pub(super) struct Findings {
     /// Whether there was an error.
     pub(super) failed: bool,
     pub(super) sources: Vec<Source>,
-    /// Scalars with variables, as they are written.
-    pub(super) written: HashMap<Place, String>,
+    /// Scalars with variables.
+    pub(super) written: HashMap<Place, Written>,
     /// Where secrets stand.
     pub(super) secrets: Vec<Place>,
 }
@@ -182,10 +191,11 @@ impl<'a> Report<'a> {
         if self.guesses > guesses { None } else { nearest(word, words.into_iter().take(among)) }
     }
 
-    /// A scalar with its variables replaced; none when it has none.
+    /// A scalar with its variables replaced; none when it has none. `is_plain`: it stands without quotes.
     pub(super) fn replace(
         &mut self,
         text: &str,
+        is_plain: bool,
         at: Place,
     ) -> Result<Option<String>, VariableError> {
         let (environment, mut used) = (self.environment, Vec::new());
@@ -195,10 +205,8 @@ impl<'a> Report<'a> {
             Some(value)
         })?;
         used.iter().for_each(|(name, value)| self.variables.used(name, value));
-        let source = self.sources.get(at.source);
-        let written = source.and_then(|source| source.text.get(at.start..at.end));
-        if let Some(written) = written.filter(|_| replaced.is_some()) {
-            self.written.insert(at, written.to_owned());
+        if replaced.is_some() {
+            self.written.insert(at, Written { text: text.to_owned(), is_plain });
         }
         Ok(replaced)
     }

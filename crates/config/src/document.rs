@@ -265,7 +265,7 @@ impl Builder<'_, '_> {
     }
 
     fn scalar(&mut self, text: &str, is_plain: bool, at: Place) -> Kind {
-        let replaced = match self.report.replace(text, at) {
+        let replaced = match self.report.replace(text, is_plain, at) {
             Ok(replaced) => replaced.unwrap_or_else(|| text.to_owned()),
             Err(VariableError::Unset(name)) => {
                 let fault =

@@ -40,7 +40,7 @@ pub use settings::{
 
 pub use web::{Pem, TlsVersion, WebSettings, WebTls, web};
 
-use diagnostic::{Findings, Report};
+use diagnostic::{Findings, Report, Written};
 use packs::{Access, Pack};
 
 /// Looks up an environment variable.
@@ -60,7 +60,7 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     hidden: usize,
     sources: Vec<Source>,
-    written: HashMap<Place, String>,
+    written: HashMap<Place, Written>,
     secrets: Vec<Place>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::diagnostic::Place;
+use super::diagnostic::{Place, Written};
 use super::document::{Kind, Node, plain};
 
 /// The longest collection of scalars that stays on its line.
@@ -22,12 +22,12 @@ pub(super) fn yaml(node: &Node) -> String {
     out
 }
 
-/// Puts scalars with variables back as they are written. A scalar on several lines is left out.
-pub(super) fn unreplace(node: &mut Node, written: &HashMap<Place, String>) {
-    if let Some(text) = written.get(&node.at) {
-        let is_line = !text.contains('\n');
-        node.kind =
-            if is_line { Kind::Number(text.clone()) } else { Kind::Text("<hidden>".to_owned()) };
+/// Puts scalars with variables back as they are written.
+pub(super) fn unreplace(node: &mut Node, written: &HashMap<Place, Written>) {
+    if let Some(Written { text, is_plain }) = written.get(&node.at) {
+        // Only a plain scalar may become a number, and one with spaces never does.
+        let is_word = *is_plain && !text.contains(char::is_whitespace);
+        node.kind = Kind::Number(if is_word { text.clone() } else { quoted(text) });
     }
     match &mut node.kind {
         Kind::List(nodes) => nodes.iter_mut().for_each(|node| unreplace(node, written)),
@@ -146,6 +146,14 @@ fn text(text: &str, out: &mut String) {
     }
     escape(rest, out);
     out.push('"');
+}
+
+/// A text in double quotes, its variables in place.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    escape(text, &mut out);
+    out.push('"');
+    out
 }
 
 fn escape(text: &str, out: &mut String) {

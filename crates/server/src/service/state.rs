@@ -114,7 +114,7 @@ impl State {
         self.dir.as_ref()
     }
 
-    /// Gives a pipeline what was kept. Counters go on where [`shown`](Self::shown) allows it.
+    /// Gives a pipeline what was kept. Counters go on where `shown` allows it.
     pub fn restore(&mut self, pipeline: &mut Pipeline) {
         let Some(dir) = self.dir.clone() else { return };
         self.taken = dir.take().unwrap_or_else(|error| {
