@@ -93,7 +93,7 @@ def equal_windows(side):
     return total_after(side, delta_windows((0, 10, 3), (0, 10, 4)), 7)
 
 
-@scenario("W3, equal", "The same with 3 and 3: total", 6, limit="not told from a resent window")
+@scenario("W3, equal", "The same with 3 and 3: total", 6, limit="equal to a resend")
 def equal_windows_and_amounts(side):
     return total_after(side, delta_windows((0, 10, 3), (0, 10, 3)), 6)
 

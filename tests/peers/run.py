@@ -85,6 +85,8 @@ def main():
     parser.add_argument("--page", type=pathlib.Path)
     parser.add_argument("ids", nargs="*", metavar="ID")
     options = parser.parse_args()
+    if options.page and options.ids:
+        parser.error("--page takes all scenarios")
     begin = time.monotonic()
     programs = Programs(options.binary.resolve(), options.peers / "otelcol", options.peers / "prometheus")
     chosen = [scenario for scenario in ALL if not options.ids or scenario.id in options.ids]
@@ -94,7 +96,7 @@ def main():
     table = "\n".join([*HEAD, *(row(*one) for one in results), "", summary(results)]) + "\n"
     print(table)
     print(*map(version, programs), f"{time.monotonic() - begin:.0f} s", sep="\n")
-    if options.page:
+    if options.page and not any(ERROR in one for one in results):
         options.page.write_text(TABLE.sub(lambda found: found[1] + table + found[2], options.page.read_text()))
     failed = sum(is_failure(*one) for one in results)
     print(f"{len(results) - failed} passed, {failed} failed")
